@@ -1,0 +1,103 @@
+import tseslint from 'typescript-eslint';
+
+/**
+ * Who may import whom under src/: the layers of docs/architecture.md, inner ones first.
+ * A folder may import itself, `base`, and what its row names; anything else is a lint error.
+ */
+const LAYERS = {
+  base: [],
+  metrics: [],
+  config: [],
+  xml: [],
+  crypto: [],
+  srtp: [],
+  sip: [],
+  kms: ['crypto', 'xml'],
+  mikey: ['crypto', 'kms'],
+  keys: ['crypto', 'kms', 'mikey'],
+  floor: ['srtp'],
+  mcdata: ['crypto', 'srtp', 'mikey'],
+  media: ['srtp', 'floor'],
+  clients: ['crypto', 'kms', 'mikey', 'keys'],
+  gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients'],
+  idm: ['crypto', 'xml'],
+  edge: [
+    'crypto',
+    'kms',
+    'mikey',
+    'keys',
+    'xml',
+    'sip',
+    'srtp',
+    'media',
+    'floor',
+    'clients',
+    'config',
+  ],
+  pbx: ['edge'],
+  store: ['kms', 'keys', 'clients', 'edge'],
+  audit: ['keys', 'clients', 'edge'],
+  sim: ['crypto', 'srtp', 'sip', 'mikey', 'kms', 'xml'],
+  admin: ['edge', 'keys', 'media', 'metrics'],
+  cli: '*',
+};
+
+const folders = Object.keys(LAYERS);
+
+/** ESLint blocks that forbid each folder every import its row does not name. */
+const layerRules = folders
+  .filter((folder) => LAYERS[folder] !== '*')
+  .map((folder) => {
+    const allowed = new Set([folder, 'base', ...LAYERS[folder]]);
+    const forbidden = folders.filter((other) => !allowed.has(other));
+    return {
+      files: [`src/${folder}/**/*.ts`],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                group: forbidden.flatMap((other) => [`../${other}/*`, `../../${other}/*`]),
+                message: `src/${folder} may not depend on this folder (see LAYERS in eslint.config.js).`,
+              },
+            ],
+          },
+        ],
+      },
+    };
+  });
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'artefacts/', 'node_modules/'] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/*.mjs'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  { files: ['**/*.mjs', '**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ['src/cli/**', 'scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-expressions': 'off',
+    },
+  },
+  ...layerRules,
+);

@@ -1,0 +1,134 @@
+/**
+ * The one error class of the product and its closed set of codes.
+ * docs/errors.md is checked against this table by a test.
+ */
+
+interface ErrorCodeEntry {
+  /** SIP status of the refusal this code causes; null where it never reaches SIP */
+  readonly sip: number | null;
+  /** what it means, one line, for docs and the SIP Warning text */
+  readonly summary: string;
+}
+
+const MIKEY_CODES = {
+  SEGY_E_MIKEY_SYNTAX: { sip: 488, summary: 'the MIKEY message is malformed' },
+  SEGY_E_MIKEY_TRUNCATED: { sip: 488, summary: 'the MIKEY message ends too early' },
+  SEGY_E_MIKEY_VERSION: { sip: 488, summary: 'the MIKEY version is not 1' },
+  SEGY_E_MIKEY_UNSUPPORTED: {
+    sip: 488,
+    summary: 'the MIKEY message uses a type, scheme or function that is not supported',
+  },
+  SEGY_E_MIKEY_MISSING_PAYLOAD: { sip: 488, summary: 'a mandatory MIKEY payload is missing' },
+  SEGY_E_MIKEY_SIGNATURE: { sip: 488, summary: 'the ECCSI signature does not verify' },
+  SEGY_E_MIKEY_SAKKE: { sip: 488, summary: 'the SAKKE data does not decapsulate' },
+  SEGY_E_MIKEY_NOT_ADDRESSEE: {
+    sip: 488,
+    summary: 'the MIKEY message is for an identity without a key set here',
+  },
+  SEGY_E_MIKEY_INITIATOR: {
+    sip: 488,
+    summary: 'the initiator is not the expected user, or outside the domains of its KMS',
+  },
+  SEGY_E_MIKEY_KMS_UNKNOWN: { sip: 488, summary: 'a KMS URI names no trusted certificate' },
+  SEGY_E_MIKEY_KMS_NOT_ALLOWED: {
+    sip: 488,
+    summary: 'the KMS is known but not allowed here, revoked, or outside its validity',
+  },
+  SEGY_E_MIKEY_PERIOD: { sip: 488, summary: 'no key set is held for the key period' },
+  SEGY_E_MIKEY_WINDOW: { sip: 488, summary: 'the time stamp is outside the allowed window' },
+  SEGY_E_MIKEY_REPLAYED: { sip: 488, summary: 'the MIKEY message was already used elsewhere' },
+  SEGY_E_MIKEY_KEY_PARAMETERS: {
+    sip: 488,
+    summary: 'the key parameters do not decrypt or are malformed',
+  },
+  SEGY_E_MIKEY_KEY_TYPE: {
+    sip: 488,
+    summary: 'the purpose tag, the key parameters and the use do not name one key type',
+  },
+  SEGY_E_MIKEY_REVOKED: { sip: 488, summary: 'the key or the key set is revoked' },
+  SEGY_E_MIKEY_EXPIRED: { sip: 488, summary: 'the key has expired' },
+  SEGY_E_MIKEY_POLICY: { sip: 488, summary: 'the security policy of the message is not allowed' },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+/** Every code there is. A code, once released, keeps its name and meaning. */
+export const ERROR_CODES = {
+  ...MIKEY_CODES,
+  SEGY_E_ARGUMENT: { sip: null, summary: 'a function was called with an argument it refuses' },
+  SEGY_E_INTERNAL: { sip: 500, summary: 'an internal invariant failed' },
+  SEGY_E_USAGE: { sip: null, summary: 'the command line is wrong' },
+  SEGY_E_CONFIG: { sip: null, summary: 'the configuration is wrong' },
+  SEGY_E_IO: { sip: 500, summary: 'a file or device could not be read or written' },
+  SEGY_E_BUSY: { sip: 503, summary: 'a bounded queue is full' },
+  SEGY_E_CANCELLED: { sip: 487, summary: 'the operation was cancelled' },
+  SEGY_E_TIMEOUT: { sip: 504, summary: 'a deadline passed' },
+  SEGY_E_XML: { sip: 400, summary: 'the XML is malformed or uses a forbidden construct' },
+  SEGY_E_SIP_SYNTAX: { sip: 400, summary: 'the SIP message, SDP or multipart body is malformed' },
+  SEGY_E_SIP_TOO_LARGE: { sip: 413, summary: 'the SIP message or a part of it is too large' },
+  SEGY_E_SIP_LOOP: { sip: 482, summary: 'the request has been here before' },
+  SEGY_E_SIP_TOO_MANY_HOPS: { sip: 483, summary: 'Max-Forwards reached zero' },
+  SEGY_E_SIP_EXTENSION: { sip: 420, summary: 'a required SIP extension is not supported' },
+  SEGY_E_SIP_METHOD: { sip: 405, summary: 'the SIP method is not allowed here' },
+  SEGY_E_SIP_NO_DIALOG: { sip: 481, summary: 'no such call or transaction' },
+  SEGY_E_SIP_TRANSPORT: { sip: 503, summary: 'the SIP peer could not be reached' },
+  SEGY_E_UNKNOWN_SOURCE: { sip: 403, summary: 'the source is no partner' },
+  SEGY_E_RATE: { sip: 503, summary: 'the partner exceeds its rate' },
+  SEGY_E_BAD_IDENTITY: { sip: 404, summary: 'an identity cannot be passed to the PBX' },
+  SEGY_E_UNKNOWN_CALLEE: { sip: 404, summary: 'the called identity is not represented here' },
+  SEGY_E_UNKNOWN_CALLER: { sip: 403, summary: 'the calling user is not represented here' },
+  SEGY_E_UNKNOWN_PARTNER: { sip: 404, summary: 'no partner serves the called domain' },
+  SEGY_E_IDENTITY_MISMATCH: {
+    sip: 488,
+    summary: 'the identity in SIP and the identity in MIKEY differ',
+  },
+  SEGY_E_KEY_REQUIRED: { sip: 488, summary: 'policy demands protected media and no key came' },
+  SEGY_E_OFFER_REQUIRED: {
+    sip: 488,
+    summary: 'an INVITE without an SDP offer cannot be protected',
+  },
+  SEGY_E_MEDIA_ADDRESS: { sip: 488, summary: 'the inner SDP names an address that is not allowed' },
+  SEGY_E_MEDIA_PORTS: { sip: 503, summary: 'no media port is free' },
+  SEGY_E_MEDIA: { sip: 488, summary: 'the media description cannot be served' },
+  SEGY_E_PBX_DOWN: { sip: 503, summary: 'the PBX control link is down' },
+  SEGY_E_PBX_NO_CHANNEL: {
+    sip: 480,
+    summary: 'the PBX channel of the call did not appear in time',
+  },
+  SEGY_E_PBX: { sip: 503, summary: 'a PBX command failed' },
+  SEGY_E_STORE: { sip: 500, summary: 'a sealed record cannot be read or written' },
+  SEGY_E_STORE_LOCKED: { sip: null, summary: 'another process has the store open' },
+  SEGY_E_STORE_KEY: { sip: null, summary: 'the master key is missing, unsafe or the wrong one' },
+  SEGY_E_AUDIT: { sip: 503, summary: 'the audit record could not be written, so no key is used' },
+  SEGY_E_KMS_DOCUMENT: { sip: null, summary: 'a KMS document is malformed or breaks a rule' },
+  SEGY_E_KMS_EXISTS: { sip: null, summary: 'a different certificate is held for this KMS URI' },
+  SEGY_E_KMS_FINGERPRINT: { sip: null, summary: 'the fingerprint is not the expected one' },
+  SEGY_E_NOT_FOUND: { sip: 404, summary: 'no such object' },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type SegyErrorCode = keyof typeof ERROR_CODES;
+export type MikeyErrorCode = keyof typeof MIKEY_CODES;
+
+/**
+ * An error with a stable code. The message says what and where and never holds a key octet.
+ */
+export class SegyError extends Error {
+  readonly code: SegyErrorCode;
+
+  constructor(code: SegyErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'SegyError';
+    this.code = code;
+  }
+
+  /** SIP status of the refusal; 500 for a code that has none of its own. */
+  get sipStatus(): number {
+    return ERROR_CODES[this.code].sip ?? 500;
+  }
+}
+
+/** `error` itself when it is a SegyError, else one of code SEGY_E_INTERNAL with it as cause. */
+export function toSegyError(error: unknown): SegyError {
+  if (error instanceof SegyError) return error;
+  return new SegyError('SEGY_E_INTERNAL', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/**
+ * `segy`: one command, its subcommands one file each.
+ * Exit status 0 done, 1 refused (a SegyError), 2 wrong usage.
+ */
+import { Command, CommanderError } from 'commander';
+import { toSegyError } from '../base/errors.js';
+
+const program = new Command('segy')
+  .description('MC Security Gateway')
+  .exitOverride()
+  .showHelpAfterError();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    const refusal = toSegyError(error);
+    console.error(`${refusal.code}: ${refusal.message}`);
+    process.exitCode = refusal.code === 'SEGY_E_USAGE' ? 2 : 1;
+  }
+}
