@@ -1,0 +1,4 @@
+/** The operator's configuration: one file, checked whole before anything of it is used. */
+export { checkConfigText, parseConfig, MAX_CONFIG_OCTETS } from './load.js';
+export type { ConfigFinding, ConfigResult } from './load.js';
+export type { PartnerConfig, SegyConfig, UserConfig } from './schema.js';

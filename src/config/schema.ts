@@ -1,0 +1,218 @@
+/**
+ * The configuration file's schema: every setting, its default and its limits.
+ * Secrets come by reference (a file's path), never as values. Unknown names are refused,
+ * so that a misspelt setting is an error and not a default.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const port = z.number().int().min(1).max(65535);
+const portRange = z
+  .tuple([z.number().int().min(1024).max(65534), z.number().int().min(1025).max(65535)])
+  .refine(([low, high]) => high - low >= 3, 'a port range holds at least two RTP/RTCP pairs');
+const ipAddress = z.string().refine((text) => isIP(text) !== 0, 'not an IP address');
+const host = z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, 'not a host name or address');
+const domain = z
+  .string()
+  .regex(/^[A-Za-z0-9.-]{1,253}$/, 'not a domain name')
+  .transform((text) => text.toLowerCase());
+const filePath = z.string().min(1);
+const transport = z.enum(['udp', 'tcp', 'tls']);
+const kmsUri = z.string().min(1).max(255);
+const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
+
+/** What the operator allows a partner to do differently from the specification, on receipt only. */
+export const toleranceSchema = z
+  .strictObject({
+    signatureWithoutHeader: z.boolean().default(true),
+    strippedMask: z.boolean().default(true),
+    shortHint: z.boolean().default(true),
+    legacyKeyParameters: z.boolean().default(false),
+  })
+  .prefault({});
+
+const userSchema = z.strictObject({
+  uri: mcServiceId,
+  pbx: z.string().regex(/^[A-Za-z0-9+._-]{1,64}$/, 'letters, digits and + . _ - only'),
+});
+
+const tlsSchema = z.strictObject({
+  certFile: filePath,
+  keyFile: filePath,
+  caFile: filePath.optional(),
+  requestClientCert: z.boolean().default(true),
+});
+
+const partnerSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits and . _ - only'),
+  domains: z.array(domain).min(1),
+  kmsUris: z.array(kmsUri).min(1),
+  kmsDomains: z.array(domain).optional(),
+  sip: z.strictObject({
+    addresses: z
+      .array(
+        z.strictObject({
+          host,
+          port: port.default(5060),
+          transport: transport.default('tls'),
+          serverName: host.optional(),
+        }),
+      )
+      .min(1),
+    sources: z.array(ipAddress).default([]),
+    tlsNames: z.array(host).default([]),
+    requestUri: z.string().regex(/^sips?:[^\s<>"]{1,255}$/, 'not a SIP URI'),
+  }),
+  media: z
+    .strictObject({ policy: z.enum(['protected', 'allow-clear']).default('protected') })
+    .prefault({}),
+  outgoing: z
+    .strictObject({
+      answerMode: z.enum(['Auto', 'Manual']).nullable().default('Auto'),
+      hideIdentities: z.boolean().default(false),
+      repeatKeyWhenPeerMadeIt: z.boolean().default(false),
+      keyMgmtLevel: z.enum(['media', 'session']).default('media'),
+    })
+    .prefault({}),
+  tolerances: toleranceSchema,
+  limits: z
+    .strictObject({
+      requestsPerSecond: z.number().positive().default(50),
+      burst: z.number().int().positive().default(200),
+      calls: z.number().int().positive().default(500),
+    })
+    .prefault({}),
+  windows: z
+    .strictObject({
+      pckSeconds: z.number().int().positive().max(3600).default(300),
+      gmkAheadSeconds: z.number().int().positive().max(3600).default(300),
+    })
+    .prefault({}),
+  redirectResponse: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      elements: z.record(z.string(), z.string()).default({}),
+    })
+    .prefault({}),
+});
+
+const asteriskSchema = z.strictObject({
+  type: z.literal('asterisk'),
+  ari: z.strictObject({
+    url: z.url({ protocol: /^https?$/ }),
+    username: z.string().min(1),
+    passwordFile: filePath,
+    app: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/)
+      .default('segy'),
+  }),
+  sip: z.strictObject({
+    address: ipAddress.default('127.0.0.1'),
+    port: port.default(5060),
+    transport: z.enum(['udp', 'tcp']).default('udp'),
+  }),
+});
+
+const innerSchema = z
+  .strictObject({
+    address: ipAddress.default('127.0.0.2'),
+    sipPort: port.default(5070),
+    transports: z
+      .array(z.enum(['udp', 'tcp']))
+      .min(1)
+      .default(['udp', 'tcp']),
+    mediaPorts: portRange.default([30000, 39999]),
+    allowedMediaAddresses: z.array(ipAddress).min(1).default(['127.0.0.1']),
+    allowNonLoopback: z.boolean().default(false),
+  })
+  .prefault({});
+
+const outerSchema = z.strictObject({
+  listeners: z
+    .array(z.strictObject({ transport, address: ipAddress, port, tls: tlsSchema.optional() }))
+    .min(1),
+  advertised: host.optional(),
+  mediaAddress: ipAddress,
+  mediaAdvertised: ipAddress.optional(),
+  mediaPorts: portRange.default([40000, 49999]),
+});
+
+const limitsSchema = z
+  .strictObject({
+    setupSeconds: z.number().positive().max(60).default(8),
+    outboundChannelMs: z.number().int().positive().max(5000).default(500),
+    cryptoWorkers: z.number().int().min(1).max(64).default(1),
+    cryptoQueue: z.number().int().min(1).default(256),
+    mediaWorkers: z.number().int().min(1).max(64).default(1),
+    calls: z.number().int().min(1).default(1000),
+  })
+  .prefault({});
+
+export const configSchema = z
+  .strictObject({
+    stateDir: filePath.default('/var/lib/segy'),
+    masterKeyFile: filePath.default('/etc/segy/master.key'),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    logFormat: z.enum(['text', 'json']).default('text'),
+    pbx: asteriskSchema,
+    inner: innerSchema,
+    outer: outerSchema,
+    users: z.array(userSchema).default([]),
+    partners: z.array(partnerSchema).default([]),
+    limits: limitsSchema,
+  })
+  .superRefine((config, context) => {
+    refuseDuplicates(config.partners, (partner) => [partner.name], 'partners', 'name', context);
+    refuseDuplicates(config.partners, (partner) => partner.domains, 'partners', 'domains', context);
+    refuseDuplicates(config.partners, (partner) => partner.kmsUris, 'partners', 'kmsUris', context);
+    refuseDuplicates(config.users, (user) => [user.uri], 'users', 'uri', context);
+    refuseDuplicates(config.users, (user) => [user.pbx], 'users', 'pbx', context);
+    if (!config.inner.allowNonLoopback && !isLoopback(config.inner.address)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['inner', 'address'],
+        message: 'clear media would leave the host; set inner.allowNonLoopback to insist',
+      });
+    }
+    for (const [index, listener] of config.outer.listeners.entries()) {
+      if ((listener.transport === 'tls') !== (listener.tls !== undefined)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['outer', 'listeners', index, 'tls'],
+          message: 'a tls listener, and only one, has a tls section',
+        });
+      }
+    }
+  });
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}
+
+function refuseDuplicates<T>(
+  items: readonly T[],
+  keysOf: (item: T) => readonly string[],
+  list: string,
+  field: string,
+  context: z.RefinementCtx,
+): void {
+  const owner = new Map<string, number>();
+  for (const [index, item] of items.entries()) {
+    for (const key of keysOf(item)) {
+      const first = owner.get(key);
+      if (first === undefined) owner.set(key, index);
+      else {
+        context.addIssue({
+          code: 'custom',
+          path: [list, index, field],
+          message: `${key} is already named by ${list}[${first}]`,
+        });
+      }
+    }
+  }
+}
+
+export type SegyConfig = z.output<typeof configSchema>;
+export type PartnerConfig = SegyConfig['partners'][number];
+export type UserConfig = SegyConfig['users'][number];
