@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint';
 const LAYERS = {
   base: [],
   metrics: [],
+  log: [],
   config: [],
   xml: [],
   crypto: [],
