@@ -1,0 +1,45 @@
+/**
+ * Debian tools that the tests and the demo use, installed when missing and when the rights are there.
+ */
+import { withLock } from './cache.mjs';
+import { onPath, show } from './run.mjs';
+import { existsSync } from 'node:fs';
+
+/** What the whole suite uses: a file or a command that shows it is there, and the package it is in. */
+export const TEST_TOOLS = [
+  { command: 'tshark', package: 'tshark' },
+  { command: 'xmlsec1', package: 'xmlsec1' },
+  { file: '/usr/include/srtp2/srtp.h', package: 'libsrtp2-dev' },
+  { command: 'sipp', package: 'sip-tester' },
+  { command: 'xmllint', package: 'libxml2-utils' },
+  { command: 'gcc', package: 'gcc' },
+  { file: '/usr/include/stdio.h', package: 'libc6-dev' },
+  { command: 'openssl', package: 'openssl' },
+];
+
+const isThere = (tool) =>
+  tool.command === undefined ? existsSync(tool.file) : onPath(tool.command) !== null;
+
+/**
+ * Installs the packages of those `tools` that are missing. Without root, or off Debian, it says what
+ * to run instead.
+ * @returns {Promise<string[]>} the packages still missing
+ */
+export async function ensureDebianTools(tools) {
+  const missing = () => tools.filter((tool) => !isThere(tool)).map((tool) => tool.package);
+  if (missing().length === 0) return [];
+  if (process.getuid?.() !== 0 || onPath('apt-get') === null) {
+    console.error(`Missing tools. Run: sudo apt-get install -y ${missing().join(' ')}`);
+    return missing();
+  }
+  return withLock('apt', async () => {
+    const packages = missing();
+    if (packages.length === 0) return [];
+    console.error(`Installing ${packages.join(', ')} ...`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    await show('apt-get', ['-qq', 'update'], { env });
+    const install = ['-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', '--no-install-recommends'];
+    await show('apt-get', ['install', ...install, ...packages], { env });
+    return missing();
+  });
+}
