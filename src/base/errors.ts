@@ -88,6 +88,8 @@ export const ERROR_CODES = {
   SEGY_E_MEDIA_ADDRESS: { sip: 488, summary: 'the inner SDP names an address that is not allowed' },
   SEGY_E_MEDIA_PORTS: { sip: 503, summary: 'no media port is free' },
   SEGY_E_MEDIA: { sip: 488, summary: 'the media description cannot be served' },
+  SEGY_E_MEDIA_ENDED: { sip: 503, summary: 'the media session or its worker has ended' },
+  SEGY_E_SRTP_INDEX: { sip: null, summary: 'an SRTP index would repeat or is used up' },
   SEGY_E_PBX_DOWN: { sip: 503, summary: 'the PBX control link is down' },
   SEGY_E_PBX_NO_CHANNEL: {
     sip: 480,

@@ -1,0 +1,58 @@
+/**
+ * SRTP and SRTCP (RFC 3711, RFC 7714, RFC 4771 mode 3) and the RTP and RTCP packets under them.
+ *
+ * Contract: bytes in, bytes out; no sockets, clocks or timers. A sender's indexes only grow. A
+ * receiver keeps no state for what did not authenticate. Keys given in are copied and the copies
+ * wiped with `wipe()`; nothing here knows where a key comes from.
+ */
+export {
+  checkKeyMaterial,
+  copyKeyMaterial,
+  ROC_TAG_LENGTH,
+  sameKeyMaterial,
+  TAG_LENGTH,
+  wipeKeyMaterial,
+  type SrtpKeyMaterial,
+  type SrtpSuite,
+} from './keys.js';
+export { deriveSessionKeys, wipeSessionKeys, type SessionKeys } from './derivation.js';
+export { SrtpSender, type SrtpSenderOptions } from './sender.js';
+export {
+  DEFAULT_RECEIVER_LIMITS,
+  SrtpReceiver,
+  type MkiResolver,
+  type SrtpReceiverLimits,
+  type SrtpReceiverOptions,
+  type UnprotectFailure,
+  type UnprotectResult,
+} from './receiver.js';
+export type { SrtpFraming } from './mki-table.js';
+export { ReplayWindow } from './replay.js';
+export {
+  buildRtp,
+  parseRtp,
+  RTP_FIXED_HEADER,
+  rtpHeaderLength,
+  rtpMarker,
+  rtpPayloadEnd,
+  rtpPayloadType,
+  rtpSequenceNumber,
+  rtpSsrc,
+  rtpTimestamp,
+  writeRtpHeader,
+  type RtpPacket,
+} from './rtp.js';
+export {
+  buildApp,
+  buildBye,
+  buildCompound,
+  buildRr,
+  buildSdes,
+  buildSr,
+  ntpTime,
+  parseRtcp,
+  type RtcpPacket,
+  type RtcpReportBlock,
+  type RtcpSenderInfo,
+} from './rtcp.js';
+export { MAX_PACKET_INDEX, MAX_RTCP_INDEX, rocOf, sequenceOf, packetIndex } from './octets.js';
