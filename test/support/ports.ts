@@ -1,0 +1,50 @@
+/**
+ * Free loopback ports for tests.
+ */
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+function tcpPort(address: string, port: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen(port, address, () => {
+      const bound = server.address();
+      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : null));
+    });
+  });
+}
+
+function udpPort(address: string, port: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => resolve(null));
+    socket.bind(port, address, () => {
+      const bound = socket.address().port;
+      socket.close(() => resolve(bound));
+    });
+  });
+}
+
+/** A port that is free for both UDP and TCP at `address` now. */
+export async function freePort(address = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const port = await tcpPort(address, 0);
+    if (port !== null && (await udpPort(address, port)) === port) return port;
+  }
+  throw new Error(`no free port at ${address}`);
+}
+
+/** First port of `count` consecutive ones whose ends are free for UDP, outside the ephemeral range. */
+export async function freePortRange(count: number, address = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const first = 10_000 + 2 * Math.floor(Math.random() * ((30_000 - 10_000 - count) / 2));
+    const ends = await Promise.all([
+      udpPort(address, first),
+      udpPort(address, first + count - 1),
+      udpPort(address, first + Math.floor(count / 2)),
+    ]);
+    if (ends.every((port) => port !== null)) return first;
+  }
+  throw new Error(`no free range of ${count} ports at ${address}`);
+}
