@@ -1,0 +1,196 @@
+/**
+ * The strict XML reader: a bounded scan (scan.ts) refuses what is forbidden or not
+ * well-formed, fast-xml-parser builds the tree, and namespaces are resolved here.
+ */
+import { XMLParser } from 'fast-xml-parser';
+import { SegyError } from '../base/errors.js';
+import type { XmlAttribute, XmlElement } from './element.js';
+import { refuseXml, resolveReferences, scanRoots } from './scan.js';
+
+export interface XmlLimits {
+  /** octets of UTF-8 */
+  readonly maxBytes: number;
+  /** elements inside each other, the root counts 1 */
+  readonly maxDepth: number;
+  readonly maxElements: number;
+  /** of one element, namespace declarations included */
+  readonly maxAttributes: number;
+}
+
+export const DEFAULT_XML_LIMITS: XmlLimits = {
+  maxBytes: 1_048_576,
+  maxDepth: 32,
+  maxElements: 20_000,
+  maxAttributes: 64,
+};
+
+const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
+const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
+const TEXT = '#text';
+const CDATA = '#cdata';
+const ATTRIBUTES = ':@';
+
+/** What fast-xml-parser gives with preserveOrder: one key names the tag, ':@' holds attributes. */
+type RawNode = Readonly<Record<string, unknown>>;
+type Scope = ReadonlyMap<string, string>;
+
+function decode(input: Uint8Array | string, limits: XmlLimits): string {
+  const length = typeof input === 'string' ? Buffer.byteLength(input, 'utf8') : input.length;
+  if (length > limits.maxBytes) refuseXml('the document is too large');
+  let text: string;
+  try {
+    text =
+      typeof input === 'string' ? input : new TextDecoder('utf-8', { fatal: true }).decode(input);
+  } catch (cause) {
+    throw new SegyError('SEGY_E_XML', 'the document is not UTF-8', { cause });
+  }
+  return text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+}
+
+function splitName(name: string): { prefix: string; localName: string } {
+  const colon = name.indexOf(':');
+  return colon === -1
+    ? { prefix: '', localName: name }
+    : { prefix: name.slice(0, colon), localName: name.slice(colon + 1) };
+}
+
+function namespaceOf(prefix: string, scope: Scope): string {
+  const namespace = scope.get(prefix);
+  if (namespace === undefined) return refuseXml('a namespace prefix that is not declared');
+  return namespace;
+}
+
+/** The scope inside an element with these attributes. */
+function enterScope(raw: readonly (readonly [string, string])[], outer: Scope): Scope {
+  const scope = new Map(outer);
+  for (const [name, value] of raw) {
+    const { prefix, localName } = splitName(name);
+    if (name === 'xmlns') {
+      scope.set('', value);
+    } else if (prefix === 'xmlns') {
+      if (localName === 'xmlns' || value === '') refuseXml('a forbidden namespace declaration');
+      if ((localName === 'xml') !== (value === XML_NAMESPACE)) {
+        refuseXml('a forbidden namespace declaration');
+      }
+      scope.set(localName, value);
+    }
+    if (prefix === 'xmlns' || name === 'xmlns') {
+      if (value === XMLNS_NAMESPACE) refuseXml('a forbidden namespace declaration');
+    }
+  }
+  return scope;
+}
+
+function rawAttributes(node: RawNode): [string, string][] {
+  const raw = node[ATTRIBUTES];
+  if (typeof raw !== 'object' || raw === null) return [];
+  return Object.entries(raw).map(([name, value]) => [
+    name,
+    resolveReferences(String(value).replace(/[\t\n]/g, ' ')),
+  ]);
+}
+
+function childNodes(value: unknown): readonly RawNode[] {
+  return Array.isArray(value) ? (value as readonly RawNode[]) : [];
+}
+
+function textOf(nodes: readonly RawNode[]): string {
+  let text = '';
+  for (const node of nodes) {
+    if (TEXT in node) text += resolveReferences(String(node[TEXT]));
+    else if (CDATA in node) text += textOfCdata(node[CDATA]);
+  }
+  return text;
+}
+
+function textOfCdata(value: unknown): string {
+  return childNodes(value)
+    .map((part) => (typeof part[TEXT] === 'string' ? part[TEXT] : ''))
+    .join('');
+}
+
+function build(node: RawNode, outer: Scope): XmlElement {
+  const name = Object.keys(node).find((key) => key !== ATTRIBUTES) ?? '';
+  const raw = rawAttributes(node);
+  const scope = enterScope(raw, outer);
+  const { prefix, localName } = splitName(name);
+  const attributes: XmlAttribute[] = [];
+  const seen = new Set<string>();
+  for (const [attributeName, value] of raw) {
+    const split = splitName(attributeName);
+    if (attributeName === 'xmlns' || split.prefix === 'xmlns') continue;
+    const namespace = split.prefix === '' ? '' : namespaceOf(split.prefix, scope);
+    const expanded = `{${namespace}}${split.localName}`;
+    if (seen.has(expanded)) refuseXml('an attribute given twice');
+    seen.add(expanded);
+    attributes.push({ namespace, localName: split.localName, value });
+  }
+  const content = childNodes(node[name]);
+  return {
+    namespace: namespaceOf(prefix, scope),
+    localName,
+    attributes,
+    children: content
+      .filter((child) => !(TEXT in child) && !(CDATA in child))
+      .map((child) => build(child, scope)),
+    text: textOf(content),
+  };
+}
+
+function parseRoot(xml: string, limits: XmlLimits): XmlElement {
+  const parser = new XMLParser({
+    preserveOrder: true,
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    parseTagValue: false,
+    parseAttributeValue: false,
+    processEntities: false,
+    trimValues: false,
+    cdataPropName: CDATA,
+    maxNestedTags: limits.maxDepth + 1,
+    // Names such as "toString" are legal XML and harmless here: the tree is rebuilt by build().
+    onDangerousProperty: (name) => name,
+  });
+  let nodes: readonly RawNode[];
+  try {
+    nodes = childNodes(parser.parse(xml));
+  } catch (cause) {
+    throw new SegyError('SEGY_E_XML', 'not well-formed', { cause });
+  }
+  const [root] = nodes;
+  if (root === undefined || nodes.length !== 1) return refuseXml('not one root element');
+  const outer: Scope = new Map([
+    ['', ''],
+    ['xml', XML_NAMESPACE],
+  ]);
+  return build(root, outer);
+}
+
+/**
+ * The one root element of a document in UTF-8 (a byte order mark and an XML declaration may stand first).
+ * @throws SegyError SEGY_E_XML: malformed, a forbidden construct, or over a limit
+ */
+export function parseXml(
+  input: Uint8Array | string,
+  limits: XmlLimits = DEFAULT_XML_LIMITS,
+): XmlElement {
+  const roots = parseXmlSequence(input, limits);
+  const [root] = roots;
+  if (root === undefined || roots.length !== 1) return refuseXml('not one root element');
+  return root;
+}
+
+/**
+ * The roots of several documents that stand one after the other in one file, at least one.
+ * The limits hold for all of them together.
+ * @throws SegyError SEGY_E_XML
+ */
+export function parseXmlSequence(
+  input: Uint8Array | string,
+  limits: XmlLimits = DEFAULT_XML_LIMITS,
+): XmlElement[] {
+  const xml = decode(input, limits);
+  const extents = scanRoots(xml, limits);
+  if (extents.length === 0) refuseXml('no root element');
+  return extents.map(({ start, end }) => parseRoot(xml.slice(start, end), limits));
+}
