@@ -109,7 +109,7 @@ const asteriskSchema = z.strictObject({
   }),
   sip: z.strictObject({
     address: ipAddress.default('127.0.0.1'),
-    port: port.default(5060),
+    port: port.default(5070),
     transport: z.enum(['udp', 'tcp']).default('udp'),
   }),
 });
@@ -117,7 +117,7 @@ const asteriskSchema = z.strictObject({
 const innerSchema = z
   .strictObject({
     address: ipAddress.default('127.0.0.2'),
-    sipPort: port.default(5070),
+    sipPort: port.default(5062),
     transports: z
       .array(z.enum(['udp', 'tcp']))
       .min(1)
