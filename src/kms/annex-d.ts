@@ -1,0 +1,169 @@
+/**
+ * Reading Annex D documents (TS 33.180 D.3): certificates and key sets, bare, in a SignedKmsCertificate
+ * or anywhere in a KmsResponse. Structure and ranges are checked here; that the points are points, by
+ * checkKmsCertificate. XML signatures are not judged: certificates come in by a manual process and are
+ * compared by fingerprint.
+ */
+import { parseXmlSequence, type XmlElement } from '../xml/index.js';
+import {
+  booleanOf,
+  optionalBoolean,
+  optionalDateTime,
+  optionalText,
+  refuseDocument,
+  requiredInteger,
+  requiredKey,
+  requiredText,
+  requiredUid,
+  single,
+  textAttribute,
+} from './annex-d-values.js';
+import { KMS_NAMESPACE } from './annex-d-write.js';
+import type { KmsCertificate, KmsKeySet } from './certificate.js';
+
+/** What one file or answer held, in order. */
+export interface KmsDocument {
+  readonly certificates: readonly KmsCertificate[];
+  readonly keySets: readonly KmsKeySet[];
+}
+
+/** Only UIDs of F.2.1 (format 2) are ours. */
+const USER_ID_FORMAT = '2';
+/** RFC 6509 Appendix A. */
+const PARAMETER_SET = '1';
+const ROLES = ['Root', 'External', 'Migration'] as const;
+
+/** Elements that hold certificates and key sets, at any of their levels. */
+const CONTAINERS: ReadonlySet<string> = new Set([
+  'SignedKmsResponse',
+  'KmsResponse',
+  'KmsMessage',
+  'KmsInit',
+  'KmsKeyProv',
+  'KmsCertCache',
+  'SignedKmsCertificate',
+]);
+
+const LIMITS = { maxBytes: 4_194_304, maxDepth: 24, maxElements: 40_000, maxAttributes: 32 };
+
+function present<K extends string, T>(key: K, value: T | undefined): Partial<Record<K, T>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, T>);
+}
+
+function readRole(element: XmlElement, container: string): KmsCertificate['role'] {
+  const text = textAttribute(element, 'Role');
+  if (text === undefined) return container === 'KmsInit' ? 'Root' : 'External';
+  return (
+    ROLES.find((role) => role === text) ?? refuseDocument('the Role of a KmsCertificate is unknown')
+  );
+}
+
+function readDomains(element: XmlElement): string[] {
+  const list = single(element, 'KmsDomainList');
+  if (list === undefined) return [];
+  const domains = list.children
+    .filter((child) => child.localName === 'KmsDomain')
+    .map((child) => child.text.trim());
+  if (domains.length === 0 || domains.includes('')) {
+    refuseDocument('KmsDomainList names no domain');
+  }
+  return domains;
+}
+
+function readCertificate(element: XmlElement, container: string): KmsCertificate {
+  if (requiredText(element, 'UserIdFormat') !== USER_ID_FORMAT) {
+    refuseDocument('UserIdFormat is not 2');
+  }
+  // The schema makes ParameterSet optional and there is one set; another must not be taken for it.
+  if ((optionalText(element, 'ParameterSet') ?? PARAMETER_SET) !== PARAMETER_SET) {
+    refuseDocument('ParameterSet is not 1');
+  }
+  const userKeyPeriod = requiredInteger(element, 'UserKeyPeriod');
+  const userKeyOffset = requiredInteger(element, 'UserKeyOffset');
+  if (userKeyPeriod < 1n) refuseDocument('UserKeyPeriod is zero');
+  if (userKeyOffset >= userKeyPeriod) refuseDocument('UserKeyOffset is not below UserKeyPeriod');
+  const gateway = textAttribute(element, 'IsSecurityGateway');
+  return {
+    role: readRole(element, container),
+    isSecurityGateway: gateway !== undefined && booleanOf(gateway, 'IsSecurityGateway'),
+    ...present('version', textAttribute(element, 'Version')),
+    ...present('id', textAttribute(element, 'Id')),
+    ...present('certUri', optionalText(element, 'CertUri')),
+    kmsUri: requiredText(element, 'KmsUri'),
+    ...present('issuer', optionalText(element, 'Issuer')),
+    ...validity(element),
+    revoked: optionalBoolean(element, 'Revoked') ?? false,
+    userKeyPeriod,
+    userKeyOffset,
+    pubEncKey: requiredPoint(element, 'PubEncKey', 257),
+    pubAuthKey: requiredPoint(element, 'PubAuthKey', 65),
+    domains: readDomains(element),
+  };
+}
+
+function validity(element: XmlElement): { validFrom?: Date; validTo?: Date } {
+  const validFrom = optionalDateTime(element, 'ValidFrom');
+  const validTo = optionalDateTime(element, 'ValidTo');
+  if (validFrom !== undefined && validTo !== undefined && validTo < validFrom) {
+    refuseDocument('ValidTo lies before ValidFrom');
+  }
+  return { ...present('validFrom', validFrom), ...present('validTo', validTo) };
+}
+
+function requiredPoint(element: XmlElement, localName: string, length: number): Uint8Array {
+  const point = requiredKey(element, localName, length);
+  if (point[0] !== 4) refuseDocument(`${localName} is not an uncompressed point`);
+  return point;
+}
+
+function readKeySet(element: XmlElement): KmsKeySet {
+  return {
+    kmsUri: requiredText(element, 'KmsUri'),
+    ...present('certUri', optionalText(element, 'CertUri')),
+    ...present('issuer', optionalText(element, 'Issuer')),
+    userUri: requiredText(element, 'UserUri'),
+    userId: requiredUid(element, 'UserID'),
+    ...validity(element),
+    keyPeriodNo: requiredInteger(element, 'KeyPeriodNo'),
+    revoked: optionalBoolean(element, 'Revoked') ?? false,
+    rsk: requiredPoint(element, 'UserDecryptKey', 257),
+    ssk: requiredKey(element, 'UserSigningKeySSK', 32),
+    pvt: requiredPoint(element, 'UserPubTokenPVT', 65),
+  };
+}
+
+function collect(
+  element: XmlElement,
+  container: string,
+  into: { certificates: KmsCertificate[]; keySets: KmsKeySet[] },
+): void {
+  if (element.localName === 'KmsCertificate') {
+    into.certificates.push(readCertificate(element, container));
+  } else if (element.localName === 'KmsKeySet') {
+    into.keySets.push(readKeySet(element));
+  } else if (element.localName === 'KmsError') {
+    refuseDocument('the KMS answered with a KmsError');
+  } else if (CONTAINERS.has(element.localName)) {
+    const inside = element.localName.startsWith('Signed') ? container : element.localName;
+    for (const child of element.children) {
+      // Elements of other namespaces are extensions or the XML signature.
+      if ([element.namespace, '', KMS_NAMESPACE].includes(child.namespace)) {
+        collect(child, inside, into);
+      }
+    }
+  }
+}
+
+/**
+ * Certificates and key sets of a file or answer. Several documents may follow each other.
+ * @throws SegyError SEGY_E_XML (not strict XML), SEGY_E_KMS_DOCUMENT (a rule of Annex D is broken, or
+ * there is neither a certificate nor a key set)
+ */
+export function readKmsDocument(xml: Uint8Array | string): KmsDocument {
+  const found = { certificates: [] as KmsCertificate[], keySets: [] as KmsKeySet[] };
+  for (const root of parseXmlSequence(xml, LIMITS)) collect(root, '', found);
+  if (found.certificates.length === 0 && found.keySets.length === 0) {
+    refuseDocument('no KmsCertificate and no KmsKeySet');
+  }
+  return found;
+}
