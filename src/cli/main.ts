@@ -5,11 +5,14 @@
  */
 import { Command, CommanderError } from 'commander';
 import { toSegyError } from '../base/errors.js';
+import { registerConfigCommands } from './config.js';
 
 const program = new Command('segy')
   .description('MC Security Gateway')
   .exitOverride()
   .showHelpAfterError();
+
+for (const register of [registerConfigCommands]) register(program);
 
 try {
   await program.parseAsync();

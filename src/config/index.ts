@@ -1,4 +1,5 @@
 /** The operator's configuration: one file, checked whole before anything of it is used. */
+export { checkReferencedFiles } from './files.js';
 export { checkConfigText, parseConfig, MAX_CONFIG_OCTETS } from './load.js';
 export type { ConfigFinding, ConfigResult } from './load.js';
 export type { PartnerConfig, SegyConfig, UserConfig } from './schema.js';

@@ -50,11 +50,15 @@ export function checkConfigText(text: string): ConfigResult {
   if (parsed.success) return { ok: true, config: parsed.data };
   return {
     ok: false,
-    findings: parsed.error.issues.map((issue) => ({
-      path: formatPath(issue.path),
-      line: lineOf(document, issue.path, lines),
-      message: issue.message,
-    })),
+    findings: parsed.error.issues.map((issue) => {
+      const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+      const path = [...issue.path, ...unknown];
+      return {
+        path: formatPath(path),
+        line: lineOf(document, path, lines),
+        message: issue.message,
+      };
+    }),
   };
 }
 
@@ -64,6 +68,16 @@ export function parseConfig(text: string, fileName: string): SegyConfig {
   if (result.ok) return result.config;
   const list = result.findings.map((f) => `${fileName}:${f.line}: ${f.path} ${f.message}`.trim());
   throw new SegyError('SEGY_E_CONFIG', list.join('\n'));
+}
+
+/** Path and line of a setting in the text of a configuration file that parses. */
+export function locate(
+  text: string,
+  path: readonly PropertyKey[],
+): { readonly path: string; readonly line: number } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  return { path: formatPath(path), line: lineOf(document, path, lines) };
 }
 
 function formatPath(path: readonly PropertyKey[]): string {

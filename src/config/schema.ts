@@ -107,11 +107,13 @@ const asteriskSchema = z.strictObject({
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
       .default('segy'),
   }),
-  sip: z.strictObject({
-    address: ipAddress.default('127.0.0.1'),
-    port: port.default(5070),
-    transport: z.enum(['udp', 'tcp']).default('udp'),
-  }),
+  sip: z
+    .strictObject({
+      address: ipAddress.default('127.0.0.1'),
+      port: port.default(5070),
+      transport: z.enum(['udp', 'tcp']).default('udp'),
+    })
+    .prefault({}),
 });
 
 const innerSchema = z
