@@ -43,7 +43,7 @@ describe('config/load', () => {
   });
 
   const mistakes: readonly [string, string, RegExp][] = [
-    ['a misspelt setting', GOOD.replace('mediaAddress', 'mediaAdress'), /^8 outer\.mediaAdress: /m],
+    ['a misspelt setting', GOOD.replace('mediaAddress', 'mediaAdress'), /^7 outer\.mediaAdress: /m],
     [
       'a user part that Dial() would split',
       GOOD.replace("'1001'", "'1&2'"),
