@@ -3,6 +3,7 @@
  * XML signatures and transport keys are not handled: documents come in by a manual process.
  */
 export { certificateFault, type KmsCertificate, type KmsKeySet } from './certificate.js';
+export { checkKmsCertificate, periodAt, uidOf } from './identity.js';
 export { readKmsDocument, type KmsDocument } from './annex-d.js';
 export {
   KMS_NAMESPACE,
