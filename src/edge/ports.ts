@@ -43,9 +43,11 @@ export interface PbxChannel {
    */
   onGone?: () => void;
   /**
-   * Sets channel variables in the order given.
-   * @throws SegyError SEGY_E_ARGUMENT when a name does not begin with `SEGY_` or a value holds a
-   *   character outside the safe set (nothing is set then); SEGY_E_PBX, SEGY_E_PBX_DOWN, SEGY_E_TIMEOUT
+   * Sets channel variables for the dialplan to read. On a channel of `outboundChannel` not every PBX
+   * can: there it may resolve without effect, so nothing may depend on it.
+   * @throws SegyError SEGY_E_BAD_IDENTITY when a value holds a character outside `[A-Za-z0-9+._@:-]`,
+   *   SEGY_E_ARGUMENT when a name does not begin with `SEGY_` (nothing is set then); SEGY_E_PBX,
+   *   SEGY_E_PBX_DOWN, SEGY_E_TIMEOUT
    */
   setVariables(variables: PbxVariables): Promise<void>;
   /** Lets the dialplan go on after the hand-over. Only for a channel of `inboundChannel`. */

@@ -1,0 +1,154 @@
+/**
+ * The ARI driver: one link is one event socket, with subscribeAll and an event filter, and the REST
+ * operations beside it.
+ */
+import { SegyError } from '../../base/errors.js';
+import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../driver.js';
+import type { PbxVariables } from '../../edge/ports.js';
+import { causeOfSipStatus, checkChannelId } from '../values.js';
+import { EVENT_TYPES, readChannels, readEvent, readValue } from './events.js';
+import { type AriAddress, type AriConnection, OWN_CONNECTION, openAri } from './library.js';
+
+const SESSION_HEADER = 'PJSIP_HEADER(read,X-SeGy-Session)';
+
+/** @throws SegyError SEGY_E_CONFIG for an address that can never work */
+export function createAriDriver(address: AriAddress): PbxDriver {
+  if (!URL.canParse(address.url) || !/^https?:$/.test(new URL(address.url).protocol)) {
+    throw new SegyError('SEGY_E_CONFIG', 'the ARI address is not an http or https URL');
+  }
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(address.app)) {
+    throw new SegyError('SEGY_E_CONFIG', 'the Stasis application has an unusable name');
+  }
+  const copy = { ...address };
+  return { name: 'ari', connect: (listener, signal) => connect(copy, listener, signal) };
+}
+
+async function connect(
+  address: AriAddress,
+  listener: LinkListener,
+  signal: AbortSignal,
+): Promise<PbxLink> {
+  let alive: (() => void) | undefined;
+  const connection = await openAri(
+    address,
+    {
+      message: (data) => take(data, address.app, listener),
+      pong: () => alive?.(),
+      closed: (reason) => listener.down(reason),
+    },
+    signal,
+  );
+  const link = new AriLink(connection, address.app, (callback) => (alive = callback));
+  try {
+    await link.filterEvents();
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+  return link;
+}
+
+function take(data: Uint8Array, app: string, listener: LinkListener): void {
+  const news = readEvent(data, app);
+  if (news === null) listener.down('an event is no JSON');
+  else if (news.kind === 'replaced') listener.down('another program has taken the application');
+  else if (news.kind !== 'other') listener.event(news);
+}
+
+class AriLink implements PbxLink {
+  readonly #connection: AriConnection;
+  readonly #app: string;
+  readonly #onPong: (callback: () => void) => void;
+
+  constructor(connection: AriConnection, app: string, onPong: (callback: () => void) => void) {
+    this.#connection = connection;
+    this.#app = app;
+    this.#onPong = onPong;
+  }
+
+  /** Of all events of the PBX, lets through what the port needs. */
+  async filterEvents(): Promise<void> {
+    const allowed = EVENT_TYPES.map((type) => ({ type }));
+    await answer(
+      this.#connection.client.applications.filter({
+        ...OWN_CONNECTION,
+        applicationName: this.#app,
+        filter: { allowed },
+      }),
+    );
+  }
+
+  async listChannels(): Promise<ChannelFacts[]> {
+    const list = await answer(this.#connection.client.channels.list(OWN_CONNECTION));
+    return readChannels(list, this.#app);
+  }
+
+  sessionHeader(id: string): Promise<string> {
+    return this.getVariable(id, SESSION_HEADER);
+  }
+
+  async getVariable(id: string, variable: string): Promise<string> {
+    const { channels } = this.#connection.client;
+    try {
+      return readValue(await answer(channels.getChannelVar({ ...target(id), variable })));
+    } catch (error) {
+      if (error instanceof SegyError && /variable was not found/i.test(error.message)) return '';
+      throw error;
+    }
+  }
+
+  /** ARI sets variables only on a channel in Stasis; on one that is being dialled this does nothing. */
+  async setVariables(id: string, variables: PbxVariables): Promise<void> {
+    const { channels } = this.#connection.client;
+    try {
+      await Promise.all(
+        Object.entries(variables).map(([variable, value]) =>
+          answer(channels.setChannelVar({ ...target(id), variable, value })),
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof SegyError && /not in stasis/i.test(error.message))) throw error;
+    }
+  }
+
+  async proceed(id: string): Promise<void> {
+    await answer(this.#connection.client.channels.continueInDialplan(target(id)));
+  }
+
+  async refuse(id: string, sipStatus: number): Promise<void> {
+    const reason_code = String(causeOfSipStatus(sipStatus));
+    await answer(this.#connection.client.channels.hangup({ ...target(id), reason_code }));
+  }
+
+  async hangup(id: string): Promise<void> {
+    await answer(this.#connection.client.channels.hangup(target(id)));
+  }
+
+  probe(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onPong(resolve);
+      this.#connection.socket.ping();
+    });
+  }
+
+  close(): void {
+    this.#connection.socket.terminate();
+  }
+}
+
+const target = (id: string): { channelId: string; headers: { Connection: string } } => ({
+  ...OWN_CONNECTION,
+  channelId: checkChannelId(id),
+});
+
+/** What an operation answers, with its refusal as a SegyError. */
+async function answer(operation: PromiseLike<unknown>): Promise<unknown> {
+  try {
+    return await operation;
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    const missing = /channel not found|channel does not exist/i.test(said);
+    const code = missing ? 'SEGY_E_NOT_FOUND' : 'SEGY_E_PBX';
+    throw new SegyError(code, `ARI: ${said.slice(0, 200)}`, { cause: error });
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * The PBX side of the gateway: one implementation of the edge's `PbxPort` (port.ts) over a driver for
+ * each kind of PBX. Nothing outside this folder knows which PBX it is.
+ */
+import type { Environment } from '../base/environment.js';
+import type { PbxPort } from '../edge/ports.js';
+import { createAriDriver } from './ari/driver.js';
+import type { AriAddress } from './ari/library.js';
+import { type PortOptions, createPort } from './port.js';
+
+export type { AriAddress } from './ari/library.js';
+export type { PortOptions } from './port.js';
+
+/** A port on Asterisk through ARI. @throws SegyError SEGY_E_CONFIG for an unusable address */
+export function createAriPort(
+  address: AriAddress,
+  environment: Environment,
+  options?: PortOptions,
+): PbxPort {
+  return createPort(createAriDriver(address), environment, options);
+}

@@ -1,0 +1,158 @@
+/**
+ * The channels that the PBX has told us of, found by SIP Call-ID, and those who wait for one.
+ * Pure bookkeeping: no I/O, no timer.
+ */
+import type { ChannelFacts } from './driver.js';
+
+/** One known channel. `claim` is called once when it ends. */
+interface Entry {
+  facts: ChannelFacts;
+  claim: (() => void) | undefined;
+  /** number of the resync during or after which it was last heard of */
+  heardIn: number;
+}
+
+/** Someone who waits for a channel with a Call-ID. */
+interface Waiter {
+  readonly callId: string;
+  readonly handedOver: boolean;
+  readonly found: (facts: ChannelFacts) => void;
+}
+
+export class ChannelTable {
+  readonly #entries = new Map<string, Entry>();
+  readonly #byCallId = new Map<string, Set<Entry>>();
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #limit: number;
+  #resync = 0;
+  /** channels that ended while a list was on its way, which may still name them */
+  #endedMeanwhile: Set<string> | undefined;
+
+  /** @param limit how many unclaimed channels are remembered; beyond it the oldest is forgotten */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes in what an event or a list tells; a Call-ID once known is kept. */
+  heard(facts: ChannelFacts): void {
+    const known = this.#entries.get(facts.id);
+    const callId = facts.callId === '' ? (known?.facts.callId ?? '') : facts.callId;
+    const entry = known ?? { facts, claim: undefined, heardIn: this.#resync };
+    if (known !== undefined) this.#unindex(known);
+    entry.facts = { ...facts, callId };
+    entry.heardIn = this.#resync;
+    if (known === undefined) this.#entries.set(facts.id, entry);
+    this.#index(entry);
+    this.#forgetOldest();
+    if (callId !== '') this.#tellWaiters(entry);
+  }
+
+  /** The dialplan has the channel back. */
+  released(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.facts = { ...entry.facts, handedOver: false };
+  }
+
+  /** The channel has ended: it is forgotten and whoever claimed it is told. */
+  gone(id: string): void {
+    this.#endedMeanwhile?.add(id);
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    this.#unindex(entry);
+    entry.claim?.();
+  }
+
+  /** Unclaimed channels of this Call-ID; with `handedOver` only those that wait for the gateway. */
+  find(callId: string, handedOver: boolean): ChannelFacts[] {
+    const entries = [...(this.#byCallId.get(callId) ?? [])];
+    return entries
+      .filter((entry) => entry.claim === undefined && (!handedOver || entry.facts.handedOver))
+      .map((entry) => entry.facts);
+  }
+
+  /** Calls `found` at the next news that fits, until the returned function is called. */
+  wait(callId: string, handedOver: boolean, found: (facts: ChannelFacts) => void): () => void {
+    const waiter = { callId, handedOver, found };
+    const set = this.#waiters.get(callId) ?? new Set();
+    this.#waiters.set(callId, set.add(waiter));
+    return () => {
+      set.delete(waiter);
+      if (set.size === 0 && this.#waiters.get(callId) === set) this.#waiters.delete(callId);
+    };
+  }
+
+  /** Marks the channel as somebody's. @returns false when it is gone or taken */
+  claim(id: string, onGone: () => void): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.claim !== undefined) return false;
+    entry.claim = onGone;
+    return true;
+  }
+
+  isClaimed(id: string): boolean {
+    return this.#entries.get(id)?.claim !== undefined;
+  }
+
+  /** Begins a resync: call before the PBX is asked for its list. */
+  beginResync(): void {
+    this.#resync++;
+    this.#endedMeanwhile = new Set();
+  }
+
+  /**
+   * Ends a resync with the PBX's list. Channels neither in it nor heard of since `beginResync` are gone.
+   * @returns identifiers of all channels that live now
+   */
+  endResync(list: readonly ChannelFacts[]): Set<string> {
+    const ended = this.#endedMeanwhile ?? new Set();
+    this.#endedMeanwhile = undefined;
+    for (const facts of list) if (!ended.has(facts.id)) this.heard(facts);
+    const missing = [...this.#entries].filter(([, entry]) => entry.heardIn !== this.#resync);
+    for (const [id] of missing) this.gone(id);
+    return new Set(this.#entries.keys());
+  }
+
+  /** Forgets everything without telling anybody. */
+  clear(): void {
+    this.#entries.clear();
+    this.#byCallId.clear();
+    this.#waiters.clear();
+    this.#endedMeanwhile = undefined;
+  }
+
+  #tellWaiters(entry: Entry): void {
+    if (entry.claim !== undefined) return;
+    for (const waiter of [...(this.#waiters.get(entry.facts.callId) ?? [])]) {
+      if (!waiter.handedOver || entry.facts.handedOver) waiter.found(entry.facts);
+    }
+  }
+
+  #index(entry: Entry): void {
+    const { callId } = entry.facts;
+    if (callId === '') return;
+    const set = this.#byCallId.get(callId) ?? new Set();
+    this.#byCallId.set(callId, set.add(entry));
+  }
+
+  #unindex(entry: Entry): void {
+    const { callId } = entry.facts;
+    const set = this.#byCallId.get(callId);
+    set?.delete(entry);
+    if (set?.size === 0) this.#byCallId.delete(callId);
+  }
+
+  #forgetOldest(): void {
+    if (this.#entries.size <= this.#limit) return;
+    for (const [id, entry] of this.#entries) {
+      if (entry.claim !== undefined) continue;
+      this.#entries.delete(id);
+      this.#unindex(entry);
+      return;
+    }
+  }
+}
