@@ -2,8 +2,8 @@
  * ECCSI verification (RFC 6507 section 5.2.2).
  *
  * J = [s]([HE]G + [r]Y) has x-coordinate r modulo p. That is an ECDSA verification by the key Y of the message
- * HS || r || M and the signature (r, s^-1 mod n), except that ECDSA compares modulo n: a value r outside
- * [p - n, n) is left to the definition itself (2 in 2^32 signatures).
+ * HS || r || M and the signature (r, s^-1 mod n), except that ECDSA compares modulo n. A value r outside
+ * [p - n, n) is left to the definition itself; chance gives such a one in 2^127 signatures, an attacker at will.
  */
 import { type KeyObject, createHash, verify as verifyEcdsa } from 'node:crypto';
 import { bytesToUint, concatBytes, toHex, uintToBytes } from '../base/bytes.js';
@@ -61,7 +61,7 @@ export class EccsiVerifier {
     const valid =
       r >= fieldPrime - n && r < n
         ? verifyFast(signer.key, signed, signature, s)
-        : verifyByDefinition(signer.y, signed, r, s);
+        : verifyByDefinition({ y: signer.y, he: sha256AsInteger(signed), r, s });
     if (valid && known === undefined) this.#signers.set(name, signer);
     return valid;
   }
@@ -78,8 +78,22 @@ function verifyFast(key: KeyObject, signed: Uint8Array, signature: Uint8Array, s
   return verifyEcdsa('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, ecdsa);
 }
 
-function verifyByDefinition(y: Uint8Array, signed: Uint8Array, r: bigint, s: bigint): boolean {
-  const he = bytesToUint(createHash('sha256').update(signed).digest());
-  const j = multiplyPublic(G, mod(he * s, n)).add(multiplyPublic(decodeP256(y), mod(r * s, n)));
+function sha256AsInteger(octets: Uint8Array): bigint {
+  return bytesToUint(createHash('sha256').update(octets).digest());
+}
+
+/**
+ * Whether J = [s]([HE]G + [r]Y) has r, in [1, p-1], as its x-coordinate.
+ * @param input.y 65 octets of a point; `he`, `r` and `s` are integers
+ */
+export function verifyByDefinition(input: {
+  readonly y: Uint8Array;
+  readonly he: bigint;
+  readonly r: bigint;
+  readonly s: bigint;
+}): boolean {
+  const { he, r, s } = input;
+  const fromG = multiplyPublic(G, mod(he * s, n));
+  const j = fromG.add(multiplyPublic(decodeP256(input.y), mod(r * s, n)));
   return !j.is0() && j.toAffine().x === r;
 }

@@ -16,7 +16,7 @@ import {
   encodeP256,
   isP256Point,
   multipleOfG,
-  multiplyPublic,
+  multiplyOctets,
   n,
 } from './p256.js';
 import { invert, mod } from './sakke-parameters.js';
@@ -94,7 +94,7 @@ export function eccsiValidate(input: EccsiIdentity & EccsiUserKey): boolean {
 
 /** Y = [HS]PVT + KPAK, the public key that the signer's SSK belongs to; null at infinity. Points checked before. */
 export function eccsiY(kpak: Uint8Array, hs: Uint8Array, pvt: Uint8Array): Uint8Array | null {
-  return encodeP256(multiplyPublic(decodeP256(pvt), bytesToUint(hs)).add(decodeP256(kpak)));
+  return encodeP256(multiplyOctets(pvt, bytesToUint(hs)).add(decodeP256(kpak)));
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Fixed-base multiples on the SAKKE curve: a signed comb of 10 teeth with four tables of 512 points
- * (about 0.7 MB), made once for P and once for each domain's Z. [a]P + [b]Z then takes 26 doublings;
+ * Fixed-base multiples on the SAKKE curve: a signed comb of 9 teeth with four tables of 256 points
+ * (about 0.35 MB), made once for P and once for each domain's Z. [a]P + [b]Z then takes 29 doublings;
  * the eight table points of each row are summed affinely, all rows sharing their inversions.
  */
 import { SegyError } from '../base/errors.js';
@@ -17,10 +17,10 @@ import {
 } from './sakke-curve.js';
 import { q } from './sakke-parameters.js';
 
-const SHAPE: CombShape = { teeth: 10, split: 4, rows: 26 };
+const SHAPE: CombShape = { teeth: 9, split: 4, rows: 29 };
 
 export class PointComb {
-  /** tables[u][e]: the sum of [±2^(104 i + 26 u)]B over the teeth i, signs by the bits of e, the last one plus */
+  /** tables[u][e]: the sum of [±2^(116 i + 29 u)]B over the teeth i, signs by the bits of e, the last one plus */
   readonly #tables: readonly (readonly Point[])[];
 
   private constructor(tables: readonly (readonly Point[])[]) {
@@ -32,29 +32,29 @@ export class PointComb {
    * @throws SegyError SEGY_E_ARGUMENT when `point` is not of order q
    */
   static build(point: AffinePoint, name: string): PointComb {
-    const bases = spacedDoubles(point, name);
-    const base = (tooth: number, table: number): Point =>
-      bases[tooth * SHAPE.split + table] ?? null;
-    let tables: Point[][] = [];
-    for (let u = 0; u < SHAPE.split; u++) tables.push([base(SHAPE.teeth - 1, u)]);
+    const { bases, doubles } = spacedDoubles(point, name);
+    const allTables = Array.from({ length: SHAPE.split }, (_, u) => u);
+    const at = (points: readonly AffinePoint[], tooth: number): Point[] =>
+      allTables.map((u) => points[tooth * SHAPE.split + u] ?? null);
+    let entries = at(bases, SHAPE.teeth - 1);
     for (let tooth = 0; tooth < SHAPE.teeth - 1; tooth++) {
+      entries = addAll(
+        entries,
+        at(bases, tooth).map((base) => base && negate(base)),
+      );
+    }
+    let tables: Point[][] = entries.map((entry) => [entry]);
+    for (let tooth = 0; tooth < SHAPE.teeth - 1; tooth++) {
+      const steps = at(doubles, tooth);
       const size = 1 << tooth;
-      const left: Point[] = [];
-      const right: Point[] = [];
-      for (const [u, table] of tables.entries()) {
-        const step = base(tooth, u);
-        left.push(...table, ...table);
-        for (let i = 0; i < 2 * size; i++) {
-          right.push(step === null || i >= size ? step : negate(step));
-        }
-      }
-      const sums = addAll(left, right);
-      tables = tables.map((_, u) => sums.slice(2 * size * u, 2 * size * (u + 1)));
+      const sums = addAll(
+        tables.flat(),
+        tables.flatMap((table, u) => table.map(() => steps[u] ?? null)),
+      );
+      tables = tables.map((table, u) => [...table, ...sums.slice(size * u, size * (u + 1))]);
     }
     const comb = new PointComb(tables);
-    if (sumOfMultiples([{ comb, k: q }]) !== null) {
-      throw new SegyError('SEGY_E_ARGUMENT', `${name} is not in the subgroup of order q`);
-    }
+    if (sumOfMultiples([{ comb, k: q }]) !== null) throw notOfOrderQ(name);
     return comb;
   }
 
@@ -71,19 +71,29 @@ export class PointComb {
   }
 }
 
-/** [2^(26 i)]point for i = 0 … 39. */
-function spacedDoubles(point: AffinePoint, name: string): AffinePoint[] {
-  const points: JacobianPoint[] = [];
+/** [2^(rows i)]point for every tooth and table, and twice that. */
+function spacedDoubles(
+  point: AffinePoint,
+  name: string,
+): { bases: AffinePoint[]; doubles: AffinePoint[] } {
+  const count = SHAPE.teeth * SHAPE.split;
+  const bases: JacobianPoint[] = [];
+  const doubles: JacobianPoint[] = [];
   let current: JacobianPoint = { ...point, z: 1n };
-  for (let i = 0; i < SHAPE.teeth * SHAPE.split; i++) {
-    points.push(current);
-    for (let j = 0; j < SHAPE.rows; j++) current = double(current);
+  for (let i = 0; i < count; i++) {
+    bases.push(current);
+    for (let j = 0; j < SHAPE.rows; j++) {
+      current = double(current);
+      if (j === 0) doubles.push(current);
+    }
   }
-  const bases = normaliseAll(points);
-  if (bases === null) {
-    throw new SegyError('SEGY_E_ARGUMENT', `${name} is not in the subgroup of order q`);
-  }
-  return bases;
+  const points = normaliseAll([...bases, ...doubles]);
+  if (points === null) throw notOfOrderQ(name);
+  return { bases: points.slice(0, count), doubles: points.slice(count) };
+}
+
+function notOfOrderQ(name: string): SegyError {
+  return new SegyError('SEGY_E_ARGUMENT', `${name} is not in the subgroup of order q`);
 }
 
 /** The sum of [k]B over all terms, each k in [0, q]. An even k goes through q - k, which is odd. */

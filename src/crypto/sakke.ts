@@ -35,7 +35,7 @@ import {
   checkRequest,
 } from './slow-crypto.js';
 
-/** How many tables an engine keeps. A domain takes about 0.7 MB, a receiver about 0.4 MB. */
+/** How many tables an engine keeps. A domain takes about 0.35 MB, a receiver about 0.4 MB. */
 export interface SakkeTableLimits {
   /** domains (default 32) */
   readonly domains?: number;

@@ -119,11 +119,12 @@ function expectSsv(ssv: Uint8Array): void {
   }
 }
 
-/** A copy whose octet strings are its own. */
+/** A copy whose octet strings are its own, without members that are no octets, flag or name. */
 export function copyRequest<R extends SlowRequest>(request: R): R {
   const copy: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(request)) {
-    copy[key] = value instanceof Uint8Array ? new Uint8Array(value) : value;
+  for (const [key, value] of Object.entries(request) as [string, unknown][]) {
+    if (value instanceof Uint8Array) copy[key] = new Uint8Array(value);
+    else if (typeof value === 'boolean' || typeof value === 'string') copy[key] = value;
   }
   return copy as R;
 }
