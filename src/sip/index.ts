@@ -24,3 +24,10 @@ export {
   splitOutside,
   unquoteString,
 } from './text.js';
+export * from './endpoint.js';
+export * from './hops.js';
+export * from './peers.js';
+export * from './timing.js';
+export type { ClientTransaction, ServerEnd, ServerTransaction } from './transaction/context.js';
+export type { TlsIdentity, TlsListenOptions } from './transport/tls.js';
+export type { ListenOptions } from './transport/transports.js';

@@ -58,3 +58,44 @@ export const DEFAULT_SDP_LIMITS: SdpLimits = {
   lineOctets: 65_536,
   media: 32,
 };
+
+/** Limits of sockets and transactions; times in milliseconds. */
+export interface SipEndpointLimits extends SipLimits {
+  /** requests above this go over TCP where the UDP target allows it, octets (RFC 3261 clause 18.1.1) */
+  readonly udpRequestOctets: number;
+  /** incoming stream connections of a listener */
+  readonly connections: number;
+  /** incoming stream connections from one address */
+  readonly connectionsPerAddress: number;
+  /** octets waiting to be sent on one connection or UDP socket; beyond, the connection is closed */
+  readonly sendQueueOctets: number;
+  /** a stream connection without traffic is closed */
+  readonly idleMs: number;
+  /** an incoming connection whose first message is not complete by then is closed */
+  readonly firstMessageMs: number;
+  /** a message that has begun on a stream must be complete by then */
+  readonly messageMs: number;
+  /** a connection that we open stands by then, its TLS handshake included */
+  readonly connectMs: number;
+  /** our connections send a CRLF ping when nothing was sent for so long; 0 for none (RFC 5626) */
+  readonly pingMs: number;
+  /** server transactions alive; beyond, 503 */
+  readonly serverTransactions: number;
+  /** client transactions alive; beyond, SEGY_E_BUSY */
+  readonly clientTransactions: number;
+}
+
+export const DEFAULT_ENDPOINT_LIMITS: SipEndpointLimits = {
+  ...DEFAULT_SIP_LIMITS,
+  udpRequestOctets: 1_300,
+  connections: 512,
+  connectionsPerAddress: 64,
+  sendQueueOctets: 1_048_576,
+  idleMs: 900_000,
+  firstMessageMs: 30_000,
+  messageMs: 10_000,
+  connectMs: 5_000,
+  pingMs: 60_000,
+  serverTransactions: 20_000,
+  clientTransactions: 20_000,
+};

@@ -90,10 +90,18 @@ function copyFields(request: SipRequest, headers: SipHeaders, names: readonly st
   }
 }
 
-/** `value` (a From or To) with `tag`, unless it has a tag or none is given. */
+/**
+ * `value` (a From or To) with `tag`, unless it has a tag, none is given, or it cannot be read: a broken
+ * request gets its own To back.
+ */
 export function withTag(value: string, tag: string | undefined): string {
   if (tag === undefined) return value;
-  const address = parseNameAddr(value);
+  let address;
+  try {
+    address = parseNameAddr(value);
+  } catch {
+    return value;
+  }
   if (address.params.has('tag')) return value;
   address.params.set('tag', tag);
   return formatNameAddr(address);

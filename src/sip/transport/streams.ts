@@ -1,0 +1,233 @@
+/** TCP and TLS: listeners, connections in and out, re-use and re-opening. */
+import { createServer, connect as connectTcp, isIP, type Server, type Socket } from 'node:net';
+import {
+  connect as connectTls,
+  createServer as createTlsServer,
+  TLSSocket,
+  type ConnectionOptions as TlsConnectOptions,
+} from 'node:tls';
+import type { Environment } from '../../base/environment.js';
+import { SegyError } from '../../base/errors.js';
+import { toHex } from '../../base/bytes.js';
+import { normaliseHost } from '../host.js';
+import type { SipEndpointLimits } from '../limits.js';
+import type { Outlet, SipSource, SipTarget } from '../peers.js';
+import { SipConnection, type ConnectionEvents } from './connection.js';
+import { checkServerName, tlsPeer, type TlsIdentity, type TlsListenOptions } from './tls.js';
+
+export interface StreamOptions {
+  readonly env: Environment;
+  readonly limits: SipEndpointLimits;
+  readonly tls: TlsIdentity;
+  readonly events: Omit<ConnectionEvents, 'closed'>;
+  /** asked when a connection has come up from outside; false ends it */
+  admit(source: SipSource): boolean;
+  /** a TLS handshake from outside failed */
+  handshakeFailed(source: SipSource, error: Error): void;
+}
+
+export interface StreamListener {
+  readonly address: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export class Streams {
+  readonly #options: StreamOptions;
+  readonly #connections = new Map<string, SipConnection>();
+  /** connections that we opened, by where they lead */
+  readonly #outgoing = new Map<string, SipConnection>();
+  readonly #perAddress = new Map<string, number>();
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+  }
+
+  /** Number of connections in either direction. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** @throws SegyError SEGY_E_IO when the address cannot be bound or a certificate cannot be used */
+  async listen(address: string, port: number, tls?: TlsListenOptions): Promise<StreamListener> {
+    const server = this.#server(tls);
+    server.maxConnections = this.#options.limits.connections;
+    server.on('connection', (socket: Socket) => this.#countAddress(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) =>
+        reject(
+          new SegyError('SEGY_E_IO', `cannot bind TCP ${address}: ${cause.message}`, { cause }),
+        ),
+      );
+      server.listen({ host: address, port, ipv6Only: true, exclusive: true }, resolve);
+    });
+    const bound = server.address();
+    const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
+    const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+    return { address, port: actual, close };
+  }
+
+  #server(tls: TlsListenOptions | undefined): Server {
+    if (tls === undefined) return createServer((socket) => this.#accept(socket));
+    const secure = {
+      ...pem(tls),
+      requestCert: tls.requestCert ?? false,
+      rejectUnauthorized: tls.rejectUnauthorized ?? true,
+      minVersion: 'TLSv1.2' as const,
+      handshakeTimeout: this.#options.limits.connectMs,
+    };
+    try {
+      const server = createTlsServer(secure, (socket) => this.#accept(socket));
+      server.on('tlsClientError', (error, socket) => {
+        this.#options.handshakeFailed(sourceOf(socket, 'tls'), error);
+        socket.destroy();
+      });
+      return server;
+    } catch (cause) {
+      throw new SegyError(
+        'SEGY_E_IO',
+        `the TLS certificate or key cannot be used: ${String(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Counted from the first packet on, so that open handshakes count too. */
+  #countAddress(socket: Socket): void {
+    const address = normaliseHost(socket.remoteAddress ?? '');
+    const count = (this.#perAddress.get(address) ?? 0) + 1;
+    this.#perAddress.set(address, count);
+    socket.once('close', () => {
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left === 0) this.#perAddress.delete(address);
+      else this.#perAddress.set(address, left);
+    });
+    if (count > this.#options.limits.connectionsPerAddress) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    const source = sourceOf(socket, socket instanceof TLSSocket ? 'tls' : 'tcp');
+    socket.on('error', () => socket.destroy());
+    if (socket.destroyed || !this.#options.admit(source)) socket.destroy();
+    else this.#adopt(socket, true, () => source);
+  }
+
+  #adopt(socket: Socket, incoming: boolean, source: () => SipSource, key?: string): SipConnection {
+    const { env, limits, events } = this.#options;
+    const id = toHex(env.random(8));
+    const connection = new SipConnection({
+      id,
+      socket,
+      env,
+      limits,
+      incoming,
+      source: () => ({ ...source(), connectionId: id }),
+      events: {
+        ...events,
+        closed: () => {
+          this.#connections.delete(id);
+          if (key !== undefined && this.#outgoing.get(key) === connection)
+            this.#outgoing.delete(key);
+        },
+      },
+    });
+    this.#connections.set(id, connection);
+    return connection;
+  }
+
+  /**
+   * A way over the connection named in the target while it lives, else over the one that we have open
+   * to there, else over a new one from `localAddress`. A connection that was open before and fails is
+   * replaced once by a new one.
+   */
+  outlet(target: SipTarget, localAddress: string | undefined): Outlet {
+    return {
+      reliable: true,
+      send: (octets, onFailure) => {
+        const named = this.#connections.get(target.connectionId ?? '');
+        const key = [
+          target.protocol,
+          target.address,
+          target.port,
+          target.serverName,
+          localAddress,
+        ].join('|');
+        const old = named ?? this.#outgoing.get(key);
+        if (old === undefined) this.#open(target, localAddress, key).send(octets, onFailure);
+        else {
+          old.send(octets, () => {
+            old.close('write');
+            this.#open(target, localAddress, key).send(octets, onFailure);
+          });
+        }
+      },
+    };
+  }
+
+  #open(target: SipTarget, localAddress: string | undefined, key: string): SipConnection {
+    const existing = this.#outgoing.get(key);
+    if (existing !== undefined) return existing;
+    const socket = this.#connect(target, localAddress);
+    const { env, limits } = this.#options;
+    const deadline = env.timers.setTimeout(
+      () => socket.destroy(new Error('no connection in time')),
+      limits.connectMs,
+    );
+    const settled = (): void => env.timers.clearTimeout(deadline);
+    socket.once(target.protocol === 'tls' ? 'secureConnect' : 'connect', settled);
+    socket.once('close', settled);
+    const { protocol } = target;
+    const connection = this.#adopt(
+      socket,
+      false,
+      () => sourceOf(socket, protocol === 'tls' ? 'tls' : 'tcp'),
+      key,
+    );
+    this.#outgoing.set(key, connection);
+    return connection;
+  }
+
+  #connect(target: SipTarget, localAddress: string | undefined): Socket {
+    const family = isIP(localAddress ?? '');
+    const to = {
+      host: target.address,
+      port: target.port,
+      ...(localAddress === undefined ? {} : { localAddress, family }),
+    };
+    if (target.protocol !== 'tls') return connectTcp(to);
+    const wanted = target.serverName ?? target.address;
+    const secure: TlsConnectOptions = {
+      ...to,
+      ...pem(this.#options.tls),
+      ...(isIP(wanted) === 0 ? { servername: wanted } : {}),
+      minVersion: 'TLSv1.2',
+      checkServerIdentity: (_host, certificate) => checkServerName(wanted, certificate),
+    };
+    return connectTls(secure);
+  }
+
+  close(): void {
+    for (const connection of [...this.#connections.values()]) connection.close('endpoint');
+  }
+}
+
+function pem(identity: TlsIdentity): { cert?: Buffer; key?: Buffer; ca?: Buffer } {
+  const out: { cert?: Buffer; key?: Buffer; ca?: Buffer } = {};
+  for (const name of ['cert', 'key', 'ca'] as const) {
+    const value = identity[name];
+    if (value !== undefined) out[name] = Buffer.from(value as Uint8Array);
+  }
+  return out;
+}
+
+function sourceOf(socket: Socket, protocol: 'tcp' | 'tls'): SipSource {
+  const source = {
+    protocol,
+    address: socket.remoteAddress ?? '',
+    port: socket.remotePort ?? 0,
+    localAddress: socket.localAddress ?? '',
+    localPort: socket.localPort ?? 0,
+  };
+  const peer = socket instanceof TLSSocket ? tlsPeer(socket) : undefined;
+  return peer === undefined ? source : { ...source, tls: peer };
+}

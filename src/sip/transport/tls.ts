@@ -1,0 +1,66 @@
+/** TLS: who a peer's certificate names, and whether that is who was wanted (RFC 5922). */
+import { isIP } from 'node:net';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { sameHost } from '../host.js';
+import type { TlsPeer } from '../peers.js';
+import { parseSipUri } from '../uri.js';
+
+/** Certificates and key in PEM. */
+export interface TlsIdentity {
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+  /** whom to trust; the system's list when absent */
+  readonly ca?: string | Uint8Array;
+}
+
+export interface TlsListenOptions extends TlsIdentity {
+  readonly cert: string | Uint8Array;
+  readonly key: string | Uint8Array;
+  /** ask for a client certificate. Default false */
+  readonly requestCert?: boolean;
+  /** end the handshake when the asked certificate is missing or does not verify. Default true */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** Facts about the peer's certificate; undefined when it gave none. */
+export function tlsPeer(socket: TLSSocket): TlsPeer | undefined {
+  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  if (certificate.subject === undefined && certificate.subjectaltname === undefined)
+    return undefined;
+  const names = { subjectAltNames: splitNames(certificate.subjectaltname ?? '') };
+  const peer = { authorized: socket.authorized, ...names };
+  const subject: unknown = certificate.subject?.CN;
+  return typeof subject === 'string' ? { ...peer, subject } : peer;
+}
+
+/** Node separates names by comma and blank, and quotes as JSON those that could be mistaken. */
+function splitNames(text: string): string[] {
+  return [...text.matchAll(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g)].map((match) => match[0].trim());
+}
+
+/**
+ * Does the certificate name `wanted`? An address must be among its addresses. A host must be among its
+ * `sip:` URIs, or, where it has none, among its DNS names; no wildcards and no common name
+ * (RFC 5922 clause 7.2).
+ * @returns undefined when it does
+ */
+export function checkServerName(wanted: string, certificate: PeerCertificate): Error | undefined {
+  const names = splitNames(certificate.subjectaltname ?? '');
+  const having = (prefix: string): string[] =>
+    names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const domains = having('URI:').flatMap(sipDomain);
+  const candidates =
+    isIP(wanted) > 0 ? having('IP Address:') : domains.length > 0 ? domains : having('DNS:');
+  if (candidates.some((name) => sameHost(name, wanted))) return undefined;
+  return new Error(`the certificate does not name ${wanted}`);
+}
+
+/** The domain of a `sip:` URI without user part; nothing for any other. */
+function sipDomain(text: string): string[] {
+  try {
+    const uri = parseSipUri(text);
+    return uri.scheme === 'sip' && uri.user === undefined ? [uri.host] : [];
+  } catch {
+    return [];
+  }
+}
