@@ -1,0 +1,217 @@
+/**
+ * The writing side of the audit log. One process writes: it holds the store's lock. A record is on
+ * stable storage when its promise resolves, and a log that failed once takes nothing more until it
+ * is opened again, because after a failed fsync nobody knows what the disk holds.
+ */
+import { mkdir, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import type { Clock, Log } from '../base/environment.js';
+import { SegyError } from '../base/errors.js';
+import { CHAIN_START, positionAfter, readLine, writeLine } from './chain.js';
+import type { AuditEvent, ChainPosition } from './chain.js';
+import { auditFile, auditFiles, linesOf, syncFolder } from './files.js';
+
+/** Size at which a file is closed and the next one begun, in octets. */
+const DEFAULT_MAX_FILE_OCTETS = 64 * 1024 * 1024;
+/** Records joined into one synced write at most. */
+const MAX_GROUP = 256;
+/** Records that may wait; beyond, key use is refused rather than delayed without end. */
+const MAX_PENDING = 10_000;
+
+export interface AuditLogOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly maxFileOctets?: number;
+}
+
+interface Pending {
+  readonly event: AuditEvent;
+  readonly resolve: () => void;
+  readonly reject: (error: SegyError) => void;
+}
+
+export class AuditLog {
+  readonly #options: AuditLogOptions;
+  #file: FileHandle;
+  #octets: number;
+  #position: ChainPosition;
+  #pending: Pending[] = [];
+  #writing: Promise<void> | undefined;
+  #failure: SegyError | undefined;
+  #rotationDue = false;
+
+  private constructor(
+    options: AuditLogOptions,
+    file: FileHandle,
+    octets: number,
+    position: ChainPosition,
+  ) {
+    this.#options = options;
+    this.#file = file;
+    this.#octets = octets;
+    this.#position = position;
+  }
+
+  /**
+   * Opens the log in `folder` (mode 0700) at its end. What a crash left of a line that nobody was
+   * told of is cut off, and the cutting recorded.
+   * @throws SegyError SEGY_E_AUDIT when the last file is not a chain
+   */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    try {
+      return await openLog(options, (...found) => new AuditLog(options, ...found));
+    } catch (cause) {
+      if (cause instanceof SegyError) throw cause;
+      throw new SegyError('SEGY_E_AUDIT', `cannot open the audit log in ${options.folder}`, {
+        cause,
+      });
+    }
+  }
+
+  /** @throws SegyError SEGY_E_AUDIT: the record may not be on disk, so no key may be used */
+  record(event: AuditEvent): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#pending.length >= MAX_PENDING) {
+      return Promise.reject(new SegyError('SEGY_E_AUDIT', 'too many audit records wait'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ event, resolve, reject });
+      this.#writing ??= this.#write();
+    });
+  }
+
+  /** Begins a new file, whose first line says so and goes on with the chain. */
+  async rotate(): Promise<void> {
+    this.#rotationDue = true;
+    await this.record({ action: 'log-rotated' });
+  }
+
+  /** Waits for what was recorded, then lets the file go. */
+  async close(): Promise<void> {
+    await this.#writing;
+    this.#failure ??= new SegyError('SEGY_E_AUDIT', 'the audit log is closed');
+    await this.#file.close();
+  }
+
+  async #write(): Promise<void> {
+    // Let those of the same turn share the first write.
+    await Promise.resolve();
+    while (this.#pending.length > 0) {
+      const group = this.#pending.splice(0, MAX_GROUP);
+      try {
+        await this.#append(group.map(({ event }) => event));
+        for (const { resolve } of group) resolve();
+      } catch (cause) {
+        this.#fail(cause, group);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #append(events: readonly AuditEvent[]): Promise<void> {
+    const maxOctets = this.#options.maxFileOctets ?? DEFAULT_MAX_FILE_OCTETS;
+    if (this.#octets > 0 && (this.#rotationDue || this.#octets >= maxOctets)) {
+      await this.#nextFile();
+    }
+    this.#rotationDue = false;
+    let position = this.#position;
+    let text = '';
+    const at = new Date(this.#options.clock.now());
+    for (const event of events) {
+      const line = writeLine(event, at, position);
+      position = positionAfter(line, position);
+      text += `${line}\n`;
+    }
+    const octets = Buffer.from(text, 'utf8');
+    await this.#file.appendFile(octets);
+    await this.#file.datasync();
+    this.#octets += octets.length;
+    this.#position = position;
+  }
+
+  async #nextFile(): Promise<void> {
+    const { folder } = this.#options;
+    const next = await open(auditFile(folder, this.#position.seq).path, 'ax', 0o600);
+    await syncFolder(folder);
+    await this.#file.close();
+    this.#file = next;
+    this.#octets = 0;
+  }
+
+  #fail(cause: unknown, group: readonly Pending[]): void {
+    this.#failure = new SegyError('SEGY_E_AUDIT', 'the audit log cannot be written', { cause });
+    this.#options.log.error('audit.write.failed', {
+      reason: cause instanceof Error ? cause.message : String(cause),
+    });
+    for (const { reject } of [...group, ...this.#pending.splice(0)]) reject(this.#failure);
+  }
+}
+
+async function openLog(
+  options: AuditLogOptions,
+  make: (file: FileHandle, octets: number, position: ChainPosition) => AuditLog,
+): Promise<AuditLog> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const [last, before] = (await auditFiles(options.folder)).reverse();
+  if (last === undefined) {
+    const file = await open(auditFile(options.folder, 1).path, 'ax', 0o600);
+    await syncFolder(options.folder);
+    return make(file, 0, CHAIN_START);
+  }
+  const found = await endOf(last.path, last.firstSeq, before?.path);
+  const file = await open(last.path, 'a', 0o600);
+  if (found.cutOctets > 0) {
+    await file.truncate(found.end);
+    await file.sync();
+  }
+  const log = make(file, found.end, found.position);
+  if (found.cutOctets > 0) {
+    options.log.warn('audit.recovered', { octets: found.cutOctets });
+    await log.record({ action: 'log-recovered', detail: `${found.cutOctets} octets cut off` });
+  }
+  return log;
+}
+
+interface FileEnd {
+  readonly position: ChainPosition;
+  readonly end: number;
+  readonly cutOctets: number;
+}
+
+/** Walks the last file; its chain must be whole up to where a crash may have torn it. */
+async function endOf(path: string, firstSeq: number, before: string | undefined): Promise<FileEnd> {
+  let position: ChainPosition | undefined;
+  let end = 0;
+  for await (const line of linesOf(path)) {
+    if (!line.complete) {
+      return {
+        position: position ?? (await startOf(firstSeq, before)),
+        end,
+        cutOctets: line.end - end,
+      };
+    }
+    const fields = readLine(line.text);
+    const expected = position ?? { seq: firstSeq, prev: fields?.prev };
+    if (fields?.seq !== expected.seq || fields.prev !== expected.prev) {
+      throw new SegyError('SEGY_E_AUDIT', `${path} is broken at line ${expected.seq}`);
+    }
+    position = positionAfter(line.text, { seq: fields.seq, prev: fields.prev });
+    end = line.end;
+  }
+  return { position: position ?? (await startOf(firstSeq, before)), end, cutOctets: 0 };
+}
+
+/** Position of the first line of a file that is still empty: the end of the one before it. */
+async function startOf(firstSeq: number, before: string | undefined): Promise<ChainPosition> {
+  if (before === undefined) {
+    if (firstSeq === 1) return CHAIN_START;
+    throw new SegyError('SEGY_E_AUDIT', 'the audit file before the last, empty one is missing');
+  }
+  let lastLine: string | undefined;
+  for await (const line of linesOf(before)) lastLine = line.complete ? line.text : lastLine;
+  if (lastLine === undefined) {
+    throw new SegyError('SEGY_E_AUDIT', `${before} holds no line to go on from`);
+  }
+  return positionAfter(lastLine, { seq: firstSeq - 1, prev: '' });
+}
