@@ -1,6 +1,7 @@
 /**
- * Security domains as TS 33.180 Annex D writes them down: KMS certificates and key sets, their XML.
- * XML signatures and transport keys are not handled: documents come in by a manual process.
+ * Security domains (TS 33.180 clause 5.3, Annex D, L.3.2): KMS certificates and key sets and their
+ * XML, the gateway's own domain, which mints key sets, and the certificates of partner domains
+ * that an operator trusts by fingerprint.
  */
 export { certificateFault, type KmsCertificate, type KmsKeySet } from './certificate.js';
 export { checkKmsCertificate, periodAt, uidOf } from './identity.js';
@@ -12,3 +13,8 @@ export {
   writeKmsResponse,
   type KmsResponse,
 } from './annex-d-write.js';
+export { SecurityDomain, type DomainParameters, type DomainTools } from './domain.js';
+export { loadDomain, saveDomain } from './domain-record.js';
+export { fingerprintMatches, fingerprintOf, type Fingerprint } from './fingerprint.js';
+export { ntp64Hex, periodBounds } from './period.js';
+export { TrustStore, type AddTrustOptions, type TrustEntry } from './trust.js';
