@@ -5,14 +5,24 @@
  */
 import { Command, CommanderError } from 'commander';
 import { toSegyError } from '../base/errors.js';
+import { registerAuditCommands } from './audit.js';
 import { registerConfigCommands } from './config.js';
+import { registerKmsCommands } from './kms.js';
+import { printRefusal } from './output.js';
+import { registerStoreCommands } from './store.js';
 
 const program = new Command('segy')
   .description('MC Security Gateway')
   .exitOverride()
   .showHelpAfterError();
 
-for (const register of [registerConfigCommands]) register(program);
+const REGISTRATIONS = [
+  registerAuditCommands,
+  registerConfigCommands,
+  registerKmsCommands,
+  registerStoreCommands,
+];
+for (const register of REGISTRATIONS) register(program);
 
 try {
   await program.parseAsync();
@@ -21,7 +31,8 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     const refusal = toSegyError(error);
-    console.error(`${refusal.code}: ${refusal.message}`);
+    if (process.argv.includes('--json')) printRefusal(refusal);
+    else console.error(`${refusal.code}: ${refusal.message}`);
     process.exitCode = refusal.code === 'SEGY_E_USAGE' ? 2 : 1;
   }
 }

@@ -1,0 +1,247 @@
+/** `segy kms`: the gateway's own security domain. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { systemRandom } from '../base/environment.js';
+import { wipe } from '../base/bytes.js';
+import { SegyError } from '../base/errors.js';
+import {
+  ntp64Hex,
+  periodAt,
+  periodBounds,
+  saveDomain,
+  SecurityDomain,
+  writeKmsCertificate,
+  writeKmsResponse,
+} from '../kms/index.js';
+import { createMasterKeyFile } from '../store/index.js';
+import { parseInteger, parseTime, writeNewFile } from './arguments.js';
+import { summaryLines, summaryOf } from './kms-text.js';
+import { registerTrustCommands } from './kms-trust.js';
+import { print } from './output.js';
+import { addStateOptions, requireDomain, storeExists, withState } from './state.js';
+import type { StateOptions } from './state.js';
+
+const DAY_MS = 86_400_000;
+/** 30 days, the key period of the specification's example. */
+const DEFAULT_KEY_PERIOD = '2592000';
+const DEFAULT_VALID_DAYS = '1095';
+
+interface Output extends StateOptions {
+  readonly json: boolean;
+}
+
+interface InitOptions extends Output {
+  readonly kmsUri: string;
+  readonly domain: readonly string[];
+  readonly keyPeriod: bigint;
+  readonly keyOffset: bigint;
+  readonly validDays: bigint;
+  readonly validFrom?: Date;
+  readonly issuer?: string;
+  readonly certUri?: string;
+}
+
+interface RenewOptions extends Output {
+  readonly validDays: bigint;
+  readonly validFrom?: Date;
+  readonly domain?: readonly string[];
+}
+
+interface IssueOptions extends Output {
+  readonly period?: bigint;
+  readonly at?: Date;
+  readonly out?: string;
+  readonly reveal: boolean;
+}
+
+export function registerKmsCommands(program: Command): void {
+  const kms = program
+    .command('kms')
+    .description('the security domain of this gateway and the certificates it trusts');
+  addStateOptions(kms.command('init'))
+    .description('make the security domain, and the master key file where there is none')
+    .requiredOption('--kms-uri <uri>', 'unique identifier of the new security domain')
+    .requiredOption('--domain <name...>', 'MC domains of the users represented')
+    .addOption(keyTime('--key-period <seconds>', 'length of a key period', DEFAULT_KEY_PERIOD))
+    .addOption(keyTime('--key-offset <seconds>', 'offset of the key periods', '0'))
+    .addOption(keyTime('--valid-days <days>', 'validity of the certificate', DEFAULT_VALID_DAYS))
+    .addOption(validFromOption())
+    .option('--issuer <text>', 'Issuer element of the certificate')
+    .option('--cert-uri <uri>', 'CertUri element of the certificate')
+    .action(init);
+  addStateOptions(kms.command('cert'))
+    .description('write the certificate for partners, with its fingerprint')
+    .option('--out <file>', 'new file for it; otherwise it goes to standard output')
+    .action(cert);
+  addStateOptions(kms.command('renew'))
+    .description('a later certificate for the same keys, valid beside the present one')
+    .addOption(keyTime('--valid-days <days>', 'validity of the certificate', DEFAULT_VALID_DAYS))
+    .addOption(validFromOption())
+    .option('--domain <name...>', 'MC domains, where they change')
+    .action(renew);
+  addStateOptions(kms.command('issue'))
+    .description('mint the key set of one identity for one key period')
+    .argument('<uri>', 'MC service ID or server URI, exactly as it is hashed')
+    .addOption(
+      new Option('--period <number>', 'key period number').argParser(parseInteger('--period')),
+    )
+    .addOption(
+      new Option('--at <time>', 'RFC 3339 time within the key period (default: now)')
+        .argParser(parseTime('--at'))
+        .conflicts('period'),
+    )
+    .option('--out <file>', 'new file for it, mode 0600')
+    .option('--reveal', 'print the secret keys to standard output', false)
+    .action(issue);
+  registerTrustCommands(kms);
+}
+
+function keyTime(flags: string, description: string, preset: string): Option {
+  const parse = parseInteger(flags);
+  return new Option(flags, description).argParser(parse).default(parse(preset), preset);
+}
+
+function validFromOption(): Option {
+  return new Option(
+    '--valid-from <time>',
+    'RFC 3339 begin of the validity (default: now)',
+  ).argParser(parseTime('--valid-from'));
+}
+
+function validityOf(options: { validFrom?: Date; validDays: bigint }, now: number) {
+  const validFrom = options.validFrom ?? new Date(now);
+  return { validFrom, validTo: new Date(validFrom.getTime() + Number(options.validDays) * DAY_MS) };
+}
+
+async function init(options: InitOptions): Promise<void> {
+  let masterKeyCreated = false;
+  if (options.passphraseFile === undefined && !(await storeExists(options.state))) {
+    await mkdir(dirname(options.masterKey), { recursive: true });
+    masterKeyCreated = await createMasterKeyFile(options.masterKey, systemRandom);
+  }
+  const summary = await withState(
+    options,
+    async ({ store, audit }, environment) => {
+      const now = environment.clock.now();
+      const domain = SecurityDomain.create(
+        {
+          kmsUri: options.kmsUri,
+          domains: options.domain,
+          userKeyPeriod: options.keyPeriod,
+          userKeyOffset: options.keyOffset,
+          ...validityOf(options, now),
+          ...(options.issuer !== undefined && { issuer: options.issuer }),
+          ...(options.certUri !== undefined && { certUri: options.certUri }),
+        },
+        environment,
+      );
+      await saveDomain(store.space('domain'), domain, 'create', environment);
+      const made = summaryOf(domain.certificate, now);
+      await audit.record({
+        action: 'domain-created',
+        kmsUri: made.kmsUri,
+        fingerprint: made.fingerprint.hex,
+      });
+      domain.wipe();
+      return made;
+    },
+    true,
+  );
+  print(
+    options.json,
+    { ok: true, ...summary, masterKeyFile: options.masterKey, masterKeyCreated },
+    () => [
+      ...(masterKeyCreated
+        ? [`master key made in ${options.masterKey}; without it the store cannot be opened`]
+        : []),
+      ...summaryLines(summary),
+    ],
+  );
+}
+
+async function cert(options: Output & { readonly out?: string }): Promise<void> {
+  await withState(options, async (state, { clock }) => {
+    const { certificate } = requireDomain(state);
+    const xml = writeKmsCertificate(certificate);
+    const summary = summaryOf(certificate, clock.now());
+    if (options.out !== undefined) await writeNewFile(options.out, xml, 0o644);
+    if (options.json) {
+      print(true, { ok: true, ...summary, ...(options.out === undefined && { xml }) }, () => []);
+    } else if (options.out === undefined) {
+      process.stdout.write(xml);
+      console.error(summaryLines(summary).join('\n'));
+    } else {
+      console.log(summaryLines(summary).join('\n'));
+    }
+  });
+}
+
+async function renew(options: RenewOptions): Promise<void> {
+  await withState(options, async (state, environment) => {
+    const domain = requireDomain(state);
+    const now = environment.clock.now();
+    const renewed = domain.renew({
+      ...validityOf(options, now),
+      ...(options.domain && { domains: options.domain }),
+    });
+    const summary = summaryOf(renewed.certificate, now);
+    await state.audit.record({
+      action: 'domain-renewed',
+      kmsUri: summary.kmsUri,
+      fingerprint: summary.fingerprint.hex,
+    });
+    await saveDomain(state.store.space('domain'), renewed, 'renew', environment);
+    renewed.wipe();
+    print(options.json, { ok: true, ...summary }, () => [
+      ...summaryLines(summary),
+      'The keys are the same: partners may take the new certificate any time before the old one ends.',
+    ]);
+  });
+}
+
+async function issue(uri: string, options: IssueOptions): Promise<void> {
+  if ((options.out === undefined) !== options.reveal) {
+    throw new SegyError(
+      'SEGY_E_USAGE',
+      'a key set is secret: name --out FILE, or insist with --reveal',
+    );
+  }
+  await withState(options, async (state, { clock }) => {
+    const domain = requireDomain(state);
+    const { certificate } = domain;
+    const now = clock.now();
+    const keyPeriodNo = options.period ?? periodAt(certificate, options.at?.getTime() ?? now);
+    await state.audit.record({
+      action: 'issued',
+      kmsUri: certificate.kmsUri,
+      user: uri,
+      keyPeriodNo: String(keyPeriodNo),
+    });
+    const keySet = await domain.issue(uri, keyPeriodNo);
+    const from = periodBounds(certificate, keyPeriodNo).from?.getTime() ?? now;
+    const xml = writeKmsResponse({
+      userUri: uri,
+      kmsUri: certificate.kmsUri,
+      time: new Date(now),
+      clientReqUrl: `/keymanagement/identity/v1/keyprov/${encodeURIComponent(uri)}/${ntp64Hex(from)}`,
+      message: { kind: 'keyProv', keySets: [keySet] },
+    });
+    wipe(keySet.rsk, keySet.ssk);
+    if (options.out !== undefined) await writeNewFile(options.out, xml, 0o600);
+    const said = {
+      ok: true,
+      userUri: uri,
+      userId: Buffer.from(keySet.userId).toString('hex'),
+      keyPeriodNo: String(keyPeriodNo),
+      ...(options.reveal && { xml }),
+    };
+    if (options.reveal && !options.json) process.stdout.write(xml);
+    else {
+      print(options.json, said, () => [
+        `key set of ${uri} for period ${keyPeriodNo} written to ${options.out ?? '-'}`,
+      ]);
+    }
+  });
+}

@@ -1,0 +1,162 @@
+/**
+ * The state folder as commands and the gateway open it: the sealed store with the security domain
+ * and the trusted certificates, and the audit log beside it.
+ */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { AuditLog } from '../audit/index.js';
+import { silentLog, systemClock, systemRandom } from '../base/environment.js';
+import type { Clock, Log, RandomBytes } from '../base/environment.js';
+import { SegyError } from '../base/errors.js';
+import { createInlineCrypto } from '../crypto/index.js';
+import type { SlowCrypto } from '../crypto/index.js';
+import { loadDomain, TrustStore } from '../kms/index.js';
+import type { SecurityDomain } from '../kms/index.js';
+import { openLevelBackend, openStore, readMasterSecret } from '../store/index.js';
+import type { MasterSecret, SealedStore, StoreBackend } from '../store/index.js';
+
+export const DEFAULT_STATE_DIR = '/var/lib/segy';
+export const DEFAULT_MASTER_KEY_FILE = '/etc/segy/master.key';
+/** Name under which a systemd unit loads the master key (LoadCredential=). */
+const CREDENTIAL_NAME = 'segy-master-key';
+
+/** The options that name the state; every command that touches it has them. */
+export interface StateOptions {
+  readonly state: string;
+  readonly masterKey: string;
+  readonly passphraseFile?: string;
+}
+
+export interface StateEnvironment {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly slow: SlowCrypto;
+}
+
+export interface State {
+  readonly backend: StoreBackend;
+  readonly store: SealedStore;
+  readonly audit: AuditLog;
+  readonly trust: TrustStore;
+  /** undefined until `segy kms init` */
+  readonly domain: SecurityDomain | undefined;
+  close(): Promise<void>;
+}
+
+export function addStateOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--state <dir>', 'state folder').default(DEFAULT_STATE_DIR).env('SEGY_STATE'),
+    )
+    .addOption(
+      new Option('--master-key <file>', 'master key file, mode 0600')
+        .default(DEFAULT_MASTER_KEY_FILE)
+        .env('SEGY_MASTER_KEY'),
+    )
+    .option('--passphrase-file <file>', 'file with the passphrase, where there is no key file')
+    .option('--json', 'print one JSON object', false);
+}
+
+export function storeFolder(stateDir: string): string {
+  return join(stateDir, 'store');
+}
+
+export function auditFolder(stateDir: string): string {
+  return join(stateDir, 'audit');
+}
+
+export async function storeExists(stateDir: string): Promise<boolean> {
+  return access(join(storeFolder(stateDir), 'CURRENT')).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The master secret that the options, or the systemd credential of the service, name. */
+export function masterSecretOf(options: StateOptions): Promise<MasterSecret> {
+  return readMasterSecret({
+    keyFile: options.masterKey,
+    passphraseFile: options.passphraseFile,
+    credential: CREDENTIAL_NAME,
+    credentialsDirectory: process.env.CREDENTIALS_DIRECTORY,
+  });
+}
+
+export function commandEnvironment(): StateEnvironment {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    slow: createInlineCrypto(),
+  };
+}
+
+/**
+ * Opens everything in the state folder; `create` makes what is missing.
+ * @throws SegyError SEGY_E_NOT_FOUND, SEGY_E_STORE_LOCKED, SEGY_E_STORE_KEY, SEGY_E_STORE, SEGY_E_AUDIT
+ */
+export async function openState(
+  options: StateOptions,
+  environment: StateEnvironment,
+  create = false,
+): Promise<State> {
+  const { clock, random, log, slow } = environment;
+  if (!create && !(await storeExists(options.state))) {
+    throw new SegyError(
+      'SEGY_E_NOT_FOUND',
+      `there is no store in ${options.state}; segy kms init makes one`,
+    );
+  }
+  const master = await masterSecretOf(options);
+  const backend = await openLevelBackend(storeFolder(options.state), { create });
+  const opened: { close(): Promise<void> }[] = [backend];
+  try {
+    const store = await openStore({ backend, master, random, log, create });
+    opened.push(store);
+    const audit = await AuditLog.open({ folder: auditFolder(options.state), clock, log });
+    opened.push(audit);
+    const domain = await loadDomain(store.space('domain'), { random, slow });
+    const trust = await TrustStore.open(store.space('trust'), { clock, log });
+    return {
+      backend,
+      store,
+      audit,
+      trust,
+      domain,
+      close: async () => {
+        domain?.wipe();
+        await audit.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    for (const part of opened.reverse()) await part.close();
+    throw error;
+  }
+}
+
+/** Opens the state for one command and closes it whatever happens. */
+export async function withState<T>(
+  options: StateOptions,
+  work: (state: State, environment: StateEnvironment) => Promise<T>,
+  create = false,
+): Promise<T> {
+  const environment = commandEnvironment();
+  const state = await openState(options, environment, create);
+  try {
+    return await work(state, environment);
+  } finally {
+    await state.close();
+  }
+}
+
+/** @throws SegyError SEGY_E_NOT_FOUND before `segy kms init` */
+export function requireDomain(state: State): SecurityDomain {
+  if (state.domain === undefined) {
+    throw new SegyError('SEGY_E_NOT_FOUND', 'no security domain was made yet: segy kms init');
+  }
+  return state.domain;
+}

@@ -1,0 +1,104 @@
+/** `segy store`: the sealed store as a whole. */
+import type { Command } from 'commander';
+import { silentLog, systemClock, systemRandom } from '../base/environment.js';
+import { AuditLog } from '../audit/index.js';
+import {
+  backupStore,
+  createMasterKeyFile,
+  openLevelBackend,
+  readMasterSecret,
+  rekeyStore,
+  restoreStore,
+  verifyStore,
+} from '../store/index.js';
+import { print } from './output.js';
+import { addStateOptions, auditFolder, masterSecretOf, storeFolder, withState } from './state.js';
+import type { StateOptions } from './state.js';
+
+interface Output extends StateOptions {
+  readonly json: boolean;
+}
+
+interface RekeyOptions extends Output {
+  readonly newMasterKey?: string;
+  readonly newPassphraseFile?: string;
+}
+
+export function registerStoreCommands(program: Command): void {
+  const store = program.command('store').description('the sealed store');
+  addStateOptions(store.command('verify'))
+    .description('read every record and name those that are refused')
+    .action(verify);
+  addStateOptions(store.command('rekey'))
+    .description('seal everything anew, under a new master key where one is named')
+    .option('--new-master-key <file>', 'its master key file; made where there is none')
+    .option('--new-passphrase-file <file>', 'file with the new passphrase')
+    .action(rekey);
+  addStateOptions(store.command('backup'))
+    .description('copy the store, still sealed, into one file')
+    .argument('<file>')
+    .action(backup);
+  addStateOptions(store.command('restore'))
+    .description('fill an empty state folder from a backup')
+    .argument('<file>')
+    .action(restore);
+}
+
+async function verify(options: Output): Promise<void> {
+  await withState(options, async ({ store }) => {
+    const { records, refused } = await verifyStore(store);
+    print(options.json, { ok: refused.length === 0, records, refused }, () => [
+      `${records} records, ${refused.length} refused`,
+      ...refused.map((finding) => `${finding.record}: ${finding.reason}`),
+    ]);
+    if (refused.length > 0) process.exitCode = 1;
+  });
+}
+
+async function rekey(options: RekeyOptions): Promise<void> {
+  await withState(options, async ({ store, audit }) => {
+    if (options.newMasterKey !== undefined) {
+      await createMasterKeyFile(options.newMasterKey, systemRandom);
+    }
+    const isNew = options.newMasterKey !== undefined || options.newPassphraseFile !== undefined;
+    const master = isNew
+      ? await readMasterSecret({
+          keyFile: options.newMasterKey,
+          passphraseFile: options.newPassphraseFile,
+        })
+      : await masterSecretOf(options);
+    await audit.record({
+      action: 'store-rekeyed',
+      detail: isNew ? 'new data key, new master key' : 'new data key',
+    });
+    await rekeyStore(store, { master, random: systemRandom });
+    print(options.json, { ok: true, newMasterKey: isNew }, () => [
+      isNew
+        ? `sealed anew; from now on the store opens under ${options.newMasterKey ?? 'the new passphrase'} only`
+        : 'sealed anew under a new data key',
+    ]);
+  });
+}
+
+async function backup(file: string, options: Output): Promise<void> {
+  await withState(options, async ({ store, backend, audit }) => {
+    await audit.record({ action: 'store-backed-up', detail: file });
+    const entries = await backupStore(store, backend, file);
+    print(options.json, { ok: true, file, entries }, () => [`${entries} entries in ${file}`]);
+  });
+}
+
+async function restore(file: string, options: Output): Promise<void> {
+  const master = await masterSecretOf(options);
+  const backend = await openLevelBackend(storeFolder(options.state), { create: true });
+  try {
+    const entries = await restoreStore(file, backend, master);
+    const folder = auditFolder(options.state);
+    const audit = await AuditLog.open({ folder, clock: systemClock, log: silentLog });
+    await audit.record({ action: 'store-restored', detail: file });
+    await audit.close();
+    print(options.json, { ok: true, file, entries }, () => [`${entries} entries from ${file}`]);
+  } finally {
+    await backend.close();
+  }
+}
