@@ -12,6 +12,7 @@ import type { Clock, Log, RandomBytes } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import { createInlineCrypto } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
+import { ReplayRecord, SendingMemory } from '../keys/index.js';
 import { loadDomain, TrustStore } from '../kms/index.js';
 import type { SecurityDomain } from '../kms/index.js';
 import { openLevelBackend, openStore, readMasterSecret } from '../store/index.js';
@@ -43,7 +44,14 @@ export interface State {
   readonly trust: TrustStore;
   /** undefined until `segy kms init` */
   readonly domain: SecurityDomain | undefined;
+  /** the replay record and the memory of what was sent: for the gateway, not for commands */
+  openKeys(): Promise<KeyState>;
   close(): Promise<void>;
+}
+
+export interface KeyState {
+  readonly replay: ReplayRecord;
+  readonly sending: SendingMemory;
 }
 
 export function addStateOptions(command: Command): Command {
@@ -126,6 +134,10 @@ export async function openState(
       audit,
       trust,
       domain,
+      openKeys: async () => ({
+        replay: await ReplayRecord.open({ records: store.space('replay'), clock, log }),
+        sending: await SendingMemory.open(store.space('sending'), random),
+      }),
       close: async () => {
         domain?.wipe();
         await audit.close();
