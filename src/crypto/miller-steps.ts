@@ -18,14 +18,7 @@
  */
 import { SegyError } from '../base/errors.js';
 import { nonAdjacentForm } from './recoding.js';
-import {
-  type AffinePoint,
-  type JacobianPoint,
-  addMixed,
-  double,
-  negate,
-  normaliseAll,
-} from './sakke-curve.js';
+import { type AffinePoint, type JacobianPoint, addMixed, double, negate } from './sakke-curve.js';
 import { invertAll, p, q } from './sakke-parameters.js';
 
 export interface MillerStep {
@@ -43,19 +36,20 @@ interface Plan {
   readonly add: number;
 }
 
-/** Coefficients, constant first. */
-type Polynomial = readonly bigint[];
-
-/** A(X) + Y B(X) modulo Y^2 = X^3 - 3X. */
+/** Coefficients of A(X) = a0 + a1 X + a2 X^2 + a3 X^3 and B(X) = b0 + b1 X; b1 is unused where B is constant. */
 interface CurveFunction {
-  readonly a: Polynomial;
-  readonly b: Polynomial;
+  readonly a0: bigint;
+  readonly a1: bigint;
+  readonly a2: bigint;
+  readonly a3: bigint;
+  readonly b0: bigint;
+  readonly b1: bigint;
 }
 
-/** Y = slope X + offset, and the x of the point reached through it. */
+/** Y = m X + c, and the x of the point reached through it. */
 interface Line {
-  readonly slope: bigint;
-  readonly offset: bigint;
+  readonly m: bigint;
+  readonly c: bigint;
   readonly x: bigint;
 }
 
@@ -93,103 +87,87 @@ export function millerSteps(point: AffinePoint, name: string): MillerStep[] {
   };
   const functions = PLAN.map(({ doublings, add }) => {
     const first = take();
-    let f = timesLine({ a: [1n], b: [] }, first);
-    let last = first;
-    if (doublings === 2) {
-      last = take();
-      f = timesLine(timesLine(f, first), last);
-      f = overVertical(overVertical(f, first.x), first.x);
-    }
-    if (add !== 0) f = overVertical(timesLine(f, take()), last.x);
-    return f;
+    if (doublings === 1) return add === 0 ? doubling(first) : doublingAndAddition(first, take());
+    const second = take();
+    const f = twoDoublings(first, second);
+    return add === 0 ? f : withAddition(f, second.x, take());
   });
-  const scales = invertAll(functions.map(({ b }, i) => b[(PLAN[i]?.doublings ?? 1) - 1] ?? 0n));
+  const scales = invertAll(functions.map((f, i) => (PLAN[i]?.doublings === 2 ? f.b1 : f.b0)));
   if (scales === null) throw notOfOrderQ(name);
-  return functions.map(({ a, b }, i) => {
+  return functions.map((f, i) => {
+    const inverse = scales[i] ?? 0n;
     const two = PLAN[i]?.doublings === 2;
-    const scale = two ? -(scales[i] ?? 0n) : (scales[i] ?? 0n);
-    const at = (k: number): bigint => ((a[k] ?? 0n) * (k % 2 === 0 ? scale : -scale)) % p;
-    const c = two ? ((b[0] ?? 0n) * scale) % p : null;
-    return { a0: at(0), a1: at(1), a2: at(2), a3: at(3), c };
+    const scale = two ? -inverse : inverse;
+    return {
+      a0: (f.a0 * scale) % p,
+      a1: (-f.a1 * scale) % p,
+      a2: (f.a2 * scale) % p,
+      a3: (-f.a3 * scale) % p,
+      c: two ? (f.b0 * scale) % p : null,
+    };
   });
+}
+
+/** Y - L for the tangent L. */
+function doubling({ m, c }: Line): CurveFunction {
+  return { a0: -c, a1: -m, a2: 0n, a3: 0n, b0: 1n, b1: 0n };
+}
+
+/** (Y - L)(Y - M) / (X - x) for the tangent L, which leads to x, and the chord M. */
+function doublingAndAddition(tangent: Line, chord: Line): CurveFunction {
+  const a1 = (tangent.m * chord.m + tangent.x) % p;
+  const a0 = (tangent.m * chord.c + tangent.c * chord.m - 3n + tangent.x * a1) % p;
+  return { a0, a1, a2: 1n, a3: 0n, b0: -tangent.m - chord.m, b1: 0n };
+}
+
+/** (Y - L)^2 (Y - M) / (X - x)^2 for the tangents L, which leads to x, and M. */
+function twoDoublings(first: Line, second: Line): CurveFunction {
+  const { m, c, x } = first;
+  const mm = (m * m) % p;
+  const product = (m * second.m) % p;
+  const a2 = -(m << 1n) - second.m;
+  const n3 = (mm * second.m) % p;
+  const xa2 = (x * a2) % p;
+  const a1 = ((xa2 - c) << 1n) - second.c - n3;
+  const n2 = mm * second.c + ((product * c) << 1n);
+  const a0 = (x * ((a1 << 1n) - xa2) - 3n * a2 - n2) % p;
+  return { a0, a1, a2, a3: 0n, b0: mm + ((product + x) << 1n), b1: 1n };
+}
+
+/** f (Y - M) / (X - x) for the chord M from the point with `x`; f is of two doublings. */
+function withAddition(f: CurveFunction, x: bigint, { m, c }: Line): CurveFunction {
+  const delta = f.b0 % p;
+  const a2 = (delta - f.a2 * m + x) % p;
+  const a1 = (x * a2 - f.a2 * c - f.a1 * m - 3n) % p;
+  const a0 = (x * a1 - f.a1 * c - f.a0 * m - 3n * delta) % p;
+  const b1 = f.a2 - m;
+  return { a0, a1, a2, a3: 1n, b0: (f.a1 - c - delta * m + x * b1) % p, b1 };
 }
 
 /** The tangents and chords of the loop in order. */
 function linesOf(point: AffinePoint, name: string): Line[] {
   const opposite = negate(point);
   const reached: JacobianPoint[] = [];
-  const addends: (AffinePoint | null)[] = [];
   let current: JacobianPoint = { ...point, z: 1n };
   for (const { doublings, add } of PLAN) {
-    for (let i = 0; i < doublings; i++) {
-      current = double(current);
-      reached.push(current);
-      addends.push(null);
-    }
-    if (add === 0) continue;
-    const addend = add > 0 ? point : opposite;
-    current = addMixed(current, addend);
-    reached.push(current);
-    addends.push(addend);
+    for (let i = 0; i < doublings; i++) reached.push((current = double(current)));
+    if (add !== 0) reached.push((current = addMixed(current, add > 0 ? point : opposite)));
   }
-  const points = normaliseAll(reached);
-  const last = points?.at(-1);
-  if (!points || !last || (last.x - point.x) % p !== 0n || (last.y + point.y) % p !== 0n) {
-    throw notOfOrderQ(name);
-  }
-  const starts = [point, ...points];
-  const start = (i: number): AffinePoint => starts[i] ?? point;
-  const inverses = invertAll(
-    addends.map((addend, i) => (addend ? addend.x - start(i).x : start(i).y << 1n)),
-  );
+  const inverses = invertAll(reached.map(({ z }) => z));
   if (inverses === null) throw notOfOrderQ(name);
-  return addends.map((addend, i) => {
-    const { x, y } = start(i);
-    const rise = addend ? addend.y - y : 3n * (x * x - 1n);
-    const slope = ((rise % p) * (inverses[i] ?? 0n)) % p;
-    return { slope, offset: (y - slope * x) % p, x: start(i + 1).x };
+  let start = point;
+  const lines = reached.map(({ x, y, rise = 0n }, i) => {
+    const inverse = inverses[i] ?? 0n;
+    const square = (inverse * inverse) % p;
+    const m = (rise * inverse) % p;
+    const line = { m, c: (start.y - m * start.x) % p, x: (x * square) % p };
+    start = { x: line.x, y: (y * ((square * inverse) % p)) % p };
+    return line;
   });
+  if ((start.x - point.x) % p !== 0n || (start.y + point.y) % p !== 0n) throw notOfOrderQ(name);
+  return lines;
 }
 
 function notOfOrderQ(name: string): SegyError {
   return new SegyError('SEGY_E_ARGUMENT', `${name} is not in the subgroup of order q`);
-}
-
-/** f (Y - line). */
-function timesLine({ a, b }: CurveFunction, { slope, offset }: Line): CurveFunction {
-  const line = [-offset, -slope];
-  return {
-    a: plus(times(b, [0n, -3n, 0n, 1n]), times(a, line)),
-    b: plus(a, times(b, line)),
-  };
-}
-
-function overVertical({ a, b }: CurveFunction, x: bigint): CurveFunction {
-  return { a: overRoot(a, x), b: overRoot(b, x) };
-}
-
-function plus(f: Polynomial, h: Polynomial): Polynomial {
-  return Array.from({ length: Math.max(f.length, h.length) }, (_, i) => {
-    return ((f[i] ?? 0n) + (h[i] ?? 0n)) % p;
-  });
-}
-
-function times(f: Polynomial, h: Polynomial): Polynomial {
-  if (f.length === 0) return [];
-  const product = new Array<bigint>(f.length + h.length - 1).fill(0n);
-  for (const [i, c] of f.entries()) {
-    for (const [j, d] of h.entries()) product[i + j] = (product[i + j] ?? 0n) + c * d;
-  }
-  return product;
-}
-
-/** f / (X - root), exact. */
-function overRoot(f: Polynomial, root: bigint): Polynomial {
-  const quotient = new Array<bigint>(Math.max(f.length - 1, 0)).fill(0n);
-  let carry = 0n;
-  for (let i = f.length - 1; i > 0; i--) {
-    carry = ((f[i] ?? 0n) + carry * root) % p;
-    quotient[i - 1] = carry;
-  }
-  return quotient;
 }

@@ -1,8 +1,8 @@
 /**
  * SlowCrypto on worker threads.
  *
- * One bounded queue; callers take turns; each worker has one operation at a time. `prepare` goes to every
- * worker, since each keeps tables of its own. A worker that dies fails its operation alone and is replaced.
+ * One bounded queue; callers take turns; each worker has one operation at a time. `prepare` goes to one worker
+ * after the other, since each keeps tables of its own and the rest go on serving meanwhile. A worker that dies fails its operation alone and is replaced.
  *
  * | job state | event                | next    | effect                              |
  * |-----------|----------------------|---------|-------------------------------------|
@@ -92,7 +92,7 @@ class CryptoPool {
   async run(request: SlowRequest, options: SlowOptions): Promise<SlowResult> {
     checkRequest(request);
     if (request.op !== 'prepare') return this.#submit(request, options, this.#queue);
-    await Promise.all(this.#slots.map((slot) => this.#submit(request, options, slot.pinned)));
+    for (const slot of this.#slots) await this.#submit(request, options, slot.pinned);
     return undefined;
   }
 

@@ -30,6 +30,8 @@ export interface JacobianPoint {
   readonly x: bigint;
   readonly y: bigint;
   readonly z: bigint;
+  /** rise / z is the slope of the tangent or chord by which the point was reached; absent at a start */
+  readonly rise?: bigint;
 }
 
 export const BASE_POINT: AffinePoint = { x: Px, y: Py };
@@ -77,6 +79,7 @@ export function double({ x, y, z }: JacobianPoint): JacobianPoint {
     x: x3,
     y: (alpha * ((beta << 2n) - x3) - ((gamma * gamma) << 3n)) % p,
     z: ((y * z) << 1n) % p,
+    rise: alpha,
   };
 }
 
@@ -92,7 +95,7 @@ export function addMixed(left: JacobianPoint, right: Point): JacobianPoint {
   const hhh = (h * hh) % p;
   const v = (left.x * hh) % p;
   const x3 = (r * r - hhh - (v << 1n)) % p;
-  return { x: x3, y: (r * (v - x3) - left.y * hhh) % p, z: (left.z * h) % p };
+  return { x: x3, y: (r * (v - x3) - left.y * hhh) % p, z: (left.z * h) % p, rise: r };
 }
 
 /** Affine forms of points none of which may be at infinity; null when one is. */

@@ -39,7 +39,7 @@ import {
 export interface SakkeTableLimits {
   /** domains (default 32) */
   readonly domains?: number;
-  /** receivers (default 64) */
+  /** receivers (default 128) */
   readonly receivers?: number;
 }
 
@@ -77,7 +77,7 @@ export class SakkeEngine {
 
   constructor(limits: SakkeTableLimits = {}) {
     this.#combs = new LruMap(limits.domains ?? 32, 'limits.domains');
-    this.#lines = new LruMap(limits.receivers ?? 64, 'limits.receivers');
+    this.#lines = new LruMap(limits.receivers ?? 128, 'limits.receivers');
   }
 
   run(request: SlowRequest): SlowResult {

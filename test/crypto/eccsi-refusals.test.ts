@@ -95,6 +95,19 @@ describe('crypto/eccsi: a signature that does not verify', () => {
     assert.ok(!verifier.verify({ ...good, kpak: eccsiPublicKey(octets32(5n)) }));
   });
 
+  it('is refused: hostile octets, whatever they are', () => {
+    const verifier = new EccsiVerifier();
+    const changed = fc
+      .tuple(fc.nat(128), fc.integer({ min: 1, max: 255 }))
+      .map(([at, flip]) => signature.map((octet, i) => (i === at ? octet ^ flip : octet)));
+    fc.assert(
+      fc.property(fc.oneof(changed, fc.uint8Array({ maxLength: 140 })), (octets) => {
+        assert.equal(verifier.verify({ kpak, id, message, signature: octets }), false);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it('verifies with n - s as well, which is why no replay record may rest on signature octets', () => {
     const twin = withParts({ s: n - s });
     assert.ok(new EccsiVerifier().verify({ kpak, id, message, signature: twin }));

@@ -127,6 +127,27 @@ describe('crypto/sakke: a SED that does not decapsulate', () => {
   });
 });
 
+describe('crypto/sakke: hostile octets', () => {
+  it('never decapsulate, whatever they are', async () => {
+    const changed = fc
+      .array(fc.tuple(fc.nat(288), fc.nat(255)), { minLength: 1, maxLength: 4 })
+      .map((edits) => {
+        const octets = sed.slice();
+        for (const [at, octet] of edits) if (at < octets.length) octets[at] = octet;
+        return octets;
+      })
+      .filter((octets) => toHex(octets) !== rfc.SED);
+    const property = fc.asyncProperty(
+      fc.oneof(changed, fc.uint8Array({ maxLength: 300 })),
+      async (octets) => {
+        const request = { sed: octets, id, z, rsk, allowStrippedMask: true, allowShortHint: true };
+        await assert.rejects(crypto.decapsulate(request), { code: 'SEGY_E_MIKEY_SAKKE' });
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+  });
+});
+
 describe('crypto/sakke: tolerances', () => {
   it('opens a mask made of w without its leading zero octet only where allowed', async () => {
     const message = await strippedMask();
