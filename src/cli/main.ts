@@ -8,6 +8,7 @@ import { toSegyError } from '../base/errors.js';
 import { registerAuditCommands } from './audit.js';
 import { registerConfigCommands } from './config.js';
 import { registerKmsCommands } from './kms.js';
+import { registerMikeyCommands } from './mikey.js';
 import { printRefusal } from './output.js';
 import { registerStoreCommands } from './store.js';
 
@@ -20,6 +21,7 @@ const REGISTRATIONS = [
   registerAuditCommands,
   registerConfigCommands,
   registerKmsCommands,
+  registerMikeyCommands,
   registerStoreCommands,
 ];
 for (const register of REGISTRATIONS) register(program);
