@@ -13,7 +13,7 @@
  * | running   | the worker dies      | done    | SEGY_E_INTERNAL                     |
  */
 import { Worker } from 'node:worker_threads';
-import { type Log, silentLog } from '../base/environment.js';
+import { type Log, type Metrics, silentLog, silentMetrics } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import { FairQueue } from './fair-queue.js';
 import type { SakkeTableLimits } from './sakke.js';
@@ -37,6 +37,8 @@ export interface CryptoPoolOptions {
   /** tables that each worker keeps */
   readonly tables?: SakkeTableLimits;
   readonly log?: Log;
+  /** gets `segy_crypto_operations_total` by operation and outcome, and `segy_crypto_waiting` */
+  readonly metrics?: Metrics;
   /** the worker's program, for tests */
   readonly workerUrl?: URL;
 }
@@ -45,7 +47,7 @@ interface Job {
   readonly id: number;
   readonly caller: string;
   readonly request: SlowRequest;
-  /** settles the promise once; later calls do nothing */
+  /** settles the promise; only the first call counts */
   readonly settle: (outcome: SlowResult | SegyError) => void;
 }
 
@@ -72,6 +74,7 @@ class CryptoPool {
   readonly #settings: WorkerSettings;
   readonly #workerUrl: URL;
   readonly #log: Log;
+  readonly #metrics: Metrics;
   #nextId = 1;
   #closed = false;
 
@@ -82,6 +85,7 @@ class CryptoPool {
     this.#settings = { tables: { ...options.tables } };
     this.#workerUrl = options.workerUrl ?? new URL('./worker.js', import.meta.url);
     this.#log = options.log ?? silentLog;
+    this.#metrics = options.metrics ?? silentMetrics;
     this.#slots = Array.from({ length: options.workers }, () => ({
       worker: null,
       running: null,
@@ -118,19 +122,23 @@ class CryptoPool {
         return;
       }
       const onAbort = (): void => this.#drop(job, cancelled);
+      let settled = false;
       const job: Job = {
         id: this.#nextId++,
         caller,
         request: copyRequest(original),
         settle: (outcome) => {
+          if (settled) return;
+          settled = true;
           signal?.removeEventListener('abort', onAbort);
+          this.#count(original.op, outcome instanceof SegyError ? outcome.code : 'ok');
           if (outcome instanceof SegyError) reject(outcome);
           else resolve(outcome);
         },
       };
       if (!queue.push(caller, job)) {
         wipeRequest(job.request);
-        reject(new SegyError('SEGY_E_BUSY', 'the crypto queue is full'));
+        job.settle(new SegyError('SEGY_E_BUSY', 'the crypto queue is full'));
         return;
       }
       this.#waiting.add(job);
@@ -149,6 +157,11 @@ class CryptoPool {
     job.settle(error);
   }
 
+  #count(operation: string, outcome: string): void {
+    this.#metrics.count('segy_crypto_operations_total', { operation, outcome });
+    this.#metrics.gauge('segy_crypto_waiting', this.#waiting.size);
+  }
+
   #dispatch(): void {
     for (const slot of this.#slots) {
       if (this.#closed) return;
@@ -165,7 +178,7 @@ class CryptoPool {
   }
 
   #start(slot: Slot): Worker {
-    const worker = new Worker(this.#workerUrl, { workerData: this.#settings });
+    const worker = new Worker(this.#workerUrl, { workerData: this.#settings, name: 'segy-crypto' });
     let cause: unknown;
     worker.on('message', (answer: WorkerAnswer) => this.#answered(slot, answer));
     worker.on('error', (error) => {

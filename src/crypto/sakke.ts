@@ -99,7 +99,7 @@ export class SakkeEngine {
 
   /** RFC 6508 section 6.2.1. @returns SED */
   encapsulate({ ssv, id, z }: EncapsulateRequest): Uint8Array {
-    const r = hashToIntegerRange(concatBytes(ssv, id), q);
+    const r = exponent(ssv, id);
     const rb = this.#recipientPoint(r, id, z);
     const w = uintToBytes(powersOfG().power(r), FIELD_OCTETS);
     const hint = masked(ssv, w);
@@ -118,16 +118,16 @@ export class SakkeEngine {
     if (request.allowStrippedMask === true && w[0] === 0) {
       candidates.push(w.subarray(w.findIndex((octet) => octet !== 0)));
     }
-    for (const candidate of candidates) {
-      const ssv = masked(hint, candidate);
-      const r = hashToIntegerRange(concatBytes(ssv, id), q);
-      if (r !== 0n && equalBytes(this.#recipientPoint(r, id, z), rb)) {
-        wipe(w);
-        return ssv;
+    try {
+      for (const candidate of candidates) {
+        const ssv = masked(hint, candidate);
+        const r = exponent(ssv, id);
+        if (r !== 0n && equalBytes(this.#recipientPoint(r, id, z), rb)) return ssv;
+        wipe(ssv);
       }
-      wipe(ssv);
+    } finally {
+      wipe(w);
     }
-    wipe(w);
     throw notDecapsulated();
   }
 
@@ -205,6 +205,14 @@ function notInfinity(point: AffinePoint | null): AffinePoint {
   if (point === null)
     throw new SegyError('SEGY_E_ARGUMENT', 'id is the negative of the master secret');
   return point;
+}
+
+/** r = HashToIntegerRange(SSV || b, q). */
+function exponent(ssv: Uint8Array, id: Uint8Array): bigint {
+  const text = concatBytes(ssv, id);
+  const r = hashToIntegerRange(text, q);
+  wipe(text);
+  return r;
 }
 
 /** `text` XOR HashToIntegerRange(w, 2^n), n being the bits of `text`. */

@@ -37,7 +37,10 @@ export interface ValidateRskRequest {
   readonly rsk: Uint8Array;
 }
 
-/** Which tables to make: those of the domain `z`, and those of the receiver with `rsk`. */
+/**
+ * Which tables to make: those of the domain `z`, and those of the receiver with `rsk`. They do not depend on
+ * `id`; whether an RSK belongs to an identity is told by `validateRsk`, which leaves the same tables.
+ */
 export interface PrepareRequest {
   readonly z: Uint8Array;
   readonly id?: Uint8Array;

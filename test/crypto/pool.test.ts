@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { fromHex, toHex } from '../../src/base/bytes.js';
+import type { Metrics } from '../../src/base/environment.js';
 import { type SlowCrypto, type SlowOptions, createCryptoPool } from '../../src/crypto/index.js';
 import { readVectors } from '../support/vectors.js';
 
@@ -78,6 +79,17 @@ describe('crypto/pool', () => {
       assert.deepEqual(order, [1, 2, 11, 21, 3, 12, 4]);
     }));
 
+  it('runs as many operations at a time as it has workers', () =>
+    withPool({ workers: 2 }, async (pool) => {
+      await Promise.all([quick(pool, 1), quick(pool, 2)]);
+      const order: string[] = [];
+      await Promise.all([
+        busy(pool).then(() => order.push('busy')),
+        quick(pool, 3).then(() => order.push('quick')),
+      ]);
+      assert.deepEqual(order, ['quick', 'busy']);
+    }));
+
   it('refuses what exceeds the queue, at once, and serves the rest', () =>
     withPool({ queueLimit: 2 }, async (pool) => {
       const accepted = [busy(pool), quick(pool, 1), quick(pool, 2)];
@@ -135,6 +147,23 @@ describe('crypto/pool', () => {
         message: 'scripted',
       });
     }));
+
+  it('counts operations by their outcome', async () => {
+    const counted: string[] = [];
+    const metrics: Metrics = {
+      count: (name, labels) => counted.push([name, ...Object.values(labels ?? {})].join(' ')),
+      gauge: () => undefined,
+    };
+    const pool = createCryptoPool({ workers: 1, queueLimit: 1, workerUrl, metrics });
+    const jobs = [quick(pool, 1), quick(pool, 2), quick(pool, 3)];
+    await Promise.allSettled(jobs);
+    await pool.close();
+    assert.deepEqual(counted, [
+      'segy_crypto_operations_total encapsulate SEGY_E_BUSY',
+      'segy_crypto_operations_total encapsulate ok',
+      'segy_crypto_operations_total encapsulate ok',
+    ]);
+  });
 
   it('prepares in every worker, so also in one that is busy until then', () =>
     withPool({ workers: 2 }, async (pool) => {
