@@ -99,6 +99,7 @@ export const ERROR_CODES = {
   SEGY_E_STORE: { sip: 500, summary: 'a sealed record cannot be read or written' },
   SEGY_E_STORE_LOCKED: { sip: null, summary: 'another process has the store open' },
   SEGY_E_STORE_KEY: { sip: null, summary: 'the master key is missing, unsafe or the wrong one' },
+  SEGY_E_KEY_CONFLICT: { sip: 488, summary: 'another key is held under this key identifier' },
   SEGY_E_AUDIT: { sip: 503, summary: 'the audit record could not be written, so no key is used' },
   SEGY_E_KMS_DOCUMENT: { sip: null, summary: 'a KMS document is malformed or breaks a rule' },
   SEGY_E_KMS_EXISTS: { sip: null, summary: 'a different certificate is held for this KMS URI' },

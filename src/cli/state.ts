@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { AuditLog } from '../audit/index.js';
-import { silentLog, systemClock, systemRandom } from '../base/environment.js';
-import type { Clock, Log, RandomBytes } from '../base/environment.js';
+import { silentLog, systemClock, systemRandom, systemTimers } from '../base/environment.js';
+import type { Clock, Log, RandomBytes, Timers } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import { createInlineCrypto } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
-import { ReplayRecord, SendingMemory } from '../keys/index.js';
-import { loadDomain, TrustStore } from '../kms/index.js';
+import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
+import { CredentialCache, loadDomain, TrustStore } from '../kms/index.js';
 import type { SecurityDomain } from '../kms/index.js';
 import { openLevelBackend, openStore, readMasterSecret } from '../store/index.js';
 import type { MasterSecret, SealedStore, StoreBackend } from '../store/index.js';
@@ -32,6 +32,7 @@ export interface StateOptions {
 
 export interface StateEnvironment {
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: RandomBytes;
   readonly log: Log;
   readonly slow: SlowCrypto;
@@ -44,7 +45,7 @@ export interface State {
   readonly trust: TrustStore;
   /** undefined until `segy kms init` */
   readonly domain: SecurityDomain | undefined;
-  /** the replay record and the memory of what was sent: for the gateway, not for commands */
+  /** what only the running gateway needs */
   openKeys(): Promise<KeyState>;
   close(): Promise<void>;
 }
@@ -52,6 +53,9 @@ export interface State {
 export interface KeyState {
   readonly replay: ReplayRecord;
   readonly sending: SendingMemory;
+  readonly ring: KeyRing;
+  /** key sets of the represented users; undefined until `segy kms init` */
+  readonly credentials: CredentialCache | undefined;
 }
 
 export function addStateOptions(command: Command): Command {
@@ -96,6 +100,7 @@ export function masterSecretOf(options: StateOptions): Promise<MasterSecret> {
 export function commandEnvironment(): StateEnvironment {
   return {
     clock: systemClock,
+    timers: systemTimers,
     random: systemRandom,
     log: silentLog,
     slow: createInlineCrypto(),
@@ -111,7 +116,7 @@ export async function openState(
   environment: StateEnvironment,
   create = false,
 ): Promise<State> {
-  const { clock, random, log, slow } = environment;
+  const { clock, timers, random, log, slow } = environment;
   if (!create && !(await storeExists(options.state))) {
     throw new SegyError(
       'SEGY_E_NOT_FOUND',
@@ -137,6 +142,10 @@ export async function openState(
       openKeys: async () => ({
         replay: await ReplayRecord.open({ records: store.space('replay'), clock, log }),
         sending: await SendingMemory.open(store.space('sending'), random),
+        ring: await KeyRing.open({ records: store.space('keys'), clock, timers, log }),
+        credentials:
+          domain &&
+          new CredentialCache({ domain, records: store.space('credentials'), clock, log }),
       }),
       close: async () => {
         domain?.wipe();

@@ -13,6 +13,7 @@ export {
   writeKmsResponse,
   type KmsResponse,
 } from './annex-d-write.js';
+export { CredentialCache, type CredentialCacheOptions } from './credential-cache.js';
 export { SecurityDomain, type DomainParameters, type DomainTools } from './domain.js';
 export { loadDomain, saveDomain } from './domain-record.js';
 export { fingerprintMatches, fingerprintOf, type Fingerprint } from './fingerprint.js';

@@ -1,0 +1,268 @@
+/**
+ * The key ring: GMK, PCK, CSK, SPK, MKFC, MSCCK and MuSiK by partner and identifier.
+ *
+ * What a message does to the key that is held under its identifier:
+ *
+ *   held        message                        result
+ *   nothing     valid                          held from now on
+ *   nothing     revoked                        remembered as revoked, so that an older message cannot install it
+ *   revoked     any                            SEGY_E_MIKEY_REVOKED: revocation is final
+ *   valid       of another initiator           SEGY_E_MIKEY_INITIATOR
+ *   valid       other key octets or RAND       SEGY_E_KEY_CONFLICT
+ *   valid       T not later                    a new holder is noted, nothing else changes
+ *   valid       T later                        status, times, groups, policy as it says
+ *
+ * Keys outlive a restart, except a PCK, which lives as long as its call.
+ */
+import type { Clock, Log, TimerHandle, Timers } from '../base/environment.js';
+import { equalBytes, toHex, wipe } from '../base/bytes.js';
+import type { RecordSpace } from '../base/records.js';
+import { SegyError } from '../base/errors.js';
+import { keyTypeOf } from '../mikey/index.js';
+import { decodeHeldKey, encodeHeldKey, isRevoked, stateOf } from './held-key.js';
+import type { HeldKey } from './held-key.js';
+
+const DEFAULT_MAX_KEYS = 50_000;
+/** Timers of the platform wrap at 2^31 ms; looking again after an hour costs nothing. */
+const MAX_TIMER_MS = 3_600_000;
+
+export interface KeyRingOptions {
+  readonly records: RecordSpace;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly maxKeys?: number;
+}
+
+export type EnterResult = 'new' | 'updated' | 'revoked' | 'unchanged';
+export type KeyEnd = 'revoked' | 'expired' | 'dropped';
+
+/** Names one key: PCKs of different calls may share an identifier, so the dialog counts too. */
+export interface KeyName {
+  readonly partner: string;
+  readonly keyId: Uint8Array;
+  readonly dialog?: string;
+}
+
+export class KeyRing {
+  readonly #options: KeyRingOptions;
+  readonly #keys = new Map<string, HeldKey>();
+  #timer: TimerHandle | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  /** a key may be used no longer; whoever derived from it lets go now. It is wiped afterwards. */
+  onEnd?: (key: HeldKey, why: KeyEnd) => void;
+  /** names of keys that are damaged in the store: held by nobody */
+  readonly refused: string[] = [];
+
+  private constructor(options: KeyRingOptions) {
+    this.#options = options;
+  }
+
+  static async open(options: KeyRingOptions): Promise<KeyRing> {
+    const ring = new KeyRing(options);
+    const { records, refused } = await options.records.all();
+    ring.refused.push(...refused);
+    for (const { key: name, value } of records) {
+      try {
+        ring.#keys.set(name, decodeHeldKey(value));
+      } catch (error) {
+        options.log.error('keys.record.refused', { name, reason: String(error) });
+        ring.refused.push(name);
+      } finally {
+        wipe(value);
+      }
+    }
+    await ring.expire();
+    return ring;
+  }
+
+  /**
+   * Takes in a key that was opened or made, by the table above; on disk when it resolves. The ring
+   * keeps its own copy of the octets.
+   * @throws SegyError SEGY_E_MIKEY_KEY_TYPE, _REVOKED, _EXPIRED, _INITIATOR, SEGY_E_KEY_CONFLICT,
+   *   SEGY_E_BUSY, SEGY_E_STORE
+   */
+  enter(offered: HeldKey): Promise<EnterResult> {
+    // One after the other: what a message may do depends on what the one before it did.
+    const result = this.#tail.then(() => this.#enter(offered));
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /** The key, in whatever state; undefined when none is held. */
+  find(name: KeyName): HeldKey | undefined {
+    const held = this.#keys.get(nameOf(name));
+    return held !== undefined && this.#state(held) === 'expired' ? undefined : held;
+  }
+
+  /**
+   * The key, if it may be used now.
+   * @throws SegyError SEGY_E_NOT_FOUND, SEGY_E_MIKEY_REVOKED, SEGY_E_MIKEY_EXPIRED (not active yet too)
+   */
+  usable(name: KeyName): HeldKey {
+    const held = this.#keys.get(nameOf(name));
+    if (held === undefined) throw new SegyError('SEGY_E_NOT_FOUND', 'no such key is held');
+    const state = this.#state(held);
+    if (state === 'revoked') throw new SegyError('SEGY_E_MIKEY_REVOKED', 'the key is revoked');
+    if (state !== 'active') {
+      throw new SegyError('SEGY_E_MIKEY_EXPIRED', `the key is ${state}`);
+    }
+    return held;
+  }
+
+  /** Active keys of a group, the one to send with first. */
+  ofGroup(partner: string, group: string): HeldKey[] {
+    return [...this.#keys.values()]
+      .filter((held) => held.partner === partner && held.groups.includes(group))
+      .filter((held) => this.#state(held) === 'active')
+      .sort(bySendingOrder);
+  }
+
+  /**
+   * The GMK to send into a group with, for a represented user that received it: of the active ones
+   * the latest activated; of those the one with the later T; then the greater identifier, so that
+   * every member chooses the same.
+   * @throws SegyError SEGY_E_NOT_FOUND
+   */
+  toSendWith(partner: string, group: string, user?: string): HeldKey {
+    const [first] = this.ofGroup(partner, group).filter(
+      (held) => held.keyType === 'GMK' && (user === undefined || held.holders.includes(user)),
+    );
+    if (first === undefined) {
+      throw new SegyError('SEGY_E_NOT_FOUND', 'no active key is held for this group');
+    }
+    return first;
+  }
+
+  list(): HeldKey[] {
+    return [...this.#keys.values()].filter((held) => this.#state(held) !== 'expired');
+  }
+
+  /** Lets a key go: a PCK at the end of its call. */
+  async drop(name: KeyName): Promise<void> {
+    await this.#end(nameOf(name), 'dropped');
+  }
+
+  /** Lets go of every key whose expiry has passed. Runs by itself when the next one is due. */
+  async expire(): Promise<void> {
+    this.#stopTimer();
+    const now = this.#options.clock.now();
+    let next = Infinity;
+    for (const [name, { expiry }] of this.#keys) {
+      if (expiry === null) continue;
+      if (now >= expiry.getTime()) await this.#end(name, 'expired');
+      else next = Math.min(next, expiry.getTime() - now);
+    }
+    if (next === Infinity) return;
+    this.#timer = this.#options.timers.setTimeout(
+      () => void this.#expireQuietly(),
+      Math.min(next, MAX_TIMER_MS),
+    );
+  }
+
+  /** Wipes the octets in memory; the records stay. */
+  close(): void {
+    this.#stopTimer();
+    for (const { key } of this.#keys.values()) wipe(key);
+    this.#keys.clear();
+  }
+
+  async #enter(offered: HeldKey): Promise<EnterResult> {
+    if (offered.keyId.length !== 4 || keyTypeOf(offered.keyId) !== offered.keyType) {
+      throw new SegyError('SEGY_E_MIKEY_KEY_TYPE', 'the key identifier has another purpose tag');
+    }
+    const name = nameOf(offered);
+    if (this.refused.includes(name)) {
+      throw new SegyError('SEGY_E_STORE', 'the key held under this identifier is damaged');
+    }
+    const held = this.#keys.get(name);
+    if (held !== undefined) return this.#change(name, held, offered);
+    if (stateOf(offered, this.#options.clock.now()) === 'expired') {
+      throw new SegyError('SEGY_E_MIKEY_EXPIRED', 'the key has expired');
+    }
+    if (this.#keys.size >= (this.#options.maxKeys ?? DEFAULT_MAX_KEYS)) {
+      throw new SegyError('SEGY_E_BUSY', 'the key ring is full');
+    }
+    const revoked = isRevoked(offered);
+    await this.#keep(name, { ...offered, key: revoked ? new Uint8Array() : offered.key.slice() });
+    return revoked ? 'revoked' : 'new';
+  }
+
+  async #change(name: string, held: HeldKey, offered: HeldKey): Promise<EnterResult> {
+    if (isRevoked(held)) throw new SegyError('SEGY_E_MIKEY_REVOKED', 'the key is revoked');
+    if (held.initiator !== offered.initiator) {
+      throw new SegyError('SEGY_E_MIKEY_INITIATOR', 'the key is held from another initiator');
+    }
+    if (!equalBytes(held.key, offered.key) || !equalBytes(held.rand, offered.rand)) {
+      throw new SegyError('SEGY_E_KEY_CONFLICT', 'another key is held under this identifier');
+    }
+    const holders = [...new Set([...held.holders, ...offered.holders])];
+    if (offered.stamp <= held.stamp) {
+      if (holders.length > held.holders.length) await this.#keep(name, { ...held, holders });
+      return 'unchanged';
+    }
+    if (isRevoked(offered)) {
+      await this.#save(name, { ...held, ...offered, holders, key: new Uint8Array() });
+      this.onEnd?.(held, 'revoked');
+      wipe(held.key);
+      return 'revoked';
+    }
+    await this.#keep(name, { ...offered, holders, key: held.key });
+    return 'updated';
+  }
+
+  async #keep(name: string, held: HeldKey): Promise<void> {
+    await this.#save(name, held);
+    if (held.expiry !== null) await this.expire();
+  }
+
+  async #save(name: string, held: HeldKey): Promise<void> {
+    if (held.keyType !== 'PCK') {
+      const octets = encodeHeldKey(held);
+      try {
+        await this.#options.records.put(name, octets);
+      } finally {
+        wipe(octets);
+      }
+    }
+    this.#keys.set(name, held);
+  }
+
+  async #end(name: string, why: KeyEnd): Promise<void> {
+    const held = this.#keys.get(name);
+    if (held === undefined) return;
+    this.#keys.delete(name);
+    if (!isRevoked(held)) this.onEnd?.(held, why);
+    wipe(held.key);
+    if (held.keyType !== 'PCK') await this.#options.records.delete(name);
+  }
+
+  async #expireQuietly(): Promise<void> {
+    try {
+      await this.expire();
+    } catch (error) {
+      this.#options.log.error('keys.expiry.failed', { reason: String(error) });
+    }
+  }
+
+  #state(held: HeldKey) {
+    return stateOf(held, this.#options.clock.now());
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#options.timers.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+function nameOf({ partner, keyId, dialog = '' }: KeyName): string {
+  return dialog === '' ? `${partner}/${toHex(keyId)}` : `${partner}/${toHex(keyId)}/${dialog}`;
+}
+
+function bySendingOrder(a: HeldKey, b: HeldKey): number {
+  return (
+    b.activation.getTime() - a.activation.getTime() ||
+    b.stamp.getTime() - a.stamp.getTime() ||
+    toHex(b.keyId).localeCompare(toHex(a.keyId))
+  );
+}

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { fromHex, toHex } from '../../src/base/bytes.js';
+import { silentLog } from '../../src/base/environment.js';
+import { KeyRing, stateOf } from '../../src/keys/index.js';
+import type { HeldKey, KeyEnd } from '../../src/keys/index.js';
+import { defaultPolicy } from '../../src/mikey/index.js';
+import { MemoryBackend, openStore } from '../../src/store/index.js';
+import { storeOptions } from '../store/support.js';
+
+const T0 = Date.UTC(2026, 5, 1);
+const MINUTE = 60_000;
+const at = (minutes: number): Date => new Date(T0 + minutes * MINUTE);
+
+function gmk(more: Partial<HeldKey> = {}): HeldKey {
+  return {
+    keyType: 'GMK',
+    keyId: fromHex('0a000001'),
+    partner: 'mc-a',
+    dialog: '',
+    key: new Uint8Array(16).fill(5),
+    rand: new Uint8Array(16).fill(6),
+    initiator: 'sip:gms@mc-a.example',
+    holders: ['sip:r1@radio.example'],
+    groups: ['sip:g1@mc-a.example'],
+    status: 3,
+    activation: at(0),
+    expiry: null,
+    stamp: at(0),
+    source: 'received',
+    text: 'group one',
+    policy: defaultPolicy('GMK'),
+    ...more,
+  };
+}
+
+/** Time and timers that move only when told. */
+class Time {
+  time = T0 + MINUTE;
+  readonly #due: { at: number; run: () => void }[] = [];
+  readonly clock = { now: () => this.time };
+  readonly timers = {
+    setTimeout: (run: () => void, ms: number) => {
+      const timer = { at: this.time + ms, run };
+      this.#due.push(timer);
+      return timer;
+    },
+    clearTimeout: (timer: object | number) => {
+      const index = this.#due.findIndex((due) => due === timer);
+      if (index >= 0) this.#due.splice(index, 1);
+    },
+  };
+  async moveTo(date: Date): Promise<void> {
+    this.time = date.getTime();
+    for (const due of this.#due.filter((timer) => timer.at <= this.time)) due.run();
+    for (let i = 0; i < 20; i += 1) await Promise.resolve();
+  }
+}
+
+async function keyRing() {
+  const time = new Time();
+  const backend = new MemoryBackend();
+  const records = (await openStore(storeOptions(backend))).space('keys');
+  const open = () =>
+    KeyRing.open({ records, clock: time.clock, timers: time.timers, log: silentLog });
+  return { time, backend, records, open, ring: await open() };
+}
+
+const NAME = { partner: 'mc-a', keyId: fromHex('0a000001') };
+
+describe('key ring', () => {
+  it('holds a group key with all that came with it, also after a restart', async () => {
+    const { ring, open } = await keyRing();
+    assert.equal(await ring.enter(gmk({ expiry: at(90) })), 'new');
+    for (const each of [ring, await open()]) {
+      assert.deepEqual(each.usable(NAME), gmk({ expiry: at(90) }));
+    }
+  });
+
+  it('leaves no octet of a key in the store', async () => {
+    const { ring, backend } = await keyRing();
+    const key = Uint8Array.from({ length: 16 }, (_, i) => i * 13);
+    await ring.enter(gmk({ key }));
+    for await (const { value } of backend.entries('')) {
+      assert.equal(toHex(value).includes(toHex(key)), false);
+    }
+  });
+
+  it('keeps the keys of different partners apart', async () => {
+    const { ring } = await keyRing();
+    await ring.enter(gmk());
+    await ring.enter(gmk({ partner: 'mc-b', key: new Uint8Array(16).fill(9) }));
+    assert.equal(ring.usable(NAME).key[0], 5);
+  });
+
+  it('refuses an identifier whose purpose tag is another type', async () => {
+    const { ring } = await keyRing();
+    await assert.rejects(ring.enter(gmk({ keyId: fromHex('1a000001') })), {
+      code: 'SEGY_E_MIKEY_KEY_TYPE',
+    });
+  });
+
+  describe('a message for a key that is held', () => {
+    it('with a later T changes status, times and groups', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk());
+      const change = { stamp: at(1), expiry: at(60), groups: ['sip:g2@mc-a.example'] };
+      assert.equal(await ring.enter(gmk(change)), 'updated');
+      assert.deepEqual(ring.usable(NAME), gmk(change));
+    });
+
+    it('with the same or an earlier T changes nothing but who holds it', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk({ stamp: at(1) }));
+      for (const stamp of [at(0), at(1)]) {
+        const late = gmk({ stamp, status: 0, holders: ['sip:r2@radio.example'] });
+        assert.equal(await ring.enter(late), 'unchanged');
+      }
+      const held = ring.usable(NAME);
+      assert.deepEqual(held.holders, ['sip:r1@radio.example', 'sip:r2@radio.example']);
+      assert.equal(held.status, 3);
+    });
+
+    it('from another initiator is refused', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk());
+      await assert.rejects(
+        ring.enter(gmk({ initiator: 'sip:mallory@mc-a.example', stamp: at(1), status: 0 })),
+        { code: 'SEGY_E_MIKEY_INITIATOR' },
+      );
+    });
+
+    it('with another key or RAND is refused', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk());
+      for (const part of ['key', 'rand'] as const) {
+        const other = gmk({ [part]: new Uint8Array(16), stamp: at(1) });
+        await assert.rejects(ring.enter(other), { code: 'SEGY_E_KEY_CONFLICT' });
+      }
+    });
+  });
+
+  describe('revocation', () => {
+    it('takes the key away, tells its users, and is final, also after a restart', async () => {
+      const { ring, open } = await keyRing();
+      await ring.enter(gmk());
+      const ends: [string, KeyEnd, number | undefined][] = [];
+      ring.onEnd = (key, why) => ends.push([toHex(key.keyId), why, key.key[0]]);
+      const inUse = ring.usable(NAME).key;
+      assert.equal(await ring.enter(gmk({ stamp: at(1), status: 2 })), 'revoked');
+      assert.deepEqual(ends, [['0a000001', 'revoked', 5]]);
+      assert.deepEqual(inUse, new Uint8Array(16));
+      for (const each of [ring, await open()]) {
+        assert.throws(() => each.usable(NAME), { code: 'SEGY_E_MIKEY_REVOKED' });
+        await assert.rejects(each.enter(gmk({ stamp: at(2) })), { code: 'SEGY_E_MIKEY_REVOKED' });
+        assert.deepEqual(each.ofGroup('mc-a', 'sip:g1@mc-a.example'), []);
+      }
+    });
+
+    it('of a key not held yet keeps an older message from installing it', async () => {
+      const { ring } = await keyRing();
+      assert.equal(await ring.enter(gmk({ stamp: at(1), status: 0 })), 'revoked');
+      await assert.rejects(ring.enter(gmk()), { code: 'SEGY_E_MIKEY_REVOKED' });
+    });
+  });
+
+  describe('expiry', () => {
+    it('ends a key at its time without a restart, and removes it from the store', async () => {
+      const { ring, time, records } = await keyRing();
+      const ends: KeyEnd[] = [];
+      ring.onEnd = (_, why) => ends.push(why);
+      await ring.enter(gmk({ expiry: at(30) }));
+      const inUse = ring.usable(NAME).key;
+      await time.moveTo(at(29));
+      assert.deepEqual(ends, []);
+      await time.moveTo(at(30));
+      assert.deepEqual(ends, ['expired']);
+      assert.deepEqual(inUse, new Uint8Array(16));
+      assert.throws(() => ring.usable(NAME), { code: 'SEGY_E_NOT_FOUND' });
+      assert.deepEqual((await records.all()).records, []);
+    });
+
+    it('refuses a key that comes after its expiry', async () => {
+      const { ring } = await keyRing();
+      await assert.rejects(ring.enter(gmk({ expiry: at(0) })), { code: 'SEGY_E_MIKEY_EXPIRED' });
+    });
+
+    it('ends a key that expired while the gateway was down', async () => {
+      const { ring, time, open } = await keyRing();
+      await ring.enter(gmk({ expiry: at(30) }));
+      ring.close();
+      time.time = at(31).getTime();
+      assert.deepEqual((await open()).list(), []);
+    });
+  });
+
+  describe('choosing a group key to send with', () => {
+    const g1 = 'sip:g1@mc-a.example';
+    const id = (last: string): Uint8Array => fromHex(`0a0000${last}`);
+
+    it('takes the active one that was activated last', async () => {
+      const { ring, time } = await keyRing();
+      await ring.enter(gmk({ keyId: id('01'), activation: at(0) }));
+      await ring.enter(gmk({ keyId: id('02'), activation: at(1) }));
+      await ring.enter(gmk({ keyId: id('03'), activation: at(60) }));
+      assert.equal(toHex(ring.toSendWith('mc-a', g1).keyId), '0a000002');
+      assert.equal(stateOf(ring.find({ partner: 'mc-a', keyId: id('03') })!, time.time), 'pending');
+      time.time = at(60).getTime();
+      assert.equal(toHex(ring.toSendWith('mc-a', g1).keyId), '0a000003');
+      assert.equal(ring.ofGroup('mc-a', g1).length, 3);
+    });
+
+    it('takes the one with the later T, then the greater identifier, of two activated together', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk({ keyId: id('01'), stamp: at(1) }));
+      await ring.enter(gmk({ keyId: id('02') }));
+      assert.equal(toHex(ring.toSendWith('mc-a', g1).keyId), '0a000001');
+      await ring.enter(gmk({ keyId: id('03'), stamp: at(1) }));
+      assert.equal(toHex(ring.toSendWith('mc-a', g1).keyId), '0a000003');
+    });
+
+    it('takes only a key that this user received', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk());
+      assert.throws(() => ring.toSendWith('mc-a', g1, 'sip:r9@radio.example'), {
+        code: 'SEGY_E_NOT_FOUND',
+      });
+    });
+  });
+
+  describe('a PCK', () => {
+    const pck = (dialog: string): HeldKey =>
+      gmk({ keyType: 'PCK', keyId: fromHex('1a000001'), dialog, groups: [] });
+
+    it('lives as long as its call and is never on disk', async () => {
+      const { ring, records } = await keyRing();
+      await ring.enter(pck('d1'));
+      assert.deepEqual((await records.all()).records, []);
+      const name = { partner: 'mc-a', keyId: fromHex('1a000001'), dialog: 'd1' };
+      const inUse = ring.usable(name).key;
+      await ring.drop(name);
+      assert.deepEqual(inUse, new Uint8Array(16));
+      assert.equal(ring.find(name), undefined);
+    });
+
+    it('of one call is apart from that of another with the same identifier', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(pck('d1'));
+      await ring.enter({ ...pck('d2'), key: new Uint8Array(16).fill(1) });
+      assert.equal(ring.list().length, 2);
+    });
+  });
+
+  it('names a damaged key and takes none in its place', async () => {
+    const { ring, backend, open } = await keyRing();
+    await ring.enter(gmk());
+    await ring.enter(gmk({ keyId: fromHex('0a000002') }));
+    const name = 'r/keys/mc-a/0a000001';
+    await backend.write([{ name, value: (await backend.get(name))!.subarray(1) }]);
+    const again = await open();
+    assert.deepEqual([again.refused, again.list().length], [['mc-a/0a000001'], 1]);
+    await assert.rejects(again.enter(gmk()), { code: 'SEGY_E_STORE' });
+  });
+});
