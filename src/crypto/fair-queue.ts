@@ -8,10 +8,6 @@ export class FairQueue<T> {
     this.#limit = limit;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** @returns false when the queue is full */
   push(caller: string, item: T): boolean {
     if (this.#size >= this.#limit) return false;

@@ -13,10 +13,6 @@ export class LruMap<V> {
     this.#capacity = capacity;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(key: string): V | undefined {
     const value = this.#entries.get(key);
     if (value !== undefined) {
@@ -34,9 +30,5 @@ export class LruMap<V> {
       this.#entries.delete(oldest);
       break;
     }
-  }
-
-  clear(): void {
-    this.#entries.clear();
   }
 }

@@ -108,6 +108,19 @@ describe('crypto/eccsi: a signature that does not verify', () => {
     );
   });
 
+  it('is told from a good one also after its signer was forgotten', () => {
+    const verifier = new EccsiVerifier({ cacheSize: 1 });
+    const ksak = octets32(77n);
+    const own = eccsiPublicKey(ksak);
+    const key = eccsiExtract({ ksak, id, random });
+    const other = eccsiSign({ kpak: own, id, ...key, message, random });
+    for (let i = 0; i < 2; i++) {
+      assert.ok(verifier.verify({ kpak, id, message, signature }));
+      assert.ok(verifier.verify({ kpak: own, id, message, signature: other }));
+      assert.ok(!verifier.verify({ kpak: own, id, message, signature }));
+    }
+  });
+
   it('verifies with n - s as well, which is why no replay record may rest on signature octets', () => {
     const twin = withParts({ s: n - s });
     assert.ok(new EccsiVerifier().verify({ kpak, id, message, signature: twin }));

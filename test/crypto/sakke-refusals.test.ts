@@ -88,6 +88,21 @@ describe('crypto/sakke: round trips', () => {
   });
 });
 
+describe('crypto/sakke: tables', () => {
+  it('are made again after others pushed them out', async () => {
+    const small = createInlineCrypto({ tables: { domains: 1, receivers: 1 } });
+    const own = Uint8Array.of(9);
+    const domain = sakkeMasterPublic(own);
+    const key = await small.extractRsk({ master: own, id });
+    const other = await small.encapsulate({ ssv, id, z: domain });
+    for (let i = 0; i < 2; i++) {
+      assert.equal(toHex(await small.decapsulate({ sed, id, z, rsk })), rfc.SSV);
+      const opened = await small.decapsulate({ sed: other, id, z: domain, rsk: key });
+      assert.equal(toHex(opened), rfc.SSV);
+    }
+  });
+});
+
 describe('crypto/sakke: a SED that does not decapsulate', () => {
   const bad: readonly (readonly [string, Uint8Array])[] = [
     ['one octet short', sed.subarray(0, 272)],
