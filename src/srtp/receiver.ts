@@ -310,7 +310,7 @@ export class SrtpReceiver {
   #resolve(table: MkiTable, packet: Uint8Array, mkiAt: number): readonly ReceiveContext[] {
     const resolver = this.#resolver;
     if (!resolver || !sameFraming(table.framing, resolver.framing)) return [];
-    const mki = packet.slice(mkiAt, mkiAt + table.framing.mkiLength);
+    const mki = new Uint8Array(packet.subarray(mkiAt, mkiAt + table.framing.mkiLength));
     const keys = resolver.resolve(mki).slice(0, this.#limits.candidatesPerMki);
     const made: ReceiveContext[] = [];
     for (const key of keys) {

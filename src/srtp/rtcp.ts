@@ -219,7 +219,7 @@ function readOne(p: Uint8Array): RtcpPacket | null {
   const ssrc = readUint32(p, 4);
   if (packetType === APP) {
     const name = Buffer.from(p.subarray(8, 12)).toString('latin1');
-    return { type: 'app', subtype: count, ssrc, name, data: p.slice(12) };
+    return { type: 'app', subtype: count, ssrc, name, data: new Uint8Array(p.subarray(12)) };
   }
   const blocks = readBlocks(p, packetType === SR ? 28 : 8, count);
   if (!blocks) return null;

@@ -91,11 +91,11 @@ export function parseRtp(packet: Uint8Array): RtpPacket | null {
       ? {
           extension: {
             profile: readUint16(packet, extensionAt),
-            data: packet.slice(extensionAt + 4, headerLength),
+            data: new Uint8Array(packet.subarray(extensionAt + 4, headerLength)),
           },
         }
       : {}),
-    payload: packet.slice(headerLength, end),
+    payload: new Uint8Array(packet.subarray(headerLength, end)),
   };
 }
 

@@ -1,0 +1,108 @@
+/**
+ * All that the control thread and a media worker say to each other. Plain data that structured
+ * clone can carry; key octets travel in buffers of their own that are transferred, so that no copy
+ * stays behind. Every command is answered by one reply of its number; events come unasked.
+ */
+import type { SegyErrorCode } from '../base/errors.js';
+import type { SrtpFraming, SrtpKeyMaterial } from '../srtp/index.js';
+import type { MediaLimits } from './options.js';
+import type { DropReason, MediaAddress, MediaDirection, MediaEvent, MediaStats } from './types.js';
+
+/** Given to a worker at its start. */
+export interface WorkerConfig {
+  readonly outerAddress: string;
+  readonly innerAddress: string;
+  readonly innerAllowed: readonly string[];
+  readonly limits: MediaLimits;
+}
+
+export type WireReceive =
+  | { readonly keys: readonly SrtpKeyMaterial[]; readonly reportUnknown: SrtpFraming | null }
+  | { readonly clear: true };
+export type WireSend =
+  { readonly key: SrtpKeyMaterial; readonly ssrc: number } | { readonly clear: true };
+
+export type ClockRates = Readonly<Record<number, number>>;
+
+/** What a session can be told. */
+export type SessionCommand =
+  | {
+      readonly type: 'open';
+      readonly outerRtpPort: number;
+      readonly innerRtpPort: number;
+      readonly markTalkSpurts: boolean;
+    }
+  | {
+      readonly type: 'arm';
+      readonly receive: WireReceive;
+      readonly send: WireSend;
+      readonly clockRates: ClockRates;
+    }
+  | { readonly type: 'disarm' }
+  | {
+      readonly type: 'rekey';
+      readonly receive: { readonly keys: readonly SrtpKeyMaterial[] } | null;
+      readonly send: { readonly key: SrtpKeyMaterial; readonly ssrc: number } | null;
+      readonly clockRates: ClockRates | null;
+    }
+  | { readonly type: 'addKeys'; readonly keys: readonly SrtpKeyMaterial[] }
+  | { readonly type: 'dropKeys'; readonly which: 'old' | 'new' }
+  | {
+      readonly type: 'remote';
+      readonly side: 'outer' | 'inner';
+      readonly leg: string;
+      readonly address: MediaAddress | null;
+    }
+  | { readonly type: 'direction'; readonly direction: MediaDirection }
+  | { readonly type: 'selectLeg'; readonly leg: string }
+  | { readonly type: 'dropLeg'; readonly leg: string }
+  | { readonly type: 'stats' }
+  | { readonly type: 'close' };
+
+export interface ControlMessage {
+  readonly id: number;
+  readonly session: string;
+  readonly command: SessionCommand;
+}
+
+/** `portBusy`: one of the four ports is taken by another program; another pair may be tried. */
+export interface WireError {
+  readonly code: SegyErrorCode;
+  readonly message: string;
+  readonly portBusy?: 'outer' | 'inner';
+}
+
+/** Packets since the last totals of this worker, all sessions together. */
+export interface WorkerTotals {
+  readonly toInner: number;
+  readonly toOuter: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+}
+
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'reply';
+      readonly id: number;
+      readonly error: WireError | null;
+      readonly stats: MediaStats | null;
+    }
+  | { readonly type: 'event'; readonly session: string; readonly event: MediaEvent }
+  | { readonly type: 'totals'; readonly totals: WorkerTotals };
+
+/** The key material in a command. */
+export function keysOf(command: SessionCommand): readonly SrtpKeyMaterial[] {
+  const keys: SrtpKeyMaterial[] = [];
+  if (command.type === 'addKeys') keys.push(...command.keys);
+  if (command.type === 'arm' || command.type === 'rekey') {
+    if (command.receive && 'keys' in command.receive) keys.push(...command.receive.keys);
+    if (command.send && 'key' in command.send) keys.push(command.send.key);
+  }
+  return keys;
+}
+
+/** The buffers of key octets in a command, to be transferred with it. */
+export function keyBuffers(command: SessionCommand): ArrayBuffer[] {
+  const buffers = keysOf(command).flatMap((key) => [key.masterKey.buffer, key.masterSalt.buffer]);
+  return buffers.filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
+}

@@ -1,0 +1,276 @@
+/**
+ * Control side of one media session: checks what it is told, draws the sending SSRC, and passes on
+ * to the worker that owns the sockets. Commands of one session take effect in the order of the calls.
+ */
+import type { Log, RandomBytes } from '../base/environment.js';
+import { SegyError } from '../base/errors.js';
+import {
+  checkKeyMaterial,
+  copyKeyMaterial,
+  sameKeyMaterial,
+  wipeKeyMaterial,
+  type SrtpKeyMaterial,
+} from '../srtp/index.js';
+import { normaliseAddress } from './options.js';
+import type { SessionCommand, WireReceive, WireSend } from './protocol.js';
+import { drawSsrc, type SendingMemory } from './sending-memory.js';
+import type {
+  ArmRequest,
+  LocalMediaAddress,
+  MediaAddress,
+  MediaDirection,
+  MediaEvent,
+  MediaSession,
+  MediaSide,
+  MediaStats,
+  RekeyRequest,
+} from './types.js';
+
+/** What the engine gives a session. */
+export interface SessionOwner {
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly sending: SendingMemory;
+  command(command: SessionCommand): Promise<MediaStats | null>;
+  /** the session's ports may serve another */
+  released(): void;
+}
+
+const MAX_LEG_NAME = 256;
+const MAX_RECEIVE_KEYS = 64;
+const DEFAULT_LEG = 'main';
+
+export class EngineSession implements MediaSession {
+  readonly id: string;
+  readonly outer: LocalMediaAddress;
+  readonly inner: LocalMediaAddress;
+  readonly #owner: SessionOwner;
+  readonly #listeners: ((event: MediaEvent) => void)[] = [];
+  #sending: { key: SrtpKeyMaterial; ssrc: number } | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | null = null;
+  #ended = false;
+
+  constructor(id: string, outer: LocalMediaAddress, inner: LocalMediaAddress, owner: SessionOwner) {
+    this.id = id;
+    this.outer = outer;
+    this.inner = inner;
+    this.#owner = owner;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  arm(request: ArmRequest): Promise<void> {
+    const { receive, send, clockRates = {} } = request;
+    if ('clear' in receive || 'clear' in send) {
+      if (!('clear' in receive && 'clear' in send)) {
+        return reject('media is clear in both directions or in none');
+      }
+      return this.#inOrder(async () => {
+        await this.#send({ type: 'arm', receive, send, clockRates });
+        this.#forgetSending();
+      });
+    }
+    return this.#withKeys([...receive.keys, send.key], async (copies) => {
+      const keys = copies.slice(0, -1);
+      const wireReceive: WireReceive = { keys, reportUnknown: receive.reportUnknown ?? null };
+      const wireSend = await this.#sendingOf(copies.slice(-1), send.ssrc);
+      await this.#send({ type: 'arm', receive: wireReceive, send: wireSend, clockRates });
+    });
+  }
+
+  disarm(): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#send({ type: 'disarm' });
+      this.#forgetSending();
+    });
+  }
+
+  rekey(request: RekeyRequest): Promise<void> {
+    const receive = request.receive?.keys ?? null;
+    const { send = null, clockRates = null } = request;
+    return this.#withKeys([...(receive ?? []), ...(send ? [send.key] : [])], async (copies) => {
+      if (!this.#sending) throw new SegyError('SEGY_E_MEDIA', 'the session is not armed with keys');
+      const keys = copies.slice(0, receive?.length ?? 0);
+      await this.#send({
+        type: 'rekey',
+        receive: receive ? { keys } : null,
+        send: send ? await this.#sendingOf(copies.slice(-1), send.ssrc) : null,
+        clockRates,
+      });
+    });
+  }
+
+  addKeys(keys: readonly SrtpKeyMaterial[]): Promise<void> {
+    return this.#withKeys(keys, (copies) => this.#send({ type: 'addKeys', keys: copies }));
+  }
+
+  dropKeys(which: 'old' | 'new'): Promise<void> {
+    return this.#inOrder(() => this.#send({ type: 'dropKeys', which }));
+  }
+
+  setRemote(
+    side: MediaSide,
+    address: MediaAddress | null,
+    options: { leg?: string } = {},
+  ): Promise<void> {
+    const leg = options.leg ?? DEFAULT_LEG;
+    return this.#inOrder(async () => {
+      const checked = address && checkAddress(address);
+      await this.#send({ type: 'remote', side, leg: checkLeg(leg), address: checked });
+    });
+  }
+
+  setDirection(direction: MediaDirection): Promise<void> {
+    return this.#inOrder(() => this.#send({ type: 'direction', direction: { ...direction } }));
+  }
+
+  selectLeg(leg: string): Promise<void> {
+    return this.#inOrder(() => this.#send({ type: 'selectLeg', leg: checkLeg(leg) }));
+  }
+
+  dropLeg(leg: string): Promise<void> {
+    return this.#inOrder(() => this.#send({ type: 'dropLeg', leg: checkLeg(leg) }));
+  }
+
+  async stats(): Promise<MediaStats> {
+    if (this.#ended) throw sessionEnded();
+    const stats = await this.#owner.command({ type: 'stats' });
+    if (!stats) throw new SegyError('SEGY_E_INTERNAL', 'the media worker gave no statistics');
+    return stats;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  on(_event: 'event', listener: (event: MediaEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Tells the listeners; one that throws is logged and the others still hear. */
+  emit(event: MediaEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#owner.log.error('media.listener', { session: this.id, error: String(error) });
+      }
+    }
+  }
+
+  /** The worker died: no command reaches it, and nothing passes any more. */
+  lost(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#forgetSending();
+    this.#owner.released();
+    this.emit({ type: 'ended', reason: 'worker' });
+  }
+
+  async #close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#queue;
+    this.#forgetSending();
+    try {
+      await this.#owner.command({ type: 'close' });
+    } catch (error) {
+      this.#owner.log.warn('media.close', { session: this.id, error: String(error) });
+    } finally {
+      this.#owner.released();
+    }
+  }
+
+  /** Runs `work` on copies of the keys, which are the worker's afterwards or wiped. */
+  #withKeys(
+    keys: readonly SrtpKeyMaterial[],
+    work: (copies: SrtpKeyMaterial[]) => Promise<void>,
+  ): Promise<void> {
+    try {
+      if (keys.length > MAX_RECEIVE_KEYS) {
+        throw new SegyError('SEGY_E_ARGUMENT', 'too many SRTP keys at once');
+      }
+      keys.forEach(checkKeyMaterial);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+    const copies = keys.map(copyKeyMaterial);
+    return this.#inOrder(async () => {
+      try {
+        await work(copies);
+      } finally {
+        // What reached the worker was transferred: its memory is no longer here.
+        wipeKeyMaterial(...copies.filter((key) => key.masterKey.length > 0));
+      }
+    });
+  }
+
+  /** The key with the SSRC it is sent under: the held one for the held key, else a fresh one. */
+  async #sendingOf(
+    keys: readonly SrtpKeyMaterial[],
+    wanted: number | undefined,
+  ): Promise<Extract<WireSend, { key: SrtpKeyMaterial }>> {
+    const key = keys[0];
+    if (!key) throw new SegyError('SEGY_E_INTERNAL', 'no sending key');
+    const held = this.#sending;
+    if (held && sameKeyMaterial(held.key, key) && (wanted ?? held.ssrc) === held.ssrc) {
+      return { key, ssrc: held.ssrc };
+    }
+    const { sending, random } = this.#owner;
+    const ssrc = wanted ?? (await drawSsrc(sending, key.masterKey, random));
+    if (wanted !== undefined && !(await sending.claim(key.masterKey, wanted))) {
+      throw new SegyError('SEGY_E_MEDIA', 'the SSRC was used under this key before');
+    }
+    this.#forgetSending();
+    this.#sending = { key: copyKeyMaterial(key), ssrc };
+    return { key, ssrc };
+  }
+
+  #forgetSending(): void {
+    if (this.#sending) wipeKeyMaterial(this.#sending.key);
+    this.#sending = null;
+  }
+
+  async #send(command: SessionCommand): Promise<void> {
+    await this.#owner.command(command);
+  }
+
+  #inOrder(work: () => Promise<void>): Promise<void> {
+    const run = this.#queue.then(() => {
+      if (this.#ended) throw sessionEnded();
+      return work();
+    });
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+}
+
+function sessionEnded(): SegyError {
+  return new SegyError('SEGY_E_MEDIA_ENDED', 'the media session has ended');
+}
+
+function reject(message: string): Promise<never> {
+  return Promise.reject(new SegyError('SEGY_E_ARGUMENT', message));
+}
+
+function checkLeg(leg: string): string {
+  if (leg.length === 0 || leg.length > MAX_LEG_NAME) {
+    throw new SegyError('SEGY_E_ARGUMENT', 'a leg needs a name of 1 to 256 characters');
+  }
+  return leg;
+}
+
+function checkAddress(a: MediaAddress): MediaAddress {
+  const ports = [a.port, a.rtcpPort ?? a.port];
+  if (!ports.every((port) => Number.isInteger(port) && port > 0 && port <= 65_535)) {
+    throw new SegyError('SEGY_E_ARGUMENT', 'a media port is not in 1..65535');
+  }
+  const address = normaliseAddress(a.address);
+  return a.rtcpPort === undefined
+    ? { address, port: a.port }
+    : { address, port: a.port, rtcpPort: a.rtcpPort };
+}

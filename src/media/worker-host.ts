@@ -1,0 +1,163 @@
+/**
+ * What a media worker runs: its sessions, their sockets and one timer for all of them.
+ */
+import type { Environment } from '../base/environment.js';
+import { SegyError, toSegyError } from '../base/errors.js';
+import { wipeKeyMaterial } from '../srtp/index.js';
+import { MediaPath } from './path.js';
+import { keysOf, type ControlMessage, type SessionCommand } from './protocol.js';
+import type { WireError, WorkerConfig, WorkerMessage } from './protocol.js';
+import { PortBusyError, SocketQuad } from './sockets.js';
+import type { DropReason, MediaEvent, MediaStats } from './types.js';
+
+const TICK_MS = 250;
+const TOTALS_EVERY_TICKS = 4;
+
+interface Entry {
+  readonly path: MediaPath;
+  readonly sockets: SocketQuad;
+  /** what the last totals said of this session */
+  toInner: number;
+  toOuter: number;
+  dropped: Partial<Record<DropReason, number>>;
+}
+
+export interface HostEnvironment extends Pick<Environment, 'clock' | 'timers' | 'random'> {
+  /** milliseconds that never go back */
+  monotonic(): number;
+}
+
+export class MediaWorkerHost {
+  readonly #config: WorkerConfig;
+  readonly #env: HostEnvironment;
+  readonly #post: (message: WorkerMessage) => void;
+  readonly #innerAllowed: ReadonlySet<string>;
+  readonly #entries = new Map<string, Entry>();
+  #ticks = 0;
+
+  constructor(config: WorkerConfig, env: HostEnvironment, post: (message: WorkerMessage) => void) {
+    this.#config = config;
+    this.#env = env;
+    this.#post = post;
+    this.#innerAllowed = new Set(config.innerAllowed);
+    this.#schedule();
+  }
+
+  /** Carries out one command and posts its reply. */
+  async handle(message: ControlMessage): Promise<void> {
+    let error: WireError | null = null;
+    let stats: MediaStats | null = null;
+    try {
+      stats = await this.#run(message.session, message.command);
+    } catch (cause) {
+      error = wireError(cause);
+    } finally {
+      wipeKeyMaterial(...keysOf(message.command));
+    }
+    this.#post({ type: 'reply', id: message.id, error, stats });
+  }
+
+  async #run(session: string, command: SessionCommand): Promise<MediaStats | null> {
+    if (command.type === 'open') {
+      await this.#open(session, command);
+      return null;
+    }
+    const entry = this.#entries.get(session);
+    if (command.type === 'close') {
+      this.#close(session, entry);
+      return null;
+    }
+    if (!entry) throw new SegyError('SEGY_E_MEDIA_ENDED', 'no such media session');
+    if (command.type === 'stats') return entry.path.stats();
+    entry.path.command(command);
+    return null;
+  }
+
+  async #open(session: string, command: Extract<SessionCommand, { type: 'open' }>): Promise<void> {
+    const config = this.#config;
+    const addresses = {
+      outerAddress: config.outerAddress,
+      outerRtpPort: command.outerRtpPort,
+      innerAddress: config.innerAddress,
+      innerRtpPort: command.innerRtpPort,
+      receiveBuffer: config.limits.receiveBuffer,
+    };
+    const sockets = await SocketQuad.open(addresses, (side, protocol, packet, address, port) => {
+      if (protocol === 'rtp') {
+        if (side === 'outer') path.onOuterRtp(packet, address, port);
+        else path.onInnerRtp(packet, address, port);
+      } else if (side === 'outer') path.onOuterRtcp(packet, address, port);
+      else path.onInnerRtcp(packet, address);
+    });
+    const path = new MediaPath(
+      session,
+      {
+        limits: config.limits,
+        innerAllowed: this.#innerAllowed,
+        random: this.#env.random,
+        monotonic: () => this.#env.monotonic(),
+        unixMs: () => this.#env.clock.now(),
+        sendRtp: (side, packet, port, address) => sockets.send(side, 'rtp', packet, port, address),
+        sendRtcp: (side, packet, port, address) =>
+          sockets.send(side, 'rtcp', packet, port, address),
+        emit: (event: MediaEvent) => this.#post({ type: 'event', session, event }),
+      },
+      command.markTalkSpurts,
+    );
+    this.#entries.set(session, { path, sockets, toInner: 0, toOuter: 0, dropped: {} });
+  }
+
+  #close(session: string, entry: Entry | undefined): void {
+    if (!entry) return;
+    entry.path.disarm();
+    this.#postTotals();
+    this.#entries.delete(session);
+    entry.sockets.close();
+  }
+
+  #schedule(): void {
+    this.#env.timers.setTimeout(() => {
+      for (const entry of this.#entries.values()) entry.path.tick();
+      this.#ticks += 1;
+      if (this.#ticks % TOTALS_EVERY_TICKS === 0) this.#postTotals();
+      this.#schedule();
+    }, TICK_MS);
+  }
+
+  #postTotals(): void {
+    let toInner = 0;
+    let toOuter = 0;
+    const dropped: Partial<Record<DropReason, number>> = {};
+    for (const entry of this.#entries.values()) {
+      const { path } = entry;
+      toInner += path.toInner.packets - entry.toInner;
+      toOuter += path.toOuter.packets - entry.toOuter;
+      entry.toInner = path.toInner.packets;
+      entry.toOuter = path.toOuter.packets;
+      const counts: Partial<Record<DropReason, number>> = {};
+      for (const direction of [path.toInner, path.toOuter]) {
+        for (const [key, count] of Object.entries(direction.dropped)) {
+          const reason = key as DropReason;
+          counts[reason] = (counts[reason] ?? 0) + count;
+        }
+      }
+      for (const [key, count] of Object.entries(counts)) {
+        const reason = key as DropReason;
+        const more = count - (entry.dropped[reason] ?? 0);
+        if (more > 0) dropped[reason] = (dropped[reason] ?? 0) + more;
+      }
+      entry.dropped = counts;
+    }
+    if (toInner + toOuter > 0 || Object.keys(dropped).length > 0) {
+      this.#post({ type: 'totals', totals: { toInner, toOuter, dropped } });
+    }
+  }
+}
+
+function wireError(cause: unknown): WireError {
+  if (cause instanceof PortBusyError) {
+    return { code: 'SEGY_E_MEDIA_PORTS', message: cause.message, portBusy: cause.side };
+  }
+  const error = toSegyError(cause);
+  return { code: error.code, message: error.message };
+}

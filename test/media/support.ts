@@ -1,0 +1,119 @@
+/** What the media tests share: an engine on loopback, UDP parties, and key material. */
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import {
+  silentLog,
+  silentMetrics,
+  systemClock,
+  systemRandom,
+  systemTimers,
+  type Environment,
+} from '../../src/base/environment.js';
+import {
+  createMediaEngine,
+  type MediaEngine,
+  type MediaEngineOptions,
+} from '../../src/media/index.js';
+import { buildRtp, type SrtpKeyMaterial } from '../../src/srtp/index.js';
+
+export const environment: Environment = {
+  clock: systemClock,
+  timers: systemTimers,
+  random: systemRandom,
+  log: silentLog,
+  metrics: silentMetrics,
+};
+
+export const OUTER = '127.0.1.1';
+export const INNER = '127.0.0.2';
+
+export function startEngine(
+  options: Partial<MediaEngineOptions> = {},
+  env = environment,
+): Promise<MediaEngine> {
+  return createMediaEngine(
+    {
+      workers: 1,
+      outer: { address: OUTER, portMin: 42_000, portMax: 42_399 },
+      inner: { address: INNER, portMin: 42_400, portMax: 42_799 },
+      ...options,
+    },
+    env,
+  );
+}
+
+/** Key material for tests: `seed` makes the key and the MKI. */
+export function testKey(seed: number, more: Partial<SrtpKeyMaterial> = {}): SrtpKeyMaterial {
+  return {
+    suite: 'AEAD_AES_128_GCM',
+    masterKey: new Uint8Array(16).fill(seed),
+    masterSalt: new Uint8Array(12).fill(seed + 1),
+    mki: new Uint8Array([0x10, 0, 0, seed]),
+    rocRate: 0,
+    ...more,
+  };
+}
+
+export function voice(
+  sequenceNumber: number,
+  more: Partial<Parameters<typeof buildRtp>[0]> = {},
+): Uint8Array {
+  return buildRtp({
+    payloadType: 0,
+    marker: false,
+    sequenceNumber: sequenceNumber & 0xffff,
+    timestamp: (1_000 + 160 * sequenceNumber) >>> 0,
+    ssrc: 0x11223344,
+    payload: new Uint8Array(160).fill(sequenceNumber),
+    ...more,
+  });
+}
+
+/** One UDP socket that keeps what it receives. */
+export class Party {
+  readonly received: { packet: Uint8Array; port: number; address: string }[] = [];
+  static readonly #all = new Set<Party>();
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    Party.#all.add(this);
+    socket.on('message', (packet, from) => {
+      if (packet.length > 0) this.received.push({ packet, port: from.port, address: from.address });
+    });
+  }
+
+  static async open(address: string, port = 0): Promise<Party> {
+    const socket = createSocket('udp4');
+    socket.bind(port, address);
+    await once(socket, 'listening');
+    return new Party(socket);
+  }
+
+  get address(): AddressInfo {
+    return this.#socket.address();
+  }
+
+  send(packet: Uint8Array, port: number, address: string): void {
+    this.#socket.send(packet, port, address);
+  }
+
+  /** Closes every party of the test. */
+  static closeAll(): void {
+    for (const party of Party.#all) party.#socket.close();
+    Party.#all.clear();
+  }
+}
+
+export async function until(condition: () => boolean, ms = 3_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error('the condition did not come true in time');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
