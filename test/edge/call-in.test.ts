@@ -26,8 +26,8 @@ describe('edge: private call from MC to the radio', () => {
     assert.match(offered.headers.get('From') ?? '', /^<sip:alice@127\.0\.0\.2>;tag=/);
     const session = offered.headers.get('X-SeGy-Session') ?? '';
     assert.match(session, /^[0-9a-f]{32}$/);
-    assert.equal(h.port.asked[0]?.sessionId, session);
-    assert.equal(h.port.asked[0].callId, offered.headers.get('Call-ID'));
+    assert.equal(h.port.asked[0]!.sessionId, session);
+    assert.equal(h.port.asked[0]!.callId, offered.headers.get('Call-ID'));
     assert.equal(offered.headers.get('X-SeGy-Caller'), ALICE);
     assert.equal(offered.headers.get('X-SeGy-Called'), RADIO1);
     assert.equal(offered.headers.get('X-SeGy-Partner'), 'mc-a');
