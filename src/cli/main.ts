@@ -10,6 +10,7 @@ import { registerConfigCommands } from './config.js';
 import { registerKmsCommands } from './kms.js';
 import { registerMikeyCommands } from './mikey.js';
 import { printRefusal } from './output.js';
+import { registerSimCommands } from './sim.js';
 import { registerStoreCommands } from './store.js';
 
 const program = new Command('segy')
@@ -22,6 +23,7 @@ const REGISTRATIONS = [
   registerConfigCommands,
   registerKmsCommands,
   registerMikeyCommands,
+  registerSimCommands,
   registerStoreCommands,
 ];
 for (const register of REGISTRATIONS) register(program);

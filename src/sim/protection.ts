@@ -1,4 +1,4 @@
-/** What stands between a simulated party's audio and its sockets: nothing, or SRTP under one key. */
+/** What stands between a simulated party's audio and its sockets: nothing, or SRTP. */
 import { SrtpReceiver, SrtpSender } from '../srtp/index.js';
 import type { SrtpKeyMaterial, UnprotectFailure } from '../srtp/index.js';
 
@@ -24,22 +24,53 @@ export const CLEAR: Protection = {
   wipe: () => undefined,
 };
 
-/** SRTP and SRTCP with one key for each direction; the keys stay the caller's to wipe. */
-export function srtpProtection(keys: {
+/** Keys of one direction each; they stay the caller's to wipe. */
+export interface DirectionKeys {
   readonly send: SrtpKeyMaterial;
   readonly receive: SrtpKeyMaterial;
-  readonly ssrc: number;
-}): Protection {
-  const sender = new SrtpSender(keys.send, { ssrc: keys.ssrc });
-  const receiver = new SrtpReceiver({ keys: [keys.receive] });
-  return {
-    protect: (packet, index) => sender.protect(packet, index),
-    unprotect: (packet) => receiver.unprotect(packet),
-    protectRtcp: (packet) => sender.protectRtcp(packet),
-    unprotectRtcp: (packet) => receiver.unprotectRtcp(packet),
-    wipe: () => {
-      sender.wipe();
-      receiver.wipe();
-    },
-  };
+}
+
+/** SRTP and SRTCP. Sends with one key, hears every key of the call. */
+export class SrtpProtection implements Protection {
+  readonly #ssrc: number;
+  readonly #receiver: SrtpReceiver;
+  #sender: SrtpSender;
+
+  constructor(keys: DirectionKeys, ssrc: number) {
+    this.#ssrc = ssrc;
+    this.#sender = new SrtpSender(keys.send, { ssrc });
+    this.#receiver = new SrtpReceiver({ keys: [keys.receive] });
+  }
+
+  /** Hears a further key: the peer may use what we offered before its answer comes. */
+  hear(key: SrtpKeyMaterial): void {
+    this.#receiver.addKeys([key]);
+  }
+
+  /** Sends with a new key from here on. */
+  send(key: SrtpKeyMaterial): void {
+    this.#sender.wipe();
+    this.#sender = new SrtpSender(key, { ssrc: this.#ssrc });
+  }
+
+  protect(packet: Uint8Array, index: number): Uint8Array {
+    return this.#sender.protect(packet, index);
+  }
+
+  unprotect(packet: Uint8Array): Opened {
+    return this.#receiver.unprotect(packet);
+  }
+
+  protectRtcp(packet: Uint8Array): Uint8Array {
+    return this.#sender.protectRtcp(packet);
+  }
+
+  unprotectRtcp(packet: Uint8Array): Opened {
+    return this.#receiver.unprotectRtcp(packet);
+  }
+
+  wipe(): void {
+    this.#sender.wipe();
+    this.#receiver.wipe();
+  }
 }

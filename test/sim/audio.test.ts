@@ -10,7 +10,7 @@ import type { Environment } from '../../src/base/environment.js';
 import { AudioStream } from '../../src/sim/audio.js';
 import { CODECS } from '../../src/sim/codec.js';
 import type { CodecName } from '../../src/sim/codec.js';
-import { srtpProtection } from '../../src/sim/protection.js';
+import { SrtpProtection } from '../../src/sim/protection.js';
 import { findTone } from '../../src/sim/tone.js';
 import type { SrtpKeyMaterial } from '../../src/srtp/index.js';
 
@@ -59,8 +59,8 @@ async function talk(
   b.setRemote('127.0.0.1', await a.open().then(() => a.localPort));
   a.setRemote('127.0.0.1', b.localPort);
   if (secured) {
-    a.setProtection(srtpProtection({ send: key(1), receive: key(7), ssrc: a.ssrc }));
-    b.setProtection(srtpProtection({ send: key(7), receive: key(1), ssrc: b.ssrc }));
+    a.setProtection(new SrtpProtection({ send: key(1), receive: key(7) }, a.ssrc));
+    b.setProtection(new SrtpProtection({ send: key(7), receive: key(1) }, b.ssrc));
   }
   a.start();
   b.start();

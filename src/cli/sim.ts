@@ -1,0 +1,202 @@
+/** `segy sim …`: a simulated partner MC domain that calls a gateway, or takes its calls. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import {
+  silentLog,
+  silentMetrics,
+  systemClock,
+  systemRandom,
+  systemTimers,
+} from '../base/environment.js';
+import type { Environment } from '../base/environment.js';
+import { SegyError } from '../base/errors.js';
+import { createInlineCrypto } from '../crypto/index.js';
+import { fingerprintOf } from '../kms/index.js';
+import {
+  CERTIFICATE_FILE,
+  createDomainFiles,
+  McSystem,
+  openDomainFiles,
+  reportCall,
+  trustInDomainFiles,
+  writeWav,
+} from '../sim/index.js';
+import type { CallReport, CodecName, McMedia, SimCall } from '../sim/index.js';
+import { print } from './output.js';
+
+interface PeerOptions {
+  domain: string;
+  gateway: string;
+  requestUri: string;
+  listen: string;
+  codec: CodecName;
+  tone: number;
+  expectTone: number;
+  wav?: string;
+  json: boolean;
+}
+
+interface CallOptions extends PeerOptions {
+  from: string;
+  to: string;
+  duration: number;
+}
+
+interface ListenOptions extends PeerOptions {
+  for: number;
+}
+
+const env: Environment = {
+  clock: systemClock,
+  timers: systemTimers,
+  random: systemRandom,
+  log: silentLog,
+  metrics: silentMetrics,
+};
+
+const wait = (seconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+export function registerSimCommands(program: Command): void {
+  const sim = program.command('sim').description('a simulated partner MC domain');
+  sim
+    .command('init')
+    .description('make a simulated domain with its own KMS')
+    .addOption(domainOption())
+    .requiredOption('--kms-uri <uri>', 'URI of its KMS')
+    .requiredOption('--mc-domain <name...>', 'domains of its users')
+    .requiredOption('--user <uri...>', 'MCPTT IDs of its users')
+    .option('--json', 'print one JSON object', false)
+    .action(initDomain);
+  sim
+    .command('trust <file>')
+    .description("trust a partner's KMS certificate (Annex D XML)")
+    .addOption(domainOption())
+    .option('--json', 'print one JSON object', false)
+    .action((file: string, options: { domain: string; json: boolean }) => {
+      const trusted = trustInDomainFiles(options.domain, new Uint8Array(readFileSync(file)));
+      print(options.json, { trusted }, () => trusted);
+    });
+  addPeerOptions(sim.command('call').description('place one encrypted private call'))
+    .requiredOption('--from <uri>', 'MCPTT ID of the calling user')
+    .requiredOption('--to <uri>', 'MCPTT ID of the called user')
+    .option('--duration <seconds>', 'length of the call after the answer', Number, 5)
+    .action(placeCall);
+  addPeerOptions(sim.command('listen').description('take private calls'))
+    .option('--for <seconds>', 'how long to listen', Number, 60)
+    .action(takeCalls);
+}
+
+interface InitOptions {
+  domain: string;
+  kmsUri: string;
+  mcDomain: string[];
+  user: string[];
+  json: boolean;
+}
+
+function initDomain(options: InitOptions): void {
+  const { domain, kmsUri, mcDomain, user } = options;
+  const names = { kmsUri, domains: mcDomain, users: user };
+  const certificate = createDomainFiles(domain, names, createInlineCrypto(), env);
+  const { hex, words } = fingerprintOf(certificate);
+  print(options.json, { kmsUri, fingerprint: hex }, () => [
+    `${join(domain, CERTIFICATE_FILE)}: certificate of ${kmsUri}`,
+    `fingerprint ${hex}`,
+    `            ${words}`,
+  ]);
+}
+
+function domainOption(): Option {
+  return new Option('--domain <folder>', 'folder of the simulated domain').makeOptionMandatory();
+}
+
+function addPeerOptions(command: Command): Command {
+  return command
+    .addOption(domainOption())
+    .requiredOption('--gateway <host:port[/tcp]>', "the gateway's outer SIP address")
+    .option(
+      '--request-uri <uri>',
+      "the gateway's public service identity",
+      'sip:mcptt-private@segy',
+    )
+    .option('--listen <address[:port]>', 'local address of SIP and media', '127.0.2.1')
+    .addOption(new Option('--codec <name>').choices(['PCMU', 'AMR-WB']).default('PCMU'))
+    .option('--tone <hertz>', 'tone to send', Number, 1000)
+    .option('--expect-tone <hertz>', 'tone to look for', Number, 440)
+    .option('--wav <file>', 'write what was heard')
+    .option('--json', 'print one JSON object for each call', false);
+}
+
+function createSystem(options: PeerOptions): McSystem {
+  const [, host = '', port = '', , transport] =
+    /^(.+):(\d+)(\/(tcp|udp))?$/.exec(options.gateway) ?? [];
+  const [, address = '', localPort] = /^(.+?)(?::(\d+))?$/.exec(options.listen) ?? [];
+  if (host === '') {
+    throw new SegyError('SEGY_E_USAGE', '--gateway is host:port or host:port/tcp');
+  }
+  const protocol = transport === 'tcp' ? 'tcp' : 'udp';
+  const slow = createInlineCrypto();
+  const { domain, users } = openDomainFiles(options.domain, slow, env);
+  return new McSystem(
+    {
+      domain,
+      users,
+      address,
+      ...(localPort === undefined ? {} : { port: Number(localPort) }),
+      gateway: { protocol, address: host, port: Number(port) },
+      requestUri: options.requestUri,
+      codec: options.codec,
+      toneHz: options.tone,
+    },
+    env,
+  );
+}
+
+async function placeCall(options: CallOptions): Promise<void> {
+  const system = createSystem(options);
+  await system.open();
+  try {
+    const call = await system.call({ from: options.from, to: options.to });
+    if (await call.up) {
+      await Promise.race([wait(options.duration), call.ended]);
+      call.bye();
+    }
+    const report = reportCall(call, options.expectTone, await call.ended);
+    tell(options, call, report);
+    if (!report.answered || !report.tone.found || report.counters.authFailures > 0) {
+      process.exitCode = 1;
+    }
+  } finally {
+    await system.close();
+  }
+}
+
+async function takeCalls(options: ListenOptions): Promise<void> {
+  const system = createSystem(options);
+  system.agent.onCall = (call) => {
+    void call.answer();
+    void call.ended.then((end) => tell(options, call, reportCall(call, options.expectTone, end)));
+  };
+  await system.open();
+  await wait(options.for);
+  await system.close();
+}
+
+function tell(options: PeerOptions, call: SimCall<McMedia>, report: CallReport): void {
+  const { stream } = call.media;
+  if (options.wav !== undefined) {
+    writeFileSync(options.wav, writeWav(stream.recording(), stream.options.codec.clockRate));
+  }
+  print(options.json, report, () => [
+    report.answered
+      ? `answered after ${Math.round(report.setupMs ?? 0)} ms, ended by ${report.end}`
+      : `not answered: ${report.end} ${report.status ?? ''} ${report.warning ?? ''}`.trimEnd(),
+    `tone of ${options.expectTone} Hz ${report.tone.found ? 'found' : 'not found'} ` +
+      `(${report.tone.milliseconds} ms)`,
+    `packets: ${report.counters.sent} sent, ${report.counters.received} heard, ` +
+      `${report.counters.authFailures} failed to authenticate, ${report.counters.dropped} dropped`,
+  ]);
+}

@@ -1,0 +1,49 @@
+/** The `application/vnd.3gpp.mcptt-info+xml` body of a private call (TS 24.379 annex F.1). */
+import { SegyError } from '../base/errors.js';
+import { escapeXml, firstChild, parseXml } from '../xml/index.js';
+import type { XmlElement } from '../xml/index.js';
+
+export const MCPTT_INFO_TYPE = 'application/vnd.3gpp.mcptt-info+xml';
+const NAMESPACE = 'urn:3gpp:ns:mcpttInfo:1.0';
+
+export interface McpttInfo {
+  readonly sessionType: string;
+  /** MCPTT ID of the called user */
+  readonly requestUri: string;
+  /** MCPTT ID of the calling user */
+  readonly callingUserId: string;
+}
+
+/** Each identity stands in the element that the schema has for a clear value, `mcpttURI`. */
+export function writeMcpttInfo(info: McpttInfo): string {
+  const identity = (name: string, uri: string): string =>
+    `<${name} type="Normal"><mcpttURI>${escapeXml(uri)}</mcpttURI></${name}>`;
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
+    `<mcpttinfo xmlns="${NAMESPACE}"><mcptt-Params>` +
+    `<session-type>${escapeXml(info.sessionType)}</session-type>` +
+    identity('mcptt-request-uri', info.requestUri) +
+    identity('mcptt-calling-user-id', info.callingUserId) +
+    '</mcptt-Params></mcpttinfo>\r\n'
+  );
+}
+
+/** @throws SegyError SEGY_E_XML when the document is malformed or lacks one of the three elements */
+export function readMcpttInfo(bytes: Uint8Array): McpttInfo {
+  const params = child(parseXml(bytes), 'mcptt-Params');
+  return {
+    sessionType: child(params, 'session-type').text.trim(),
+    requestUri: identityOf(child(params, 'mcptt-request-uri')),
+    callingUserId: identityOf(child(params, 'mcptt-calling-user-id')),
+  };
+}
+
+function identityOf(element: XmlElement): string {
+  return (firstChild(element, 'mcpttURI') ?? element).text.trim();
+}
+
+function child(parent: XmlElement, localName: string): XmlElement {
+  const found = firstChild(parent, localName);
+  if (!found) throw new SegyError('SEGY_E_XML', `mcptt-info holds no ${localName} element`);
+  return found;
+}

@@ -1,0 +1,155 @@
+/**
+ * The media side of a simulated party's call: one audio stream, offered and answered in SDP
+ * (RFC 3264), with or without a key exchange beside it.
+ */
+import type { Environment } from '../base/environment.js';
+import { reverseDirection } from '../sip/index.js';
+import type { SdpDirection } from '../sip/index.js';
+import { AudioStream } from './audio.js';
+import type { AudioOptions } from './audio.js';
+import type { CallMedia, SipBody } from './call-media.js';
+import type { Protection } from './protection.js';
+import { readSdp, SDP_TYPE, writeSdp } from './session-description.js';
+import type { AudioSection } from './session-description.js';
+
+/** How the keys of a call come about; absent for clear media. */
+export interface KeyExchange {
+  /** value of `a=key-mgmt` for our offer; undefined for none */
+  offer(): Promise<string | undefined>;
+  /**
+   * Takes the key that came with the peer's offer.
+   * @throws SegyError when it is refused
+   */
+  take(keyMgmt: string | undefined): Promise<void>;
+  /** the protection agreed on, one object for the whole call; undefined for clear media */
+  protection(ssrc: number): Protection | undefined;
+  wipe(): void;
+}
+
+export interface PartyMediaOptions {
+  readonly audio: AudioOptions;
+  /** address and ports to name in SDP instead of the sockets' own, where a relay stands between */
+  readonly advertise?: (port: number) => Promise<{ address: string; port: number }>;
+  /** where audio really goes, where a relay stands between */
+  readonly route?: (remote: { address: string; port: number }) => { address: string; port: number };
+  readonly keys?: KeyExchange;
+  /** adds further parts to the SDP of an offer */
+  readonly wrapOffer?: (sdp: string) => SipBody;
+  /** finds the SDP in a received body */
+  readonly unwrap?: (body: SipBody) => Uint8Array;
+}
+
+export class PartyMedia implements CallMedia {
+  readonly stream: AudioStream;
+  /** direction that our next offer asks for; `sendonly` or `inactive` puts the peer on hold */
+  direction: SdpDirection = 'sendrecv';
+  /** the peer's latest description */
+  remote: AudioSection | undefined;
+  readonly #options: PartyMediaOptions;
+  readonly #sessionId: string;
+  #version = 0;
+  #advertised: { address: string; port: number } | undefined;
+  /** direction agreed on, from our side */
+  #agreed: SdpDirection = 'sendrecv';
+  #started = false;
+
+  constructor(options: PartyMediaOptions, env: Environment) {
+    this.#options = options;
+    this.stream = new AudioStream(options.audio, env);
+    this.#sessionId = String(env.clock.now() >>> 0);
+  }
+
+  async offer(): Promise<SipBody> {
+    const keyMgmt = await this.#options.keys?.offer();
+    const sdp = this.#describe(await this.#local(), this.direction, keyMgmt);
+    return this.#options.wrapOffer?.(sdp) ?? sdpBody(sdp);
+  }
+
+  async answer(offer: SipBody): Promise<SipBody> {
+    const remote = this.#read(offer);
+    await this.#options.keys?.take(remote.keyMgmt);
+    const local = await this.#local();
+    const direction = reverseDirection(remote.direction);
+    this.#agree(remote, direction);
+    return sdpBody(this.#describe(local, direction, undefined));
+  }
+
+  takeAnswer(answer: SipBody): Promise<void> {
+    const remote = this.#read(answer);
+    this.#agree(remote, reverseDirection(remote.direction));
+    return Promise.resolve();
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#apply();
+  }
+
+  close(): void {
+    this.#started = false;
+    this.stream.close();
+    this.#options.keys?.wipe();
+  }
+
+  #read(body: SipBody): AudioSection {
+    return readSdp(this.#options.unwrap?.(body) ?? body.bytes, this.#options.audio.codec);
+  }
+
+  async #local(): Promise<{ address: string; port: number }> {
+    if (!this.#advertised) {
+      const port = await this.stream.open();
+      this.#advertised = (await this.#options.advertise?.(port)) ?? {
+        address: this.#options.audio.address,
+        port,
+      };
+    }
+    return this.#advertised;
+  }
+
+  #describe(
+    local: { address: string; port: number },
+    direction: SdpDirection,
+    keyMgmt: string | undefined,
+  ): string {
+    this.#version += 1;
+    return writeSdp(
+      {
+        ...local,
+        rtcpPort: local.port + 1,
+        direction,
+        ...(keyMgmt === undefined ? {} : { keyMgmt }),
+      },
+      {
+        codec: this.#options.audio.codec,
+        sessionId: this.#sessionId,
+        version: this.#version,
+      },
+    );
+  }
+
+  #agree(remote: AudioSection, direction: SdpDirection): void {
+    this.remote = remote;
+    this.#agreed = direction;
+    const { route, keys } = this.#options;
+    if (route) {
+      const at = route(remote);
+      this.stream.setRemote(at.address, at.port);
+    } else {
+      this.stream.setRemote(remote.address, remote.port, remote.rtcpPort);
+    }
+    if (keys) {
+      const protection = keys.protection(this.stream.ssrc);
+      if (protection) this.stream.setProtection(protection);
+    }
+    if (this.#started) this.#apply();
+  }
+
+  #apply(): void {
+    if (this.#agreed === 'sendrecv' || this.#agreed === 'sendonly') this.stream.start();
+    else this.stream.stop();
+  }
+}
+
+function sdpBody(sdp: string): SipBody {
+  return { type: SDP_TYPE, bytes: new Uint8Array(Buffer.from(sdp, 'utf8')) };
+}

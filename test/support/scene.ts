@@ -1,0 +1,174 @@
+/**
+ * Everything one system test or the demo needs, real but for the users: a private Asterisk with the
+ * operator's snippets, `segy run`, a radio trunk on the PBX's other side, and a partner MC domain with a
+ * KMS of its own, cross-signed both ways through the commands an operator uses.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  silentLog,
+  silentMetrics,
+  systemRandom,
+  systemTimers,
+} from '../../src/base/environment.js';
+import type { Environment } from '../../src/base/environment.js';
+import { createCryptoPool } from '../../src/crypto/index.js';
+import { McSystem, openDomainFiles, RadioTrunk } from '../../src/sim/index.js';
+import type { SimDomain } from '../../src/sim/index.js';
+import { AsteriskInstance } from './asterisk.js';
+import type { AsteriskOptions } from './asterisk.js';
+import { GatewayProcess } from './gateway.js';
+import { InnerTap } from './inner-tap.js';
+import { OuterTap } from './outer-tap.js';
+import type { Peer } from './pcap.js';
+import { freePort } from './ports.js';
+import { crossSign, MC_FOLDER, writeSceneConfig } from './scene-config.js';
+import { TcpRelay } from './tcp-relay.js';
+
+export { ALICE, BOB, RADIO_1, RADIO_2 } from './scene-config.js';
+
+/** Sub-millisecond times, so that a setup time can be told. */
+export const sceneEnvironment: Environment = {
+  clock: { now: () => performance.timeOrigin + performance.now() },
+  timers: systemTimers,
+  random: systemRandom,
+  log: silentLog,
+  metrics: silentMetrics,
+};
+
+export const RADIO_TONE_HZ = 440;
+export const MC_TONE_HZ = 1000;
+export const GATEWAY_OUTER = '127.0.1.1';
+export const MC_ADDRESS = '127.0.2.1';
+const GATEWAY_INNER = '127.0.0.2';
+
+export interface SceneOptions {
+  readonly asterisk?: Omit<AsteriskOptions, 'edge'>;
+  /** changes the partner's profile in the configuration */
+  readonly partner?: Readonly<Record<string, unknown>>;
+  /** further top-level settings */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** the MC system takes calls without a key too */
+  readonly allowClear?: boolean;
+  /** captures both sides of the gateway into `<prefix>-outer.pcap` and `<prefix>-inner.pcap` */
+  readonly capture?: string;
+}
+
+interface SceneParts {
+  readonly folder: string;
+  readonly asterisk: AsteriskInstance;
+  readonly gateway: GatewayProcess;
+  readonly radio: RadioTrunk;
+  readonly mc: McSystem;
+  readonly domain: SimDomain;
+  /** the gateway's outer SIP address */
+  readonly outer: Peer;
+  /** between the gateway and ARI, to cut and mend */
+  readonly ari: TcpRelay;
+  readonly taps: { readonly outer: OuterTap; readonly inner: InnerTap } | undefined;
+}
+
+export class Scene {
+  readonly asterisk: AsteriskInstance;
+  readonly gateway: GatewayProcess;
+  readonly radio: RadioTrunk;
+  readonly mc: McSystem;
+  readonly domain: SimDomain;
+  readonly outer: Peer;
+  readonly ari: TcpRelay;
+  readonly taps: SceneParts['taps'];
+  readonly #folder: string;
+
+  private constructor(parts: SceneParts) {
+    this.asterisk = parts.asterisk;
+    this.gateway = parts.gateway;
+    this.radio = parts.radio;
+    this.mc = parts.mc;
+    this.domain = parts.domain;
+    this.outer = parts.outer;
+    this.ari = parts.ari;
+    this.taps = parts.taps;
+    this.#folder = parts.folder;
+  }
+
+  static async start(options: SceneOptions = {}): Promise<Scene> {
+    const folder = mkdtempSync(join(tmpdir(), 'segy-scene-'));
+    const mcPeer = await freePeer(MC_ADDRESS);
+    const outer = await freePeer(GATEWAY_OUTER);
+    const inner = await freePeer(GATEWAY_INNER);
+    const taps = options.capture === undefined ? undefined : await planTaps(options.capture);
+    const asterisk = await AsteriskInstance.start({
+      ...options.asterisk,
+      edge: taps?.inner.edge ?? inner,
+    });
+    await taps?.inner.open(inner, asterisk.sip);
+    const outerPorts = await taps?.outer.open(mcPeer, outer);
+    const ari = await TcpRelay.open({
+      listen: { address: '127.0.0.1' },
+      target: { address: '127.0.0.1', port: Number(new URL(asterisk.ari.url).port) },
+    });
+    const configFile = await writeSceneConfig(folder, {
+      asterisk,
+      ariUrl: `http://127.0.0.1:${ari.port}`,
+      outer,
+      inner,
+      pbx: taps?.inner.pbx ?? asterisk.sip,
+      mc: { ...mcPeer, port: outerPorts?.systemPort ?? mcPeer.port },
+      protocol: 'tcp',
+      partner: options.partner ?? {},
+      config: options.config ?? {},
+    });
+    crossSign(folder);
+    const gateway = new GatewayProcess(configFile, join(folder, 'gateway.log'));
+    await gateway.start();
+    const radio = new RadioTrunk(
+      { ...asterisk.radio, pbx: asterisk.sip, toneHz: RADIO_TONE_HZ },
+      sceneEnvironment,
+    );
+    await radio.open();
+    const slow = createCryptoPool({ workers: 1, queueLimit: 64 });
+    const { domain, users } = openDomainFiles(join(folder, MC_FOLDER), slow, sceneEnvironment);
+    const mc = new McSystem(
+      {
+        domain,
+        users,
+        ...mcPeer,
+        protocol: 'tcp',
+        gateway: { ...outer, port: outerPorts?.gatewayPort ?? outer.port, protocol: 'tcp' },
+        requestUri: 'sip:mcptt-private@lmr.example',
+        toneHz: MC_TONE_HZ,
+        allowClear: options.allowClear ?? false,
+        ...(taps && outerPorts
+          ? { relay: taps.outer.media, advertisedPort: outerPorts.systemPort }
+          : {}),
+      },
+      sceneEnvironment,
+    );
+    await mc.open();
+    return new Scene({ folder, asterisk, gateway, radio, mc, domain, outer, ari, taps });
+  }
+
+  /** Ends everything and removes what is temporary. */
+  async stop(): Promise<void> {
+    await Promise.allSettled([this.mc.close(), this.radio.close()]);
+    await this.gateway.stop();
+    this.ari.close();
+    await this.asterisk.stop();
+    this.taps?.outer.close();
+    await this.taps?.inner.close();
+    await this.domain.slow.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function freePeer(address: string): Promise<Peer> {
+  return { address, port: await freePort(address) };
+}
+
+async function planTaps(prefix: string): Promise<{ outer: OuterTap; inner: InnerTap }> {
+  return {
+    outer: new OuterTap(`${prefix}-outer.pcap`, MC_ADDRESS, GATEWAY_OUTER),
+    inner: await InnerTap.plan(`${prefix}-inner.pcap`),
+  };
+}

@@ -1,0 +1,31 @@
+/** Waiting in tests: always for something, always with an end. */
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until `condition` holds. @throws Error that names `what` when it does not in time */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  ms = 5000,
+): Promise<void> {
+  const giveUp = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > giveUp) throw new Error(`in ${ms} ms it did not come to this: ${what}`);
+    await sleep(20);
+  }
+}
+
+/** `promise`, or an error that names `what` when it takes too long. */
+export async function within<T>(what: string, promise: Promise<T>, ms = 5000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`in ${ms} ms it did not come to this: ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
