@@ -19,7 +19,7 @@ import {
   withCertificate,
   withKeySet,
 } from '../../support/mikey-scene.js';
-import { altered, flip, refusedBy, scene, signed, type Broken } from './entry.js';
+import { altered, flip, refusedBy, scene, type Broken } from './entry.js';
 
 const people: readonly Broken[] = [
   scene('IDRkmsi that nobody knows', 'KMS_UNKNOWN', {
