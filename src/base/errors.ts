@@ -62,6 +62,10 @@ export const ERROR_CODES = {
   SEGY_E_CANCELLED: { sip: 487, summary: 'the operation was cancelled' },
   SEGY_E_TIMEOUT: { sip: 504, summary: 'a deadline passed' },
   SEGY_E_XML: { sip: 400, summary: 'the XML is malformed or uses a forbidden construct' },
+  SEGY_E_XML_SIGNATURE: {
+    sip: 403,
+    summary: 'the XML signature is missing, uses what is not allowed, or does not verify',
+  },
   SEGY_E_SIP_SYNTAX: { sip: 400, summary: 'the SIP message, SDP or multipart body is malformed' },
   SEGY_E_SIP_TOO_LARGE: { sip: 413, summary: 'the SIP message or a part of it is too large' },
   SEGY_E_SIP_LOOP: { sip: 482, summary: 'the request has been here before' },

@@ -13,3 +13,4 @@ export {
   type XmlAttribute,
   type XmlElement,
 } from './element.js';
+export { resolveReferences } from './scan.js';
