@@ -76,6 +76,7 @@ export class SipEndpoint {
           source,
           new SegyError('SEGY_E_SIP_TRANSPORT', `TLS handshake: ${error.message}`),
         ),
+      closed: (id, cause) => this.#clients.connectionLost(id, cause),
       onDatagram: (octets, source) => this.#receive(octets, source),
       events: {
         message: (octets, { source }) => this.#receive(octets, source),

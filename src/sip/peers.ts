@@ -42,4 +42,9 @@ export interface Outlet {
   readonly reliable: boolean;
   /** Never throws. `onFailure` is called at most once and never before `send` has returned. */
   send(octets: Uint8Array, onFailure: (error: Error) => void): void;
+  /**
+   * Did the last sending go over this connection, and was it made for that sending (`new`) or open
+   * before (`old`)? Absent for UDP.
+   */
+  uses?(connectionId: string): 'new' | 'old' | undefined;
 }

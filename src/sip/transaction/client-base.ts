@@ -19,6 +19,8 @@ export abstract class ClientBase implements ClientTransaction {
   readonly #ways: Sending[];
   #current: Sending;
   #ended = false;
+  /** longest interval of retransmission, milliseconds */
+  #cap = 0;
 
   constructor(
     protected readonly context: TransactionContext,
@@ -45,7 +47,8 @@ export abstract class ClientBase implements ClientTransaction {
 
   /** Sends the request and, unless the way is reliable, repeats it: T1, 2*T1, … up to `cap`. */
   protected transmit(cap: number): void {
-    this.#sendOnce(cap);
+    this.#cap = cap;
+    this.#sendOnce();
     if (!this.outlet.reliable) this.#repeat(this.context.timing.t1, cap);
   }
 
@@ -55,25 +58,40 @@ export abstract class ClientBase implements ClientTransaction {
 
   #repeat(ms: number, cap: number): void {
     this.timers.start('repeat', ms, () => {
-      this.#sendOnce(cap);
+      this.#sendOnce();
       this.#repeat(Math.min(2 * ms, cap), cap);
     });
   }
 
-  #sendOnce(cap: number): void {
+  #sendOnce(): void {
     const sending = this.#current;
     sending.outlet.send(serialiseSip(sending.request), (cause) => {
-      if (this.#ended || !this.unanswered || this.#current !== sending) return;
-      const next = this.#ways.shift();
-      this.timers.stop('repeat');
-      if (next === undefined) {
-        const message = `the SIP request could not be sent: ${cause.message}`;
-        this.fail(new SegyError('SEGY_E_SIP_TRANSPORT', message, { cause }));
-      } else {
-        this.#current = next;
-        this.transmit(cap);
-      }
+      if (this.#current === sending) this.#sendingFailed(cause);
     });
+  }
+
+  #sendingFailed(cause: Error): void {
+    if (this.#ended || !this.unanswered) return;
+    const next = this.#ways.shift();
+    this.timers.stop('repeat');
+    if (next === undefined) {
+      const message = `the SIP request could not be sent: ${cause.message}`;
+      this.fail(new SegyError('SEGY_E_SIP_TRANSPORT', message, { cause }));
+    } else {
+      this.#current = next;
+      this.transmit(this.#cap);
+    }
+  }
+
+  /**
+   * A connection is gone. A request that went over it and is unanswered is sent again when the
+   * connection was an old one, which the peer may have been closing; else it has failed.
+   */
+  connectionLost(id: string, cause: Error): void {
+    const age = this.outlet.uses?.(id);
+    if (age === undefined || this.#ended || !this.unanswered) return;
+    if (age === 'old') this.#sendOnce();
+    else this.#sendingFailed(cause);
   }
 
   protected tell(event: 'onProvisional' | 'onFinal', response: SipResponse): void {

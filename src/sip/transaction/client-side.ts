@@ -118,6 +118,11 @@ export class ClientSide {
     return transaction !== undefined;
   }
 
+  /** Requests that wait on this connection fail or are sent again. */
+  connectionLost(id: string, cause: Error): void {
+    for (const transaction of [...this.#byKey.values()]) transaction.connectionLost(id, cause);
+  }
+
   close(): void {
     for (const transaction of [...this.#byKey.values()]) transaction.abort();
   }

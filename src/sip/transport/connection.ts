@@ -13,7 +13,7 @@ export interface ConnectionEvents {
   message(octets: Uint8Array, connection: SipConnection): void;
   /** the stream cannot be cut into messages any more; the connection ends after this call */
   broken(error: SegyError, rest: Uint8Array, connection: SipConnection): void;
-  closed(connection: SipConnection): void;
+  closed(connection: SipConnection, cause: Error): void;
 }
 
 export interface ConnectionOptions {
@@ -46,7 +46,7 @@ export class SipConnection {
     this.#lastTraffic = env.clock.now();
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('error', () => this.close('error'));
+    socket.on('error', (error) => this.close('error', error));
     socket.on('end', () => this.close('peer'));
     socket.on('close', () => this.close('socket'));
     this.#watchIdle(limits.idleMs);
@@ -78,7 +78,7 @@ export class SipConnection {
     });
   }
 
-  close(reason: string): void {
+  close(reason: string, cause = new Error(`the connection ended (${reason})`)): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#timers.stopAll();
@@ -87,7 +87,7 @@ export class SipConnection {
     // what was written last (a 400) still goes out
     if (reason === 'broken') socket.end(() => socket.destroy());
     else socket.destroy();
-    events.closed(this);
+    events.closed(this, cause);
   }
 
   #receive(chunk: Buffer): void {

@@ -20,6 +20,8 @@ export interface StreamOptions {
   readonly limits: SipEndpointLimits;
   readonly tls: TlsIdentity;
   readonly events: Omit<ConnectionEvents, 'closed'>;
+  /** a connection, in or out, is gone */
+  closed(connectionId: string, cause: Error): void;
   /** asked when a connection has come up from outside; false ends it */
   admit(source: SipSource): boolean;
   /** a TLS handshake from outside failed */
@@ -38,6 +40,8 @@ export class Streams {
   /** connections that we opened, by where they lead */
   readonly #outgoing = new Map<string, SipConnection>();
   readonly #perAddress = new Map<string, number>();
+  /** sockets from outside, those in a handshake too */
+  readonly #incoming = new Set<Socket>();
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -97,7 +101,9 @@ export class Streams {
     const address = normaliseHost(socket.remoteAddress ?? '');
     const count = (this.#perAddress.get(address) ?? 0) + 1;
     this.#perAddress.set(address, count);
+    this.#incoming.add(socket);
     socket.once('close', () => {
+      this.#incoming.delete(socket);
       const left = (this.#perAddress.get(address) ?? 1) - 1;
       if (left === 0) this.#perAddress.delete(address);
       else this.#perAddress.set(address, left);
@@ -124,8 +130,9 @@ export class Streams {
       source: () => ({ ...source(), connectionId: id }),
       events: {
         ...events,
-        closed: () => {
+        closed: (_connection, cause) => {
           this.#connections.delete(id);
+          queueMicrotask(() => this.#options.closed(id, cause));
           if (key !== undefined && this.#outgoing.get(key) === connection)
             this.#outgoing.delete(key);
         },
@@ -141,8 +148,15 @@ export class Streams {
    * replaced once by a new one.
    */
   outlet(target: SipTarget, localAddress: string | undefined): Outlet {
+    let used: { readonly id: string; readonly age: 'new' | 'old' } | undefined;
+    const sendNew = (key: string, octets: Uint8Array, onFailure: (error: Error) => void): void => {
+      const connection = this.#open(target, localAddress, key);
+      used = { id: connection.id, age: 'new' };
+      connection.send(octets, onFailure);
+    };
     return {
       reliable: true,
+      uses: (id) => (used?.id === id ? used.age : undefined),
       send: (octets, onFailure) => {
         const named = this.#connections.get(target.connectionId ?? '');
         const key = [
@@ -153,11 +167,12 @@ export class Streams {
           localAddress,
         ].join('|');
         const old = named ?? this.#outgoing.get(key);
-        if (old === undefined) this.#open(target, localAddress, key).send(octets, onFailure);
+        if (old === undefined) sendNew(key, octets, onFailure);
         else {
+          used = { id: old.id, age: 'old' };
           old.send(octets, () => {
             old.close('write');
-            this.#open(target, localAddress, key).send(octets, onFailure);
+            sendNew(key, octets, onFailure);
           });
         }
       },
@@ -208,6 +223,7 @@ export class Streams {
 
   close(): void {
     for (const connection of [...this.#connections.values()]) connection.close('endpoint');
+    for (const socket of this.#incoming) socket.destroy();
   }
 }
 

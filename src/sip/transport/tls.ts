@@ -24,7 +24,9 @@ export interface TlsListenOptions extends TlsIdentity {
 
 /** Facts about the peer's certificate; undefined when it gave none. */
 export function tlsPeer(socket: TLSSocket): TlsPeer | undefined {
-  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  // null, whatever the types say, once the socket is destroyed
+  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate> | null;
+  if (certificate === null) return undefined;
   if (certificate.subject === undefined && certificate.subjectaltname === undefined)
     return undefined;
   const names = { subjectAltNames: splitNames(certificate.subjectaltname ?? '') };
