@@ -73,12 +73,22 @@ export const ERROR_CODES = {
   SEGY_E_SIP_EXTENSION: { sip: 420, summary: 'a required SIP extension is not supported' },
   SEGY_E_SIP_METHOD: { sip: 405, summary: 'the SIP method is not allowed here' },
   SEGY_E_SIP_NO_DIALOG: { sip: 481, summary: 'no such call or transaction' },
+  SEGY_E_SIP_BODY: { sip: 415, summary: 'a body of this type cannot be passed on' },
   SEGY_E_SIP_TRANSPORT: { sip: 503, summary: 'the SIP peer could not be reached' },
   SEGY_E_UNKNOWN_SOURCE: { sip: 403, summary: 'the source is no partner' },
   SEGY_E_RATE: { sip: 503, summary: 'the partner exceeds its rate' },
   SEGY_E_BAD_IDENTITY: { sip: 404, summary: 'an identity cannot be passed to the PBX' },
   SEGY_E_UNKNOWN_CALLEE: { sip: 404, summary: 'the called identity is not represented here' },
   SEGY_E_UNKNOWN_CALLER: { sip: 403, summary: 'the calling user is not represented here' },
+  SEGY_E_CALLEE_UNDETERMINED: {
+    sip: 403,
+    summary: 'the request does not name exactly one called user',
+  },
+  SEGY_E_CALL_TYPE: { sip: 403, summary: 'a session of this type is not served' },
+  SEGY_E_XML_PROTECTED: {
+    sip: 403,
+    summary: 'an XML element is encrypted and no signalling key is held for it',
+  },
   SEGY_E_UNKNOWN_PARTNER: { sip: 404, summary: 'no partner serves the called domain' },
   SEGY_E_IDENTITY_MISMATCH: {
     sip: 488,

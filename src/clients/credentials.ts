@@ -1,0 +1,88 @@
+/**
+ * Key sets of the represented users, per key period (TS 33.180 5.3.6): minted on demand by the
+ * pseudo KMS, kept while their period or a neighbour of it runs, made ahead of the next period.
+ */
+import type { Clock } from '../base/environment.js';
+import { wipe } from '../base/bytes.js';
+import { periodAt } from '../kms/index.js';
+import type { KmsKeySet } from '../kms/index.js';
+import type { OwnDomain } from './ports.js';
+
+/** Key sets kept at most; the least recently used go first. */
+const DEFAULT_MAX_KEY_SETS = 10_000;
+
+export class Credentials {
+  readonly #domain: OwnDomain;
+  readonly #clock: Clock;
+  readonly #maxKeySets: number;
+  readonly #minted = new Map<string, Promise<KmsKeySet>>();
+
+  constructor(domain: OwnDomain, clock: Clock, options: { maxKeySets?: number } = {}) {
+    this.#domain = domain;
+    this.#clock = clock;
+    this.#maxKeySets = options.maxKeySets ?? DEFAULT_MAX_KEY_SETS;
+  }
+
+  /** The key set with which `userUri` acts at `unixMs`. */
+  at(userUri: string, unixMs: number): Promise<KmsKeySet> {
+    return this.forPeriod(userUri, periodAt(this.#domain.certificate, unixMs));
+  }
+
+  forPeriod(userUri: string, keyPeriodNo: bigint): Promise<KmsKeySet> {
+    const key = `${keyPeriodNo} ${userUri}`;
+    const held = this.#minted.get(key);
+    if (held !== undefined) {
+      this.#minted.delete(key);
+      this.#minted.set(key, held);
+      return held;
+    }
+    const minted = this.#domain.issue(userUri, keyPeriodNo);
+    this.#minted.set(key, minted);
+    minted.catch(() => this.#minted.delete(key));
+    this.#dropOldest();
+    return minted;
+  }
+
+  /**
+   * The key sets that can open a message stamped `unixMs`: those of its period and its neighbours
+   * which lie no further than one period from today's.
+   */
+  around(userUri: string, unixMs: number): Promise<KmsKeySet[]> {
+    const now = this.#periodNow();
+    const stamped = periodAt(this.#domain.certificate, unixMs);
+    const candidates = [stamped, stamped - 1n, stamped + 1n].filter(
+      (period) => period >= now - 1n && period <= now + 1n,
+    );
+    return Promise.all(candidates.map((period) => this.forPeriod(userUri, period)));
+  }
+
+  /** Makes the key sets of this period and the next one for `userUris`, one after the other. */
+  async prepare(userUris: Iterable<string>): Promise<void> {
+    const now = this.#periodNow();
+    for (const userUri of userUris) {
+      await this.forPeriod(userUri, now);
+      await this.forPeriod(userUri, now + 1n);
+    }
+  }
+
+  /** Forgets and wipes everything minted. */
+  async wipe(): Promise<void> {
+    const all = await Promise.allSettled(this.#minted.values());
+    this.#minted.clear();
+    for (const result of all) {
+      if (result.status === 'fulfilled') wipe(result.value.rsk, result.value.ssk);
+    }
+  }
+
+  #periodNow(): bigint {
+    return periodAt(this.#domain.certificate, this.#clock.now());
+  }
+
+  #dropOldest(): void {
+    while (this.#minted.size > this.#maxKeySets) {
+      const oldest = this.#minted.keys().next();
+      if (oldest.done) return;
+      this.#minted.delete(oldest.value);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Pseudo MC clients: who is represented, with which credentials, and the keys of private calls.
+ */
+export { Credentials } from './credentials.js';
+export { Directory } from './directory.js';
+export type { RepresentedUser } from './directory.js';
+export { PseudoClients } from './pseudo-clients.js';
+export type {
+  MadePck,
+  MakePckRequest,
+  OpenedPck,
+  OpenPckRequest,
+  PartnerView,
+  PseudoClientsOptions,
+} from './pseudo-clients.js';
+export type { KeyAudit, KeyUse, OwnDomain, PartnerCertificates, ReplayRecord } from './ports.js';

@@ -1,0 +1,84 @@
+/**
+ * Messages towards one side made from messages of the other: headers that may pass, and ours.
+ */
+import {
+  createResponse,
+  parseCSeq,
+  parseMaxForwards,
+  type SipRequest,
+  type SipResponse,
+  type SipTarget,
+} from '../sip/index.js';
+import type { Call } from './call.js';
+import type { CallRegistry } from './call-registry.js';
+import { ownContact, ownHost, type OuterRole } from './contact.js';
+import { otherSide, type Side } from './dependencies.js';
+import type { Dialog } from './dialog.js';
+import { ALLOWED_METHODS, passHeaders, type HeaderContext } from './pass-headers.js';
+
+const DEFAULT_HOPS = 70;
+
+export class Composer {
+  readonly #registry: CallRegistry;
+
+  constructor(registry: CallRegistry) {
+    this.#registry = registry;
+  }
+
+  /** How header values of `from` are written for the other side, over `dialog` there. */
+  wording(call: Call, from: Side, dialog: Pick<Dialog, 'target'>): HeaderContext {
+    const receiver = otherSide(from);
+    const host = ownHost(call.deps.settings, receiver, dialog.target.protocol);
+    return { map: this.#registry.mapFrom(from), host };
+  }
+
+  /** CSeq number of a request. */
+  cseqOf(request: SipRequest): number {
+    return parseCSeq(request.headers.get('CSeq') ?? '').number;
+  }
+
+  /** Fills `to`, the INVITE that opens a call's other half, with what of `from` may pass. */
+  passInitial(call: Call, from: SipRequest, to: SipRequest, protocol: SipTarget['protocol']): void {
+    const host = ownHost(call.deps.settings, call.calleeSide, protocol);
+    passHeaders(from, to.headers, { map: this.#registry.mapFrom(call.callerSide), host });
+    if (!to.headers.has('Allow')) to.headers.set('Allow', ALLOWED_METHODS.join(', '));
+    to.headers.set('Max-Forwards', String(hopsLeft(from)));
+  }
+
+  /** Fills `to`, a request over `dialog`, with what of `from` may pass; bodies are the caller's. */
+  passRequest(call: Call, from: SipRequest, to: SipRequest, dialog: Dialog): void {
+    passHeaders(from, to.headers, this.wording(call, otherSide(dialog.side), dialog));
+    to.headers.set('Max-Forwards', String(hopsLeft(from)));
+    if (from.method === 'INVITE' || from.method === 'UPDATE') this.#setContact(call, to, dialog);
+  }
+
+  /**
+   * Response `from` as a response to `request`, which came over `dialog`. Without body; the reason
+   * phrase is the registered one.
+   */
+  passResponse(
+    call: Call,
+    from: SipResponse,
+    request: SipRequest,
+    dialog: Dialog,
+    status: number = from.status,
+  ): SipResponse {
+    const response = createResponse(request, status, undefined, { toTag: dialog.localTag });
+    passHeaders(from, response.headers, this.wording(call, otherSide(dialog.side), dialog));
+    const refreshes = request.method === 'INVITE' || request.method === 'UPDATE';
+    if (refreshes && status > 100 && status < 300) this.#setContact(call, response, dialog);
+    return response;
+  }
+
+  #setContact(call: Call, message: SipRequest | SipResponse, dialog: Dialog): void {
+    const role: OuterRole = call.callerSide === 'outer' ? 'focus' : 'caller';
+    const { settings } = call.deps;
+    message.headers.set('Contact', ownContact(settings, dialog.side, dialog.target.protocol, role));
+  }
+}
+
+/** Max-Forwards of what is sent on; the caller has refused 0. */
+export function hopsLeft(request: SipRequest): number {
+  const text = request.headers.get('Max-Forwards');
+  return text === undefined ? DEFAULT_HOPS : Math.max(0, parseMaxForwards(text) - 1);
+}

@@ -1,0 +1,97 @@
+/** What both call pipelines share. */
+import { toHex } from '../base/bytes.js';
+import { SegyError } from '../base/errors.js';
+import type { PartnerConfig } from '../config/index.js';
+import type { ServerTransaction } from '../sip/index.js';
+import { Call } from './call.js';
+import type { CallMedia } from './call-media.js';
+import type { CallRegistry } from './call-registry.js';
+import type { Composer } from './compose.js';
+import type { EdgeDependencies, Side } from './dependencies.js';
+import { Negotiation } from './negotiation.js';
+import type { Refusals } from './refusal.js';
+import { SdpSide, type KeyAttribute } from './sdp-side.js';
+
+export interface EdgeContext {
+  readonly deps: EdgeDependencies;
+  readonly refusals: Refusals;
+  readonly registry: CallRegistry;
+  readonly composer: Composer;
+  /** called when a call has ended */
+  readonly onEnded: (call: Call) => void;
+}
+
+/**
+ * A new call for the INVITE of `uas`, registered.
+ * @throws SegyError SEGY_E_BUSY at the limit of calls, SEGY_E_PBX_DOWN without a control link
+ */
+export function openCall(
+  context: EdgeContext,
+  uas: ServerTransaction,
+  callerSide: Side,
+  partner: PartnerConfig,
+): Call {
+  const { deps, registry } = context;
+  if (!deps.pbx.linked) throw new SegyError('SEGY_E_PBX_DOWN', 'there is no link to the PBX');
+  if (registry.size >= deps.settings.limits.calls) {
+    throw new SegyError('SEGY_E_BUSY', 'the gateway carries all the calls it may');
+  }
+  if (registry.countOf(partner.name) >= partner.limits.calls) {
+    throw new SegyError('SEGY_E_BUSY', 'the partner has all the calls it may');
+  }
+  const call = new Call({
+    id: newCallId(deps),
+    callerSide,
+    partner,
+    uas,
+    deps,
+    refusals: context.refusals,
+    onEnded: context.onEnded,
+  });
+  registry.add(call, call.callerCallId);
+  call.calleeCallId = newCallId(deps);
+  registry.addCallee(call);
+  return call;
+}
+
+/** 128 random bits in hex: as Call-ID it names no host, as session ID it cannot be guessed. */
+function newCallId(deps: EdgeDependencies): string {
+  return toHex(deps.env.random(16));
+}
+
+/** Offer/answer state of a call with its media allocated and no dialog yet. */
+export function openNegotiation(call: Call, media: CallMedia): Negotiation {
+  const { env, settings } = call.deps;
+  const outer = media.at('outer');
+  const { mediaAdvertised } = settings.outer;
+  const sessionId = (): string => String(new DataView(env.random(4).buffer).getUint32(0));
+  return new Negotiation(
+    media,
+    {
+      outer: new SdpSide(sessionId(), { ...outer, address: mediaAdvertised ?? outer.address }),
+      inner: new SdpSide(sessionId(), media.at('inner')),
+    },
+    () => keyForOffer(call, media),
+  );
+}
+
+/** Our offers repeat our own I_MESSAGE; the peer's only where its profile asks for it. */
+function keyForOffer(call: Call, media: CallMedia): KeyAttribute | null {
+  const { key } = media;
+  const { keyMgmtLevel, repeatKeyWhenPeerMadeIt } = call.partner.outgoing;
+  if (key === null || (key.maker === 'peer' && !repeatKeyWhenPeerMadeIt)) return null;
+  return { level: keyMgmtLevel, message: key.message };
+}
+
+/** The variables that tell the dialplan what it carries. */
+export function callVariables(call: Call, key: string | null): Record<string, string> {
+  return {
+    SEGY_STATUS: key === null ? 'CLEAR' : 'SECURE',
+    SEGY_CALL_TYPE: 'private',
+    SEGY_CALLER: call.names.caller,
+    SEGY_CALLED: call.names.callee,
+    SEGY_PARTNER: call.partner.name,
+    ...(key === null ? {} : { SEGY_KEY_ID: key }),
+    SEGY_SESSION: call.id,
+  };
+}

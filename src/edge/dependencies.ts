@@ -1,0 +1,116 @@
+/**
+ * Everything the edge is given. Each interface lists only what the edge calls, so that the pseudo
+ * clients, the media engine, the store and the PBX adapters fit it without knowing it, and a unit
+ * test brings small objects of its own.
+ */
+import type { Environment } from '../base/environment.js';
+import type { SegyErrorCode } from '../base/errors.js';
+import type { PartnerConfig } from '../config/index.js';
+import type { SipEndpoint, SipTarget } from '../sip/index.js';
+import type { ClientsPort } from './clients-port.js';
+import type { MediaPort } from './media-port.js';
+import type { PbxPort } from './ports.js';
+
+/** Which of the gateway's two networks: towards MC systems, or towards the PBX. */
+export type Side = 'outer' | 'inner';
+
+export function otherSide(side: Side): Side {
+  return side === 'outer' ? 'inner' : 'outer';
+}
+
+/** What is kept on disk of a call towards an MC system: enough to say BYE after a restart, no key. */
+export interface DialogRecord {
+  readonly sessionId: string;
+  readonly partner: string;
+  readonly callId: string;
+  /** From of our requests, with its tag */
+  readonly local: string;
+  /** To of our requests, with its tag */
+  readonly remote: string;
+  readonly remoteTarget: string;
+  readonly routeSet: readonly string[];
+  readonly target: SipTarget;
+  /** highest CSeq seen from us to the MC side */
+  readonly cseq: number;
+}
+
+/** The small dialog records on disk. */
+export interface DialogRecords {
+  /** writes or replaces the record of one session */
+  put(record: DialogRecord): Promise<void>;
+  remove(sessionId: string): Promise<void>;
+  all(): Promise<readonly DialogRecord[]>;
+}
+
+/**
+ * Makes the KMS Redirect Response body for a refusal, or null where the partner's profile has none.
+ */
+export type RedirectBody = (
+  code: SegyErrorCode,
+  partner: PartnerConfig,
+) => { readonly contentType: string; readonly body: Uint8Array } | null;
+
+/** Where one side's peers reach us, by transport; written into Contact. */
+export type ContactAddresses = Readonly<
+  Partial<Record<SipTarget['protocol'], { readonly host: string; readonly port: number }>>
+>;
+
+export interface EdgeLimits {
+  /** from INVITE to the PBX until its channel must be armed, in milliseconds */
+  readonly setupMs: number;
+  /** how long to look for the PBX channel of a call towards MC, in milliseconds */
+  readonly outboundChannelMs: number;
+  /** after the PBX channel ended: how long its SIP leg may take to say so itself, in milliseconds */
+  readonly channelGoneMs: number;
+  /** calls of all partners together */
+  readonly calls: number;
+  /** early dialogs (forks) of one INVITE */
+  readonly forks: number;
+  /** in-dialog transactions in progress of one call */
+  readonly transactions: number;
+  /** Retry-After of our 503 responses, in seconds */
+  readonly retryAfterSeconds: number;
+}
+
+export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
+  setupMs: 8000,
+  outboundChannelMs: 500,
+  channelGoneMs: 1000,
+  calls: 1000,
+  forks: 16,
+  transactions: 16,
+  retryAfterSeconds: 10,
+};
+
+export interface EdgeSettings {
+  readonly outer: {
+    readonly contacts: ContactAddresses;
+    /** our name in From, P-Asserted-Identity and Warning towards MC; no user and no PBX shows there */
+    readonly identity: string;
+    /** address that SDP names instead of the one the media sockets are bound to */
+    readonly mediaAdvertised?: string;
+  };
+  readonly inner: { readonly contacts: ContactAddresses };
+  /** SIP side of the PBX */
+  readonly pbx: {
+    readonly address: string;
+    readonly port: number;
+    readonly transport: 'udp' | 'tcp';
+  };
+  /** addresses that an inner SDP may name */
+  readonly allowedMediaAddresses: readonly string[];
+  readonly limits: EdgeLimits;
+}
+
+export interface EdgeDependencies {
+  readonly env: Environment;
+  readonly outer: SipEndpoint;
+  readonly inner: SipEndpoint;
+  readonly media: MediaPort;
+  readonly pbx: PbxPort;
+  readonly clients: ClientsPort;
+  readonly partners: readonly PartnerConfig[];
+  readonly records: DialogRecords;
+  readonly redirectBody?: RedirectBody;
+  readonly settings: EdgeSettings;
+}

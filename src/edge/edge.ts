@@ -1,0 +1,262 @@
+/**
+ * The edge: takes every request of both sides, decides whose it is, and keeps the calls.
+ */
+import { SegyError, toSegyError } from '../base/errors.js';
+import type { PartnerConfig } from '../config/index.js';
+import {
+  createResponse,
+  parseCSeq,
+  parseMaxForwards,
+  tagOf,
+  type ServerTransaction,
+  type SipRequest,
+  type SipSource,
+} from '../sip/index.js';
+import { InnerSource, OuterSources } from './admission.js';
+import { SDP_TYPE } from './bodies.js';
+import type { Call } from './call.js';
+import { CallRegistry } from './call-registry.js';
+import { Composer } from './compose.js';
+import { ownContact } from './contact.js';
+import type { EdgeContext } from './context.js';
+import type { EdgeDependencies, Side } from './dependencies.js';
+import { InDialog } from './in-dialog.js';
+import { MCPTT_INFO_TYPE } from './mcptt-info.js';
+import { ALLOWED_METHODS, hasUnknownReplaces } from './pass-headers.js';
+import { callFromMc } from './pipeline-in.js';
+import { callFromPbx } from './pipeline-out.js';
+import { Refusals } from './refusal.js';
+import { endRecordedDialogs, hangUpOrphans } from './restart.js';
+
+/** What an operator may see of one call. No key, no media address. */
+export interface CallView {
+  readonly session: string;
+  readonly partner: string;
+  readonly direction: 'mc-to-lmr' | 'lmr-to-mc';
+  readonly state: string;
+  readonly caller: string;
+  readonly called: string;
+  readonly armed: boolean;
+  readonly channel: string | null;
+}
+
+export class Edge {
+  readonly #deps: EdgeDependencies;
+  readonly #registry = new CallRegistry();
+  readonly #refusals: Refusals;
+  readonly #context: EdgeContext;
+  readonly #inDialog: InDialog;
+  readonly #outerSources: OuterSources;
+  readonly #innerSource: InnerSource;
+  #orphansEnded = false;
+
+  constructor(deps: EdgeDependencies) {
+    this.#deps = deps;
+    this.#refusals = new Refusals(deps);
+    const composer = new Composer(this.#registry);
+    this.#context = {
+      deps,
+      refusals: this.#refusals,
+      registry: this.#registry,
+      composer,
+      onEnded: (call) => this.#ended(call),
+    };
+    this.#inDialog = new InDialog(composer);
+    this.#outerSources = new OuterSources(deps.partners, deps.env);
+    this.#innerSource = new InnerSource(deps.settings.pbx.address);
+  }
+
+  /** Takes over both endpoints and the PBX link, and ends what an earlier run left. */
+  async start(): Promise<void> {
+    const { outer, inner, pbx, env } = this.#deps;
+    for (const side of ['outer', 'inner'] as const) {
+      const endpoint = side === 'outer' ? outer : inner;
+      endpoint.onAdmission = (source) => this.#admit(side, source);
+      endpoint.onRequest = (uas) => this.#request(side, uas);
+      endpoint.onAck = (request, source) => this.#ack(side, request, source);
+      endpoint.onProtocolError = ({ code, source }) => {
+        const error = new SegyError(code, 'a message could not be read');
+        this.#refusals.note(side, source.address, error, 'parse');
+      };
+    }
+    pbx.onLink = (up) => {
+      env.metrics.gauge('segy_pbx_link', up ? 1 : 0);
+      env.log.info(up ? 'pbx.link.up' : 'pbx.link.down');
+    };
+    pbx.onResync = (live) => this.#resync(live);
+    await pbx.start();
+    if (pbx.linked) await this.#endOrphans();
+    const ended = await endRecordedDialogs(this.#deps);
+    if (ended > 0) env.log.info('restart.dialogs', { count: ended });
+  }
+
+  /** Ends every call, with BYE to both sides, and the PBX link. */
+  async stop(): Promise<void> {
+    for (const call of [...this.#registry]) {
+      call.abort(new SegyError('SEGY_E_CANCELLED', 'the gateway is stopping'), 503);
+    }
+    await this.#deps.pbx.stop();
+  }
+
+  /** The calls there are, for the operator. */
+  calls(): CallView[] {
+    return [...this.#registry].map((call) => ({
+      session: call.id,
+      partner: call.partner.name,
+      direction: call.callerSide === 'outer' ? 'mc-to-lmr' : 'lmr-to-mc',
+      state: call.state,
+      caller: call.names.caller,
+      called: call.names.callee,
+      armed: call.media?.armed ?? false,
+      channel: call.channel?.name ?? null,
+    }));
+  }
+
+  /** Before parsing: the source alone. */
+  #admit(side: Side, source: SipSource): boolean {
+    if (side === 'outer') {
+      if (this.#outerSources.admit(source)) return true;
+    } else if (this.#innerSource.admit(source)) return true;
+    const error = new SegyError('SEGY_E_UNKNOWN_SOURCE', 'the source may not send here');
+    this.#refusals.note(side, source.address, error, 'admission');
+    return false;
+  }
+
+  #request(side: Side, uas: ServerTransaction): void {
+    let partner: PartnerConfig | undefined;
+    try {
+      partner = this.#partnerOf(side, uas.source);
+      if (parseMaxForwards(uas.request.headers.get('Max-Forwards') ?? '70') === 0) {
+        throw new SegyError('SEGY_E_SIP_TOO_MANY_HOPS', 'Max-Forwards is zero');
+      }
+      const toTag = tagOf(uas.request.headers.get('To') ?? '');
+      if (toTag === undefined) this.#outside(side, uas, partner);
+      else this.#within(side, uas, partner, toTag);
+    } catch (error) {
+      const refusal = toSegyError(error);
+      this.#refusals.note(side, uas.source.address, refusal, uas.request.method);
+      uas.respond(this.#refusals.response(uas.request, side, refusal, partner));
+    }
+  }
+
+  /** The partner behind an outer source; undefined on the inner side. */
+  #partnerOf(side: Side, source: SipSource): PartnerConfig | undefined {
+    if (side === 'inner') {
+      if (this.#innerSource.admit(source)) return undefined;
+      throw new SegyError('SEGY_E_UNKNOWN_SOURCE', 'only the PBX may send here');
+    }
+    const admission = this.#outerSources.identify(source);
+    if (admission.kind === 'partner') return admission.partner;
+    throw new SegyError('SEGY_E_UNKNOWN_SOURCE', 'the source is no partner');
+  }
+
+  /** A request of no dialog. */
+  #outside(side: Side, uas: ServerTransaction, partner: PartnerConfig | undefined): void {
+    const { request } = uas;
+    if (partner !== undefined && !this.#outerSources.takeRequest(partner)) {
+      throw new SegyError('SEGY_E_RATE', 'the partner exceeds its rate of requests');
+    }
+    this.#refuseLoop(side, request);
+    if (request.method === 'OPTIONS') {
+      uas.respond(this.#capabilities(side, uas));
+      return;
+    }
+    if (request.method !== 'INVITE') {
+      throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not taken outside a dialog');
+    }
+    if (hasUnknownReplaces(request, this.#registry.mapFrom(side))) {
+      throw new SegyError('SEGY_E_SIP_NO_DIALOG', 'Replaces names no dialog of this gateway');
+    }
+    if (partner === undefined) callFromPbx(this.#context, uas);
+    else callFromMc(this.#context, uas, partner);
+  }
+
+  /** RFC 3261 clause 8.2.2.2, and our own INVITE come back. */
+  #refuseLoop(side: Side, request: SipRequest): void {
+    const endpoint = this.#deps[side];
+    const known = this.#registry.find(side, request.headers.get('Call-ID') ?? '');
+    if (endpoint.isLoop(request) || known?.calleeSide === side) {
+      throw new SegyError('SEGY_E_SIP_LOOP', 'the request came from this gateway');
+    }
+    if (known === undefined) return;
+    const sameCSeq = known.invite.headers.get('CSeq') === request.headers.get('CSeq');
+    const fromTag = tagOf(request.headers.get('From') ?? '');
+    const sameTag = tagOf(known.invite.headers.get('From') ?? '') === fromTag;
+    if (sameTag && sameCSeq) {
+      throw new SegyError('SEGY_E_SIP_LOOP', 'the request has been here before');
+    }
+  }
+
+  #capabilities(side: Side, uas: ServerTransaction): ReturnType<typeof createResponse> {
+    const response = this.#refusals.plain(uas.request, 200);
+    response.headers.set('Allow', ALLOWED_METHODS.join(', '));
+    response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
+    response.headers.set('Supported', '100rel, timer, replaces');
+    const { settings } = this.#deps;
+    response.headers.set('Contact', ownContact(settings, side, uas.source.protocol, 'focus'));
+    return response;
+  }
+
+  #within(
+    side: Side,
+    uas: ServerTransaction,
+    partner: PartnerConfig | undefined,
+    toTag: string,
+  ): void {
+    const { request } = uas;
+    const call = this.#callOf(side, request, partner);
+    const pair = call?.findPair(side, toTag, tagOf(request.headers.get('From') ?? '') ?? '');
+    if (call === undefined || pair === undefined || !call.isLive()) {
+      uas.respond(this.#refusals.plain(request, 481));
+      return;
+    }
+    this.#inDialog.request(call, pair, side, uas);
+  }
+
+  #ack(side: Side, request: SipRequest, source: SipSource): void {
+    try {
+      const partner = this.#partnerOf(side, source);
+      parseCSeq(request.headers.get('CSeq') ?? '');
+      const call = this.#callOf(side, request, partner);
+      const toTag = tagOf(request.headers.get('To') ?? '') ?? '';
+      const fromTag = tagOf(request.headers.get('From') ?? '') ?? '';
+      const pair = call?.findPair(side, toTag, fromTag);
+      if (call !== undefined && pair !== undefined) this.#inDialog.ack(call, pair, side, request);
+    } catch (error) {
+      this.#refusals.note(side, source.address, toSegyError(error), 'ACK');
+    }
+  }
+
+  /** A call is touched on its outer side only by its own partner. */
+  #callOf(side: Side, request: SipRequest, partner: PartnerConfig | undefined): Call | undefined {
+    const call = this.#registry.find(side, request.headers.get('Call-ID') ?? '');
+    return side === 'outer' && call?.partner !== partner ? undefined : call;
+  }
+
+  /** Sessions whose channel is not among the live ones have lost their PBX leg. */
+  #resync(live: ReadonlySet<string>): void {
+    for (const call of [...this.#registry]) {
+      if (call.channel !== null && !live.has(call.channel.id)) call.channelGone();
+    }
+    this.#endOrphans().catch((error: unknown) => {
+      this.#deps.env.log.warn('restart.orphans.failed', { message: toSegyError(error).message });
+    });
+  }
+
+  /** Once, at the first link after the start: later ones find channels of this run. */
+  async #endOrphans(): Promise<void> {
+    if (this.#orphansEnded) return;
+    this.#orphansEnded = true;
+    await hangUpOrphans(this.#deps);
+  }
+
+  #ended(call: Call): void {
+    this.#registry.remove(call);
+    const { env, records } = this.#deps;
+    env.metrics.gauge('segy_calls', this.#registry.size);
+    env.log.info('call.ended', { session: call.id, partner: call.partner.name });
+    records.remove(call.id).catch((error: unknown) => {
+      env.log.error('records.failed', { message: toSegyError(error).message });
+    });
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * Requests within a dialog, from either side to the other: re-INVITE, UPDATE, PRACK, INFO, OPTIONS
+ * passed end to end with their CSeq; BYE answered here and told to the other side; ACK of a 2xx
+ * passed on.
+ */
+import { SegyError, toSegyError } from '../base/errors.js';
+import {
+  createResponse,
+  parseCSeq,
+  type ClientTransaction,
+  type ServerTransaction,
+  type SipRequest,
+  type SipResponse,
+} from '../sip/index.js';
+import { passPlainBody, sdpOf, setSdp } from './bodies.js';
+import type { Call, OpenRelay } from './call.js';
+import type { Composer } from './compose.js';
+import { otherSide, type Side } from './dependencies.js';
+import type { InviteExchange, Pair } from './pair.js';
+import { translateAnswer, translateCapabilities, translateOffer } from './translate.js';
+
+const RELAYED = new Set(['INVITE', 'UPDATE', 'PRACK', 'INFO', 'OPTIONS']);
+
+/** What the SDP of a request was, which says what the SDP of its response is. */
+type Carried = 'offer' | 'answer' | 'other' | 'none';
+
+/** One request on its way through. */
+interface Passage {
+  readonly call: Call;
+  readonly pair: Pair;
+  /** side the request came from */
+  readonly side: Side;
+  readonly uas: ServerTransaction;
+  readonly cseq: number;
+}
+
+export class InDialog {
+  readonly #composer: Composer;
+
+  constructor(composer: Composer) {
+    this.#composer = composer;
+  }
+
+  /**
+   * Takes a request of `pair`'s dialog on `side`.
+   * @throws SegyError SEGY_E_SIP_METHOD, SEGY_E_BUSY
+   */
+  request(call: Call, pair: Pair, side: Side, uas: ServerTransaction): void {
+    const { request } = uas;
+    const from = pair.on(side);
+    const cseq = parseCSeq(request.headers.get('CSeq') ?? '').number;
+    if (cseq <= from.highestReceived) {
+      uas.respond(call.refusals.plain(request, 500));
+      return;
+    }
+    from.highestReceived = cseq;
+    if (request.method === 'BYE') {
+      uas.respond(createResponse(request, 200));
+      call.hungUp(pair, side);
+      return;
+    }
+    if (!RELAYED.has(request.method)) {
+      throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not passed within a dialog');
+    }
+    if (call.relays.size >= call.deps.settings.limits.transactions) {
+      throw new SegyError('SEGY_E_BUSY', 'the call has too many transactions in progress');
+    }
+    const passage = { call, pair, side, uas, cseq };
+    const glare = glareStatus(passage);
+    if (glare !== null) {
+      uas.respond(call.refusals.plain(request, glare));
+      return;
+    }
+    if (request.method === 'INVITE') {
+      pair.invite = { from: side, cseq, state: 'pending' };
+      pair.lastReliable = null;
+    }
+    const relay = new Relay(this.#composer, passage);
+    call.enqueue(() => relay.forward());
+  }
+
+  /** Takes the ACK of a 2xx that came from `side`. */
+  ack(call: Call, pair: Pair, side: Side, ack: SipRequest): void {
+    call.enqueue(async () => {
+      const exchange = pair.invite;
+      const cseq = parseCSeq(ack.headers.get('CSeq') ?? '').number;
+      if (pair === call.answered && side === call.callerSide && !call.acked()) return;
+      if (exchange?.from !== side || exchange.cseq !== cseq) return;
+      if (!owesAck(exchange)) return;
+      const far = otherSide(side);
+      const passed = pair.on(far).request('ACK', cseq);
+      const sdp = sdpOf(ack);
+      if (sdp !== null && pair.negotiation.offerer === far) {
+        setSdp(passed, await translateAnswer(call, pair.negotiation, side, sdp, { final: true }));
+      }
+      if (!owesAck(exchange)) return;
+      exchange.state = 'acked';
+      call.deps[far].sendAck(passed, pair.on(far).target);
+    });
+  }
+}
+
+function owesAck(exchange: InviteExchange): boolean {
+  return exchange.state === 'answered';
+}
+
+/** RFC 3261 clause 14.2, RFC 3311 clause 5.2: two INVITEs or offers at a time. */
+function glareStatus({ pair, side, uas }: Passage): number | null {
+  const { method } = uas.request;
+  if (method === 'INVITE' && pair.inviteOpen) return pair.invite?.from === side ? 500 : 491;
+  if (method !== 'INVITE' && method !== 'UPDATE') return null;
+  if (uas.request.body.length === 0 || pair.negotiation.offerer === null) return null;
+  return pair.negotiation.offerer === side ? 500 : 491;
+}
+
+class Relay implements OpenRelay {
+  readonly #composer: Composer;
+  readonly #at: Passage;
+  readonly #far: Side;
+  #carried: Carried = 'none';
+  #done = false;
+  #uac: ClientTransaction | null = null;
+
+  constructor(composer: Composer, at: Passage) {
+    this.#composer = composer;
+    this.#at = at;
+    this.#far = otherSide(at.side);
+    at.call.relays.add(this);
+    at.uas.onCancel = () => this.#uac?.cancel();
+  }
+
+  giveUp(status: number): void {
+    if (this.#done) return;
+    this.#respond(this.#at.call.refusals.plain(this.#at.uas.request, status));
+  }
+
+  /** Sends the request to the other side, or refuses it alone when it cannot be passed. */
+  async forward(): Promise<void> {
+    const { call, pair, side, uas, cseq } = this.#at;
+    const { request } = uas;
+    const to = pair.on(this.#far);
+    try {
+      const passed = to.request(request.method, cseq);
+      this.#composer.passRequest(call, request, passed, to);
+      await this.#passBody(request, passed);
+      if (!call.isLive()) {
+        this.giveUp(481);
+        return;
+      }
+      if (request.method === 'INVITE' || request.method === 'UPDATE') {
+        pair.on(side).refreshTarget(request);
+      }
+      this.#send(passed);
+      if (to.side === 'outer') await this.#record();
+    } catch (error) {
+      const refusal = toSegyError(error);
+      call.refusals.note(side, uas.source.address, refusal, 'dialog');
+      this.#respond(call.refusals.response(request, side, refusal, call.partner));
+      await this.#offerRefused();
+    }
+  }
+
+  #send(passed: SipRequest): void {
+    const { call, pair } = this.#at;
+    const transaction = call.deps[this.#far].request(passed, pair.on(this.#far).target);
+    this.#uac = transaction;
+    transaction.onProvisional = (response) => call.enqueue(() => this.#take(response));
+    transaction.onFinal = (response) => call.enqueue(() => this.#take(response));
+    transaction.onError = (error) => call.enqueue(() => this.#failed(error));
+  }
+
+  async #passBody(request: SipRequest, passed: SipRequest): Promise<void> {
+    const { call, pair, side } = this.#at;
+    const sdp = sdpOf(request);
+    if (sdp === null) {
+      if (request.method === 'INFO') passPlainBody(request, passed);
+      return;
+    }
+    const { negotiation } = pair;
+    const answers = request.method === 'PRACK' && negotiation.offerer === this.#far;
+    const offers = request.method === 'INVITE' || request.method === 'UPDATE';
+    if (answers) {
+      this.#carried = 'answer';
+      setSdp(passed, await translateAnswer(call, negotiation, side, sdp, { final: true }));
+    } else if (offers || request.method === 'PRACK') {
+      this.#carried = 'offer';
+      setSdp(passed, await translateOffer(call, negotiation, side, sdp));
+    } else {
+      this.#carried = 'other';
+      setSdp(passed, translateCapabilities(negotiation, side, sdp));
+    }
+  }
+
+  async #take(response: SipResponse): Promise<void> {
+    const { call, pair, side, uas } = this.#at;
+    const { method } = uas.request;
+    if (response.status === 100 || this.#done) return;
+    const rseq = response.status < 200 ? response.headers.get('RSeq') : undefined;
+    if (rseq !== undefined && pair.lastReliable?.rseq === rseq) {
+      uas.respond(pair.lastReliable.response);
+      return;
+    }
+    const { status } = response;
+    if (method === 'INVITE' && status >= 200 && status < 300 && pair.invite !== null) {
+      pair.invite.state = 'answered';
+    }
+    const passed = this.#composer.passResponse(call, response, uas.request, pair.on(side));
+    await this.#passResponseBody(response, passed, rseq !== undefined || status >= 200);
+    if (!call.isLive()) return;
+    if (rseq !== undefined) pair.lastReliable = { rseq, response: passed };
+    if (status < 300) pair.on(this.#far).refreshTarget(response);
+    this.#respond(passed);
+    if (status >= 300) await this.#offerRefused();
+    if (status === 481 || status === 408) this.#dialogLost(status);
+  }
+
+  async #passResponseBody(from: SipResponse, to: SipResponse, settled: boolean): Promise<void> {
+    const { call, pair, uas } = this.#at;
+    const { negotiation } = pair;
+    const sdp = sdpOf(from);
+    if (sdp === null) return;
+    if (from.status >= 300 || this.#carried === 'other') {
+      setSdp(to, translateCapabilities(negotiation, this.#far, sdp));
+    } else if (this.#carried === 'offer') {
+      setSdp(to, await translateAnswer(call, negotiation, this.#far, sdp, { final: settled }));
+    } else if (uas.request.method === 'INVITE') {
+      setSdp(to, await translateOffer(call, negotiation, this.#far, sdp));
+    } else setSdp(to, translateCapabilities(negotiation, this.#far, sdp));
+  }
+
+  async #failed(error: SegyError): Promise<void> {
+    const { call, side, uas } = this.#at;
+    if (this.#done) return;
+    call.refusals.note(side, uas.source.address, error, 'dialog');
+    this.#respond(call.refusals.response(uas.request, side, error, call.partner, 408));
+    await this.#offerRefused();
+    this.#dialogLost(408);
+  }
+
+  /** RFC 3261 clause 12.2.1.2: the peer has no such dialog any more, or does not answer. */
+  #dialogLost(status: number): void {
+    const { call, uas } = this.#at;
+    if (status === 408 && uas.request.method === 'INFO') return;
+    call.abort(new SegyError('SEGY_E_SIP_NO_DIALOG', 'one side has lost the dialog'));
+  }
+
+  #respond(response: SipResponse): void {
+    const { call, pair, side, uas, cseq } = this.#at;
+    if (this.#done) return;
+    uas.respond(response);
+    if (response.status < 200) return;
+    this.#done = true;
+    call.relays.delete(this);
+    const exchange = pair.invite;
+    const own = exchange?.from === side && exchange.cseq === cseq;
+    if (uas.request.method === 'INVITE' && own && response.status >= 300) exchange.state = 'acked';
+  }
+
+  async #offerRefused(): Promise<void> {
+    if (this.#carried === 'offer') await this.#at.pair.negotiation.refused();
+  }
+
+  /** The record on disk follows the CSeq, so that a BYE after a restart is not too low. */
+  async #record(): Promise<void> {
+    const { call } = this.#at;
+    const record = call.record();
+    if (record !== null) await call.deps.records.put(record);
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The back-to-back user agent between MC systems (outer side) and the PBX (inner side).
+ *
+ * Contract: it is given two SIP endpoints, a media engine, pseudo clients and a PBX port, and carries
+ * private calls in both directions. Nothing of an MC call reaches the PBX before its key is open; no
+ * media flows before the PBX channel of the call is known; neither side sees the other's hosts; no
+ * key octet leaves towards the PBX. Interfaces it needs are in `dependencies.ts` and `ports.ts`.
+ */
+export {
+  DEFAULT_EDGE_LIMITS,
+  type ContactAddresses,
+  type DialogRecord,
+  type DialogRecords,
+  type EdgeDependencies,
+  type EdgeLimits,
+  type EdgeSettings,
+  type RedirectBody,
+  type Side,
+} from './dependencies.js';
+export type {
+  ClientsPort,
+  OpenedPck,
+  OwnPck,
+  PckToMake,
+  PckToOpen,
+  RadioUser,
+} from './clients-port.js';
+export type { ArmMedia, CallMediaSession, LocalMedia, MediaPort } from './media-port.js';
+export { Edge, type CallView } from './edge.js';
+export type {
+  InboundChannelRequest,
+  OutboundChannelRequest,
+  PbxChannel,
+  PbxPort,
+  PbxVariables,
+} from './ports.js';

@@ -1,0 +1,349 @@
+/**
+ * The INVITE that opens a call, on its way to the called side, and everything that comes back:
+ * provisional responses of every fork, the 2xx that counts and later ones, refusals.
+ *
+ * Until `release` a 2xx and every response with SDP is held: the media session is not armed, and no
+ * side may believe that it can be heard.
+ */
+import { toHex } from '../base/bytes.js';
+import { SegyError, toSegyError } from '../base/errors.js';
+import {
+  formatNameAddr,
+  parseCSeq,
+  parseNameAddr,
+  tagOf,
+  type ClientTransaction,
+  type SipRequest,
+  type SipResponse,
+  type SipTarget,
+} from '../sip/index.js';
+import { sdpOf, setSdp } from './bodies.js';
+import type { Call } from './call.js';
+import type { Composer } from './compose.js';
+import { ownHost } from './contact.js';
+import type { Side } from './dependencies.js';
+import { contactUri, Dialog, routeSetOf } from './dialog.js';
+import type { Negotiation } from './negotiation.js';
+import { nextHop, peerHosts, peerTarget } from './next-hop.js';
+import { Pair } from './pair.js';
+import { redirectContacts } from './redirect.js';
+import { translateAnswer, translateCapabilities } from './translate.js';
+
+export interface InviteRelayInit {
+  readonly call: Call;
+  readonly composer: Composer;
+  readonly negotiation: Negotiation;
+  /** address of the caller, for requests to it */
+  readonly source: Parameters<typeof peerTarget>[1];
+  /** true where the media is armed before the INVITE leaves */
+  readonly released: boolean;
+}
+
+export class InviteRelay {
+  readonly #call: Call;
+  readonly #composer: Composer;
+  readonly #negotiation: Negotiation;
+  readonly #source: InviteRelayInit['source'];
+  readonly #held: SipResponse[] = [];
+  readonly #cseq: number;
+  #released: boolean;
+  #request: SipRequest | null = null;
+  #target: SipTarget | null = null;
+  #rest: SipTarget[] = [];
+  #heard = false;
+
+  constructor(init: InviteRelayInit) {
+    this.#call = init.call;
+    this.#composer = init.composer;
+    this.#negotiation = init.negotiation;
+    this.#source = init.source;
+    this.#released = init.released;
+    this.#cseq = parseCSeq(init.call.invite.headers.get('CSeq') ?? '').number;
+  }
+
+  /** Sends `request` to the first of `targets` that can be reached. */
+  start(request: SipRequest, targets: readonly SipTarget[]): void {
+    this.#request = request;
+    this.#rest = [...targets];
+    this.#call.move('sent');
+    this.#tryNext(new SegyError('SEGY_E_SIP_TRANSPORT', 'no address of the peer is configured'));
+  }
+
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** The media is armed: what was held goes on, in its order. */
+  release(): void {
+    this.#released = true;
+    for (const response of this.#held.splice(0)) this.#queue(response);
+  }
+
+  #tryNext(failure: SegyError): void {
+    const call = this.#call;
+    const target = this.#rest.shift();
+    if (target === undefined || this.#request === null) {
+      this.#fail(failure);
+      return;
+    }
+    this.#target = target;
+    const sent = { ...this.#request, headers: this.#request.headers.clone() };
+    let transaction: ClientTransaction;
+    try {
+      transaction = call.deps[call.calleeSide].request(sent, target);
+    } catch (error) {
+      this.#tryNext(toSegyError(error));
+      return;
+    }
+    call.uac = transaction;
+    transaction.onProvisional = (response) => this.#queue(response);
+    transaction.onFinal = (response) => this.#queue(response);
+    transaction.onError = (error) => this.#unreached(error);
+  }
+
+  #unreached(error: SegyError): void {
+    const retry = error.code === 'SEGY_E_SIP_TRANSPORT' && !this.#heard && this.#call.isLive();
+    if (retry) this.#tryNext(error);
+    else {
+      this.#call.enqueue(() => {
+        this.#fail(error);
+        return Promise.resolve();
+      });
+    }
+  }
+
+  /** The callee's transaction is over without a final response. */
+  #fail(error: SegyError): void {
+    const call = this.#call;
+    if (call.state === 'calling') {
+      call.refuse(error, call.calleeSide === 'inner' ? 503 : error.sipStatus);
+    }
+    call.refused();
+  }
+
+  #queue(response: SipResponse): void {
+    this.#heard = true;
+    this.#call.enqueue(() => this.#take(response));
+  }
+
+  async #take(response: SipResponse): Promise<void> {
+    const call = this.#call;
+    if (response.status === 100) return;
+    if (response.status >= 300) {
+      this.#refuse(response);
+      return;
+    }
+    if (!call.isLive() || call.state === 'accepted' || call.state === 'confirmed') {
+      if (response.status >= 200) this.#late(response);
+      return;
+    }
+    const sdp = sdpOf(response);
+    if (!this.#released && (sdp !== null || response.status >= 200)) this.#hold(response);
+    else if (response.status < 200) await this.#provisional(response, sdp);
+    else await this.#accept(response, sdp);
+  }
+
+  #hold(response: SipResponse): void {
+    const { answered } = this.#call;
+    if (response.status >= 200 && answered !== null && this.#pairOf(response) !== answered) {
+      this.#late(response);
+      return;
+    }
+    const tag = tagOf(response.headers.get('To') ?? '');
+    const repeats = this.#held.some(
+      (held) =>
+        held.status === response.status &&
+        held.headers.get('RSeq') === response.headers.get('RSeq') &&
+        tagOf(held.headers.get('To') ?? '') === tag,
+    );
+    if (!repeats) this.#held.push(response);
+    if (response.status >= 200 && answered === null) this.#answered(response);
+  }
+
+  /** From here on a hang-up owes the callee an ACK and a BYE. */
+  #answered(response: SipResponse): Pair {
+    const pair = this.#pairOf(response);
+    pair.on(this.#call.calleeSide).routeSet = routeSetOf(response, true);
+    pair.on(this.#call.calleeSide).refreshTarget(response);
+    if (pair.invite !== null) pair.invite.state = 'answered';
+    this.#call.answered = pair;
+    this.#call.move('answer');
+    return pair;
+  }
+
+  async #provisional(response: SipResponse, sdp: Uint8Array | null): Promise<void> {
+    const call = this.#call;
+    const pair = this.#pairOf(response);
+    const rseq = response.headers.get('RSeq');
+    if (rseq !== undefined && pair.lastReliable?.rseq === rseq) {
+      call.respond(pair.lastReliable.response);
+      return;
+    }
+    const passed = this.#composer.passResponse(
+      call,
+      response,
+      call.invite,
+      pair.on(call.callerSide),
+    );
+    if (sdp !== null) setSdp(passed, await this.#answer(pair, sdp, rseq !== undefined));
+    if (!call.isLive()) return;
+    if (rseq !== undefined) pair.lastReliable = { rseq, response: passed };
+    call.respond(passed);
+  }
+
+  async #accept(response: SipResponse, sdp: Uint8Array | null): Promise<void> {
+    const call = this.#call;
+    const held = call.answered;
+    if (held !== null && this.#pairOf(response) !== held) {
+      this.#late(response);
+      return;
+    }
+    const pair = this.#answered(response);
+    const passed = this.#composer.passResponse(
+      call,
+      response,
+      call.invite,
+      pair.on(call.callerSide),
+    );
+    if (sdp !== null) setSdp(passed, await this.#answer(pair, sdp, true));
+    else if (pair.negotiation.offerer !== null) {
+      throw new SegyError('SEGY_E_MEDIA', 'the offer was never answered');
+    }
+    if (call.calleeSide === 'outer') await call.media?.selectLeg(legOf(pair, call.calleeSide));
+    if (!call.isLive()) return;
+    const record = call.record();
+    if (record !== null) await call.deps.records.put(record);
+    if (!call.isLive()) return;
+    call.move('pass');
+    call.respond(passed);
+  }
+
+  #answer(pair: Pair, sdp: Uint8Array, final: boolean): Promise<string> {
+    const call = this.#call;
+    const leg = call.calleeSide === 'outer' ? { leg: legOf(pair, 'outer') } : {};
+    return translateAnswer(call, pair.negotiation, call.calleeSide, sdp, { ...leg, final });
+  }
+
+  /** A 2xx of another fork, or after the caller left. */
+  #late(response: SipResponse): void {
+    const call = this.#call;
+    const pair = this.#pairOf(response);
+    const exchange = pair.invite;
+    if (pair === call.answered && call.isLive()) return;
+    if (exchange?.state !== 'pending') return;
+    exchange.state = 'answered';
+    pair.on(call.calleeSide).refreshTarget(response);
+    call.move('answer');
+    call.hangUp(pair, call.calleeSide);
+  }
+
+  /** A final refusal; of a redirection only what the caller can follow. */
+  #refuse(response: SipResponse): void {
+    const call = this.#call;
+    if (call.state === 'calling') {
+      const { settings, clients } = call.deps;
+      const dialog = this.#callerDialog(null);
+      const host = ownHost(settings, 'inner', settings.pbx.transport);
+      const contacts =
+        response.status < 400 ? redirectContacts(response, call.calleeSide, clients, host) : [];
+      const status = passedStatus(response.status, contacts.length > 0);
+      const passed = this.#composer.passResponse(call, response, call.invite, dialog, status);
+      if (contacts.length > 0) passed.headers.set('Contact', contacts);
+      const sdp = status === 488 ? sdpOf(response) : null;
+      if (sdp !== null) {
+        setSdp(passed, translateCapabilities(this.#negotiation, call.calleeSide, sdp));
+      }
+      call.respond(passed);
+      const { log } = call.deps.env;
+      log.info('call.refused', { session: call.id, status: response.status, by: call.calleeSide });
+    }
+    call.refused();
+  }
+
+  #pairOf(response: SipResponse): Pair {
+    const call = this.#call;
+    const tag = tagOf(response.headers.get('To') ?? '') ?? '';
+    const known = call.pairs.find((pair) => pair.on(call.calleeSide).remoteTag === tag);
+    if (known !== undefined) return known;
+    if (call.pairs.length >= call.deps.settings.limits.forks) {
+      throw new SegyError('SEGY_E_BUSY', 'the INVITE forked into too many dialogs');
+    }
+    const callee = this.#calleeDialog(response, tag);
+    const caller = this.#callerDialog(call.pairs.length === 0 ? call.localTag : null);
+    const dialogs = {
+      outer: call.calleeSide === 'outer' ? callee : caller,
+      inner: call.calleeSide === 'inner' ? callee : caller,
+    };
+    const exchange = { from: call.callerSide, cseq: this.#cseq, state: 'pending' as const };
+    const pair = new Pair(dialogs, this.#negotiation.fork(), exchange);
+    call.pairs.push(pair);
+    return pair;
+  }
+
+  #calleeDialog(response: SipResponse, remoteTag: string): Dialog {
+    const call = this.#call;
+    const request = this.#request;
+    const target = this.#target;
+    if (request === null || target === null) {
+      throw new SegyError('SEGY_E_INTERNAL', 'a response came to no INVITE');
+    }
+    const from = request.headers.get('From') ?? '';
+    const routeSet = routeSetOf(response, true);
+    const remoteTarget = contactUri(response) ?? request.uri;
+    const hosts = peerHosts(call.calleeSide, call.partner, call.deps.settings);
+    const dialog = new Dialog({
+      side: call.calleeSide,
+      callId: call.calleeCallId,
+      localTag: call.calleeTag,
+      remoteTag,
+      local: withoutTag(from),
+      remote: request.headers.get('To') ?? '',
+      routeSet,
+      remoteTarget,
+      target: nextHop(target, hosts, routeSet, remoteTarget),
+    });
+    dialog.highestSent = this.#cseq;
+    return dialog;
+  }
+
+  #callerDialog(localTag: string | null): Dialog {
+    const call = this.#call;
+    const { invite } = call;
+    const from = invite.headers.get('From') ?? '';
+    const routeSet = routeSetOf(invite, false);
+    const remoteTarget = contactUri(invite) ?? invite.uri;
+    const { settings } = call.deps;
+    const peer = peerTarget(call.callerSide, this.#source, call.partner, settings);
+    const hosts = peerHosts(call.callerSide, call.partner, settings);
+    const dialog = new Dialog({
+      side: call.callerSide,
+      callId: call.callerCallId,
+      localTag: localTag ?? toHex(call.deps.env.random(8)),
+      remoteTag: tagOf(from) ?? '',
+      local: withoutTag(invite.headers.get('To') ?? ''),
+      remote: withoutTag(from),
+      routeSet,
+      remoteTarget,
+      target: nextHop(peer, hosts, routeSet, remoteTarget),
+    });
+    dialog.highestReceived = this.#cseq;
+    return dialog;
+  }
+}
+
+/** A challenge names a realm of the other side and cannot be met across the edge. */
+function passedStatus(status: number, canFollow: boolean): number {
+  if (status === 401 || status === 407) return 403;
+  return status < 400 && !canFollow ? 480 : status;
+}
+
+function legOf(pair: Pair, side: Side): string {
+  return pair.on(side).remoteTag;
+}
+
+/** A From or To value without its tag. */
+function withoutTag(value: string): string {
+  const address = parseNameAddr(value);
+  address.params.delete('tag');
+  return formatNameAddr(address);
+}

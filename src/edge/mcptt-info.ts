@@ -1,0 +1,90 @@
+/**
+ * application/vnd.3gpp.mcptt-info+xml (TS 24.379 Annex F.1) and the single entry of an
+ * application/resource-lists+xml (RFC 4826), as a private call uses them. Unknown elements are
+ * passed over, as the schema's extension points ask; a known one that comes twice is refused,
+ * because two readers could then see two callers.
+ */
+import { SegyError } from '../base/errors.js';
+import { attribute, childElements, escapeXml, parseXml, type XmlElement } from '../xml/index.js';
+
+export const MCPTT_INFO_TYPE = 'application/vnd.3gpp.mcptt-info+xml';
+export const RESOURCE_LISTS_TYPE = 'application/resource-lists+xml';
+
+const MCPTT_INFO = 'urn:3gpp:ns:mcpttInfo:1.0';
+const RESOURCE_LISTS = 'urn:ietf:params:xml:ns:resource-lists';
+const LIMITS = { maxBytes: 65_536, maxDepth: 16, maxElements: 500, maxAttributes: 16 };
+
+/** Elements of mcptt-Params that a private call needs; null where one is absent. */
+export interface McpttInfo {
+  readonly sessionType: string | null;
+  readonly requestUri: string | null;
+  readonly callingUserId: string | null;
+}
+
+/**
+ * Reads an mcptt-info body.
+ * @throws SegyError SEGY_E_XML when it is malformed, of another document type or ambiguous;
+ *   SEGY_E_XML_PROTECTED when an element is encrypted
+ */
+export function readMcpttInfo(body: Uint8Array): McpttInfo {
+  const root = parseXml(body, LIMITS);
+  if (root.localName !== 'mcpttinfo' || root.namespace !== MCPTT_INFO) {
+    throw new SegyError('SEGY_E_XML', 'the body is no mcpttinfo document');
+  }
+  const params = onlyChild(root, 'mcptt-Params');
+  if (params === null) return { sessionType: null, requestUri: null, callingUserId: null };
+  return {
+    sessionType: onlyChild(params, 'session-type')?.text.trim() ?? null,
+    requestUri: contentUri(params, 'mcptt-request-uri'),
+    callingUserId: contentUri(params, 'mcptt-calling-user-id'),
+  };
+}
+
+/**
+ * The one entry of a resource list; null when it holds none or more than one.
+ * @throws SegyError SEGY_E_XML
+ */
+export function readSingleEntry(body: Uint8Array): string | null {
+  const root = parseXml(body, LIMITS);
+  if (root.localName !== 'resource-lists' || root.namespace !== RESOURCE_LISTS) {
+    throw new SegyError('SEGY_E_XML', 'the body is no resource-lists document');
+  }
+  const entries = childElements(root, 'list', RESOURCE_LISTS).flatMap((list) =>
+    childElements(list, 'entry', RESOURCE_LISTS),
+  );
+  const [entry] = entries;
+  if (entry === undefined || entries.length > 1) return null;
+  return attribute(entry, 'uri') ?? null;
+}
+
+/** The mcptt-info body of a private call that the gateway sends for a represented user. */
+export function writePrivateCallInfo(calleeUri: string, callerUri: string): string {
+  const uri = (element: string, value: string): string =>
+    `<${element} type="Normal"><mcpttURI>${escapeXml(value)}</mcpttURI></${element}>`;
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
+    `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>` +
+    '<session-type>private</session-type>' +
+    uri('mcptt-request-uri', calleeUri) +
+    uri('mcptt-calling-user-id', callerUri) +
+    '</mcptt-Params></mcpttinfo>\r\n'
+  );
+}
+
+function onlyChild(parent: XmlElement, localName: string): XmlElement | null {
+  const found = childElements(parent, localName, MCPTT_INFO);
+  if (found.length > 1) throw new SegyError('SEGY_E_XML', `${localName} comes more than once`);
+  return found[0] ?? null;
+}
+
+/** An element of contentType: its mcpttURI, or its bare text, which some senders write. */
+function contentUri(params: XmlElement, localName: string): string | null {
+  const element = onlyChild(params, localName);
+  if (element === null) return null;
+  const isEncrypted = element.children.some((child) => child.localName === 'EncryptedData');
+  if (isEncrypted || attribute(element, 'type') === 'Encrypted') {
+    throw new SegyError('SEGY_E_XML_PROTECTED', `${localName} is encrypted`);
+  }
+  const uri = (onlyChild(element, 'mcpttURI') ?? element).text.trim();
+  return uri === '' ? null : uri;
+}

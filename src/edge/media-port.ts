@@ -1,0 +1,53 @@
+/** What the edge uses of the media engine; src/media provides it. */
+import type { SrtpKeyMaterial } from '../srtp/index.js';
+import type { Side } from './dependencies.js';
+
+/** Addresses of a session's own sockets on one side. */
+export interface LocalMedia {
+  readonly address: string;
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+}
+
+export interface ArmMedia {
+  readonly receive: { readonly keys: readonly SrtpKeyMaterial[] } | { readonly clear: true };
+  readonly send: { readonly key: SrtpKeyMaterial } | { readonly clear: true };
+  /** RTP clock of each payload type, in Hz */
+  readonly clockRates?: Readonly<Record<number, number>>;
+}
+
+/** Four ports, and what may pass between them. Keys given in are copied. */
+export interface CallMediaSession {
+  readonly id: string;
+  readonly outer: LocalMedia;
+  readonly inner: LocalMedia;
+  /** Lets packets through. */
+  arm(request: ArmMedia): Promise<void>;
+  /** Stops forwarding and wipes every key. */
+  disarm(): Promise<void>;
+  /** New receive keys beside the held ones; a new send key instead of the held one. */
+  rekey(request: {
+    readonly receive?: { readonly keys: readonly SrtpKeyMaterial[] };
+    readonly send?: { readonly key: SrtpKeyMaterial };
+  }): Promise<void>;
+  /** Ends a change of keys: the old ones go (answered), or the new ones (refused). */
+  dropKeys(which: 'old' | 'new'): Promise<void>;
+  /** Where SDP says that media goes on a side, for one early dialog where there are several. */
+  setRemote(
+    side: Side,
+    at: { readonly address: string; readonly port: number; readonly rtcpPort?: number } | null,
+    options?: { leg?: string },
+  ): Promise<void>;
+  setDirection(direction: { readonly toInner: boolean; readonly toOuter: boolean }): Promise<void>;
+  /** The early dialog that became the call. */
+  selectLeg(leg: string): Promise<void>;
+  /** Frees the ports. */
+  close(): Promise<void>;
+  /** `ended`: the session is over without `close` */
+  on(event: 'event', listener: (event: { readonly type: string }) => void): void;
+}
+
+export interface MediaPort {
+  /** @throws SegyError SEGY_E_MEDIA_PORTS */
+  allocate(request: { readonly id: string }): Promise<CallMediaSession>;
+}

@@ -1,0 +1,51 @@
+/**
+ * After a restart no session is resumed: its keys are gone. The MC side gets BYE for every dialog
+ * on record, the PBX channels of the earlier run are hung up.
+ */
+import { toSegyError } from '../base/errors.js';
+import type { DialogRecord, EdgeDependencies } from './dependencies.js';
+import { buildRequest } from './dialog.js';
+
+/** Sends BYE for each record and removes it, whatever the answer. @returns how many there were */
+export async function endRecordedDialogs(deps: EdgeDependencies): Promise<number> {
+  const records = await deps.records.all();
+  await Promise.all(records.map((record) => endRecordedDialog(deps, record)));
+  return records.length;
+}
+
+async function endRecordedDialog(deps: EdgeDependencies, record: DialogRecord): Promise<void> {
+  const { log } = deps.env;
+  try {
+    const bye = buildRequest({
+      method: 'BYE',
+      cseq: record.cseq + 1,
+      callId: record.callId,
+      from: record.local,
+      to: record.remote,
+      remoteTarget: record.remoteTarget,
+      routeSet: record.routeSet,
+    });
+    const transaction = deps.outer.request(bye, record.target);
+    await new Promise<void>((resolve) => {
+      transaction.onFinal = () => resolve();
+      transaction.onError = () => resolve();
+    });
+    log.info('restart.bye', { session: record.sessionId, partner: record.partner });
+  } catch (error) {
+    const { code, message } = toSegyError(error);
+    log.warn('restart.bye.failed', { session: record.sessionId, code, message });
+  }
+  await deps.records.remove(record.sessionId);
+}
+
+/** Hangs up the PBX channels that still carry a session of the earlier run. */
+export async function hangUpOrphans(deps: EdgeDependencies): Promise<void> {
+  const { log } = deps.env;
+  try {
+    const count = await deps.pbx.hangUpOrphans();
+    if (count > 0) log.info('restart.orphans', { count });
+  } catch (error) {
+    const { code, message } = toSegyError(error);
+    log.warn('restart.orphans.failed', { code, message });
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Which MC user a PBX means by the URI it dials. The dialplan dials either
+ *
+ *   PJSIP/alice@segy                                      one partner: alice of its first domain
+ *   PJSIP/segy/sip:alice@mc-a.example                     a partner's domain as host
+ *   PJSIP/segy/sip:alice@127.0.0.2:5070;segy-domain=mc-a.example   the same as a parameter
+ *
+ * A domain belongs to one partner at most (the configuration's schema checks it).
+ */
+import { SegyError } from '../base/errors.js';
+import type { PartnerConfig } from '../config/index.js';
+import { parseSipUri, userText } from '../sip/index.js';
+import { requireSafeUser } from './identity.js';
+
+export interface OutgoingTarget {
+  readonly partner: PartnerConfig;
+  /** MC service ID of the called user */
+  readonly uri: string;
+}
+
+const DOMAIN_PARAMETER = 'segy-domain';
+
+/**
+ * @throws SegyError SEGY_E_BAD_IDENTITY for an unsafe user part, SEGY_E_UNKNOWN_PARTNER when no
+ *   partner serves the domain or several could be meant
+ */
+export function resolveOutgoing(
+  requestUri: string,
+  partners: readonly PartnerConfig[],
+): OutgoingTarget {
+  const uri = parseSipUri(requestUri);
+  const user = requireSafeUser(userText(uri) ?? '', 'the dialled URI');
+  const named = uri.params.get(DOMAIN_PARAMETER)?.toLowerCase();
+  const domain = named ?? uri.host.toLowerCase();
+  const byDomain = partners.find((partner) => partner.domains.includes(domain));
+  if (byDomain !== undefined) return { partner: byDomain, uri: `sip:${user}@${domain}` };
+  const [only] = partners;
+  const own = only?.domains[0];
+  if (named !== undefined || only === undefined || own === undefined || partners.length > 1) {
+    throw new SegyError('SEGY_E_UNKNOWN_PARTNER', 'the dialled URI names no one partner');
+  }
+  return { partner: only, uri: `sip:${user}@${own}` };
+}

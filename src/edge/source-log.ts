@@ -1,0 +1,60 @@
+/**
+ * Security events with a limit: the first of a kind from a source is logged at once, the rest of
+ * that window are counted and told with the next one, so that a flood fills no disk. Counters
+ * are never limited. At most `maxSources` pairs of kind and source are remembered.
+ */
+import type { Environment } from '../base/environment.js';
+import type { SegyErrorCode } from '../base/errors.js';
+
+/** How long one kind from one source stays quiet, and how many are remembered. */
+export interface SourceLogLimits {
+  readonly windowMs: number;
+  readonly maxSources: number;
+}
+
+export const DEFAULT_SOURCE_LOG_LIMITS: SourceLogLimits = { windowMs: 60_000, maxSources: 4096 };
+
+interface Quiet {
+  until: number;
+  suppressed: number;
+}
+
+export class SourceLog {
+  readonly #env: Environment;
+  readonly #limits: SourceLogLimits;
+  readonly #quiet = new Map<string, Quiet>();
+
+  constructor(env: Environment, limits: SourceLogLimits = DEFAULT_SOURCE_LOG_LIMITS) {
+    this.#env = env;
+    this.#limits = limits;
+  }
+
+  /**
+   * Counts one refusal and logs it as `security.refused` unless its window is still open.
+   * @param source address of the sender; @param message what was wrong, without octets from the wire
+   */
+  refused(code: SegyErrorCode, side: string, source: string, message: string): void {
+    this.#env.metrics.count('segy_refused_total', { code, side });
+    const key = `${code} ${side} ${source}`;
+    const now = this.#env.clock.now();
+    const quiet = this.#quiet.get(key);
+    if (quiet !== undefined && now < quiet.until) {
+      quiet.suppressed += 1;
+      return;
+    }
+    this.#quiet.delete(key);
+    this.#makeRoom(now);
+    this.#quiet.set(key, { until: now + this.#limits.windowMs, suppressed: 0 });
+    const repeated = quiet === undefined ? {} : { repeated: quiet.suppressed };
+    this.#env.log.warn('security.refused', { code, side, source, message, ...repeated });
+  }
+
+  /** Entries are kept in order of their window, so the oldest go first. */
+  #makeRoom(now: number): void {
+    for (const [key, quiet] of this.#quiet) {
+      const spent = quiet.until <= now && quiet.suppressed === 0;
+      if (!spent && this.#quiet.size < this.#limits.maxSources) return;
+      this.#quiet.delete(key);
+    }
+  }
+}
