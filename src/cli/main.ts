@@ -11,6 +11,7 @@ import { registerKmsCommands } from './kms.js';
 import { registerMikeyCommands } from './mikey.js';
 import { printRefusal } from './output.js';
 import { registerSimCommands } from './sim.js';
+import { registerRunCommand } from './run.js';
 import { registerStoreCommands } from './store.js';
 
 const program = new Command('segy')
@@ -23,6 +24,7 @@ const REGISTRATIONS = [
   registerConfigCommands,
   registerKmsCommands,
   registerMikeyCommands,
+  registerRunCommand,
   registerSimCommands,
   registerStoreCommands,
 ];

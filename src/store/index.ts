@@ -8,6 +8,7 @@
  */
 export type { BackendChange, BackendEntry, StoreBackend } from './backend.js';
 export { backupStore, restoreStore } from './backup.js';
+export { createDialogRecords } from './dialog-records.js';
 export { DEFAULT_SCRYPT_COST } from './key-record.js';
 export type { ScryptCost } from './key-record.js';
 export { openLevelBackend } from './level-backend.js';

@@ -1,0 +1,246 @@
+/**
+ * Composition of the running gateway: every part is made here, given its surroundings, and ended in
+ * the reverse order. Nothing else in the program knows all of them.
+ */
+import { readFileSync } from 'node:fs';
+import type { Environment } from '../base/environment.js';
+import { SegyError, toSegyError } from '../base/errors.js';
+import { Credentials, Directory, PseudoClients } from '../clients/index.js';
+import type { SegyConfig } from '../config/index.js';
+import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
+import type { SlowCrypto } from '../crypto/index.js';
+import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
+import type { ContactAddresses, EdgeSettings } from '../edge/index.js';
+import { ReplayRecord } from '../keys/index.js';
+import { createMediaEngine } from '../media/index.js';
+import { createAriPort } from '../pbx/index.js';
+import { SipEndpoint } from '../sip/index.js';
+import { createDialogRecords } from '../store/index.js';
+import { openState, requireDomain } from './state.js';
+import type { State } from './state.js';
+
+/** Senders whose ECCSI public key is kept. */
+const VERIFIER_CACHE = 4096;
+const CONTROL_USER_AGENT = 'MC-Security-Gateway';
+/** How often the key sets of the next period are looked after. */
+const PREPARE_EVERY_MS = 3_600_000;
+
+export interface Gateway {
+  readonly edge: Edge;
+  stop(): Promise<void>;
+}
+
+type Closer = () => Promise<void> | void;
+
+/**
+ * Starts everything that `config` describes; resolves when calls can be taken.
+ * @throws SegyError of the first part that cannot start; what had started is ended again
+ */
+export async function startGateway(config: SegyConfig, env: Environment): Promise<Gateway> {
+  const closers: Closer[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        env.log.error('stop.failed', { message: toSegyError(error).message });
+      }
+    }
+  };
+  try {
+    return { edge: await compose(config, env, closers), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function compose(config: SegyConfig, env: Environment, closers: Closer[]): Promise<Edge> {
+  const { log, metrics } = env;
+  const slow = createCryptoPool({
+    workers: config.limits.cryptoWorkers,
+    queueLimit: config.limits.cryptoQueue,
+    log,
+    metrics,
+  });
+  closers.push(() => slow.close());
+  const state = await openState(
+    { state: config.stateDir, masterKey: config.masterKeyFile },
+    { ...env, slow },
+  );
+  closers.push(() => state.close());
+  const directory = new Directory(config.users);
+  const clients = await makeClients(config, env, { slow, state, directory, closers });
+  const media = await createMediaEngine(mediaOptions(config), env);
+  closers.push(() => media.close());
+  const outer = outerEndpoint(config, env);
+  closers.push(() => outer.close());
+  const inner = new SipEndpoint({ name: 'inner', env, userAgent: CONTROL_USER_AGENT });
+  closers.push(() => inner.close());
+  const { ari } = config.pbx;
+  const password = readSecret(ari.passwordFile);
+  const pbx = createAriPort({ ...ari, password }, env);
+  const edge = new Edge({
+    env,
+    outer,
+    inner,
+    media,
+    pbx,
+    clients,
+    partners: config.partners,
+    records: createDialogRecords(state.store.space('dialogs')),
+    settings: edgeSettings(config),
+  });
+  await listen(config, outer, inner);
+  await edge.start();
+  closers.push(() => edge.stop());
+  return edge;
+}
+
+interface ClientParts {
+  readonly slow: SlowCrypto;
+  readonly state: State;
+  readonly directory: Directory;
+  readonly closers: Closer[];
+}
+
+async function makeClients(
+  config: SegyConfig,
+  env: Environment,
+  { slow, state, directory, closers }: ClientParts,
+): Promise<PseudoClients> {
+  const { clock, random, log, timers } = env;
+  const domain = requireDomain(state);
+  const credentials = new Credentials(domain, clock);
+  closers.push(() => credentials.wipe());
+  const replay = await ReplayRecord.open({ records: state.store.space('replay'), clock, log });
+  let timer: ReturnType<typeof timers.setTimeout> | undefined;
+  const prepare = (): void => {
+    timer = timers.setTimeout(prepare, PREPARE_EVERY_MS);
+    prepareKeys(config, { slow, state, directory, credentials }, env).catch((error: unknown) => {
+      log.warn('keys.prepare.failed', { message: toSegyError(error).message });
+    });
+  };
+  prepare();
+  closers.push(() => {
+    if (timer !== undefined) timers.clearTimeout(timer);
+  });
+  return new PseudoClients({
+    directory,
+    credentials,
+    domain,
+    certificates: state.trust,
+    replay,
+    audit: state.audit,
+    slow,
+    verifier: new EccsiVerifier({ cacheSize: VERIFIER_CACHE }),
+    clock,
+    random,
+  });
+}
+
+/** Makes what the first call of each user and partner would otherwise wait for. */
+async function prepareKeys(
+  config: SegyConfig,
+  parts: Omit<ClientParts, 'closers'> & { readonly credentials: Credentials },
+  { clock }: Environment,
+): Promise<void> {
+  const { slow, state, directory, credentials } = parts;
+  const own = requireDomain(state).certificate;
+  await slow.prepare({ z: own.pubEncKey });
+  for (const { certificate, partner } of state.trust.list()) {
+    const isUsed = config.partners.some(({ name }) => name === partner);
+    if (isUsed && !certificate.revoked) await slow.prepare({ z: certificate.pubEncKey });
+  }
+  const uris = [...directory.users].map((user) => user.uri);
+  for (const uri of uris) {
+    const { rsk, userId } = await credentials.at(uri, clock.now());
+    await slow.prepare({ z: own.pubEncKey, id: userId, rsk });
+  }
+  await credentials.prepare(uris);
+}
+
+function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[0] {
+  const { inner, outer, limits } = config;
+  return {
+    workers: limits.mediaWorkers,
+    outer: {
+      address: outer.mediaAddress,
+      portMin: outer.mediaPorts[0],
+      portMax: outer.mediaPorts[1],
+    },
+    inner: {
+      address: inner.address,
+      portMin: inner.mediaPorts[0],
+      portMax: inner.mediaPorts[1],
+      allowedAddresses: inner.allowedMediaAddresses,
+    },
+  };
+}
+
+function outerEndpoint(config: SegyConfig, env: Environment): SipEndpoint {
+  const tls = config.outer.listeners.find((listener) => listener.tls !== undefined)?.tls;
+  const identity = tls && readTls(tls);
+  return new SipEndpoint({ name: 'outer', env, ...(identity && { tls: identity }) });
+}
+
+type TlsFiles = NonNullable<SegyConfig['outer']['listeners'][number]['tls']>;
+
+function readTls(tls: TlsFiles): { cert: Uint8Array; key: Uint8Array; ca?: Uint8Array } {
+  return {
+    cert: readFileSync(tls.certFile),
+    key: readFileSync(tls.keyFile),
+    ...(tls.caFile !== undefined && { ca: readFileSync(tls.caFile) }),
+  };
+}
+
+async function listen(config: SegyConfig, outer: SipEndpoint, inner: SipEndpoint): Promise<void> {
+  for (const { transport, address, port, tls } of config.outer.listeners) {
+    await outer.listen({
+      protocol: transport,
+      address,
+      port,
+      ...(config.outer.advertised !== undefined && {
+        advertised: { host: config.outer.advertised, port },
+      }),
+      ...(tls && { tls: { ...readTls(tls), requestCert: tls.requestClientCert } }),
+    });
+  }
+  for (const protocol of config.inner.transports) {
+    await inner.listen({ protocol, address: config.inner.address, port: config.inner.sipPort });
+  }
+}
+
+function edgeSettings(config: SegyConfig): EdgeSettings {
+  const { inner, outer, pbx, limits } = config;
+  const innerContact = { host: inner.address, port: inner.sipPort };
+  const outerContacts: ContactAddresses = Object.fromEntries(
+    outer.listeners.map(({ transport, address, port }) => [
+      transport,
+      { host: outer.advertised ?? address, port },
+    ]),
+  );
+  const [first] = outer.listeners;
+  return {
+    outer: {
+      contacts: outerContacts,
+      identity: `sip:segy@${outer.advertised ?? first?.address ?? 'localhost'}`,
+      ...(outer.mediaAdvertised !== undefined && { mediaAdvertised: outer.mediaAdvertised }),
+    },
+    inner: { contacts: Object.fromEntries(inner.transports.map((t) => [t, innerContact])) },
+    pbx: pbx.sip,
+    allowedMediaAddresses: inner.allowedMediaAddresses,
+    limits: {
+      ...DEFAULT_EDGE_LIMITS,
+      setupMs: limits.setupSeconds * 1000,
+      outboundChannelMs: limits.outboundChannelMs,
+      calls: limits.calls,
+    },
+  };
+}
+
+function readSecret(file: string): string {
+  const secret = readFileSync(file, 'utf8').trimEnd();
+  if (secret === '') throw new SegyError('SEGY_E_CONFIG', `${file} is empty`);
+  return secret;
+}
