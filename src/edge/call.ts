@@ -58,6 +58,7 @@ export class Call {
   uac: ClientTransaction | null = null;
   /** the pair whose 2xx counts */
   answered: Pair | null = null;
+  readonly #startedAt: number;
   readonly #uas: ServerTransaction;
   readonly #onEnded: (call: Call) => void;
   readonly #timers = new Set<TimerHandle>();
@@ -75,6 +76,7 @@ export class Call {
     this.partner = init.partner;
     this.deps = init.deps;
     this.refusals = init.refusals;
+    this.#startedAt = init.deps.env.clock.now();
     this.#uas = init.uas;
     this.#onEnded = init.onEnded;
     this.localTag = init.uas.localTag;
@@ -158,6 +160,12 @@ export class Call {
     this.move('cancel');
     this.#leave(held);
     this.#settle();
+  }
+
+  /** Tells how long the INVITE was worked on before it was sent on, in milliseconds. */
+  noteSetup(): void {
+    const { clock, metrics } = this.deps.env;
+    metrics.gauge('segy_call_setup_ms', clock.now() - this.#startedAt, { side: this.callerSide });
   }
 
   /**

@@ -62,6 +62,8 @@ export interface EdgeLimits {
   readonly outboundChannelMs: number;
   /** after the PBX channel ended: how long its SIP leg may take to say so itself, in milliseconds */
   readonly channelGoneMs: number;
+  /** how long the BYEs may take when the gateway stops, in milliseconds */
+  readonly stopMs: number;
   /** calls of all partners together */
   readonly calls: number;
   /** early dialogs (forks) of one INVITE */
@@ -76,6 +78,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   setupMs: 8000,
   outboundChannelMs: 500,
   channelGoneMs: 1000,
+  stopMs: 2000,
   calls: 1000,
   forks: 16,
   transactions: 16,

@@ -49,6 +49,9 @@ export class Edge {
   readonly #outerSources: OuterSources;
   readonly #innerSource: InnerSource;
   #orphansEnded = false;
+  #whenEmpty: (() => void) | null = null;
+  /** resolves when the dialogs of an earlier run have had their BYE, which calls do not wait for */
+  recovered: Promise<void> = Promise.resolve();
 
   constructor(deps: EdgeDependencies) {
     this.#deps = deps;
@@ -86,16 +89,27 @@ export class Edge {
     pbx.onResync = (live) => this.#resync(live);
     await pbx.start();
     if (pbx.linked) await this.#endOrphans();
-    const ended = await endRecordedDialogs(this.#deps);
-    if (ended > 0) env.log.info('restart.dialogs', { count: ended });
+    this.recovered = endRecordedDialogs(this.#deps).catch((error: unknown) => {
+      env.log.error('restart.dialogs.failed', { message: toSegyError(error).message });
+    });
   }
 
-  /** Ends every call, with BYE to both sides, and the PBX link. */
+  /** Ends every call, with BYE to both sides, waits for their answers, and ends the PBX link. */
   async stop(): Promise<void> {
+    const { env, pbx, settings } = this.#deps;
     for (const call of [...this.#registry]) {
       call.abort(new SegyError('SEGY_E_CANCELLED', 'the gateway is stopping'), 503);
     }
-    await this.#deps.pbx.stop();
+    if (this.#registry.size > 0) {
+      await new Promise<void>((resolve) => {
+        const limit = env.timers.setTimeout(resolve, settings.limits.stopMs);
+        this.#whenEmpty = () => {
+          env.timers.clearTimeout(limit);
+          resolve();
+        };
+      });
+    }
+    await pbx.stop();
   }
 
   /** The calls there are, for the operator. */
@@ -252,6 +266,7 @@ export class Edge {
 
   #ended(call: Call): void {
     this.#registry.remove(call);
+    if (this.#registry.size === 0) this.#whenEmpty?.();
     const { env, records } = this.#deps;
     env.metrics.gauge('segy_calls', this.#registry.size);
     env.log.info('call.ended', { session: call.id, partner: call.partner.name });

@@ -5,16 +5,14 @@
  * Until `release` a 2xx and every response with SDP is held: the media session is not armed, and no
  * side may believe that it can be heard.
  */
-import { toHex } from '../base/bytes.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import {
-  formatNameAddr,
   parseCSeq,
-  parseNameAddr,
   tagOf,
   type ClientTransaction,
   type SipRequest,
   type SipResponse,
+  type SipSource,
   type SipTarget,
 } from '../sip/index.js';
 import { sdpOf, setSdp } from './bodies.js';
@@ -22,9 +20,9 @@ import type { Call } from './call.js';
 import type { Composer } from './compose.js';
 import { ownHost } from './contact.js';
 import type { Side } from './dependencies.js';
-import { contactUri, Dialog, routeSetOf } from './dialog.js';
+import { routeSetOf } from './dialog.js';
+import { calleeDialog, callerDialog } from './fork-dialogs.js';
 import type { Negotiation } from './negotiation.js';
-import { nextHop, peerHosts, peerTarget } from './next-hop.js';
 import { Pair } from './pair.js';
 import { redirectContacts } from './redirect.js';
 import { translateAnswer, translateCapabilities } from './translate.js';
@@ -34,7 +32,7 @@ export interface InviteRelayInit {
   readonly composer: Composer;
   readonly negotiation: Negotiation;
   /** address of the caller, for requests to it */
-  readonly source: Parameters<typeof peerTarget>[1];
+  readonly source: SipSource;
   /** true where the media is armed before the INVITE leaves */
   readonly released: boolean;
 }
@@ -87,6 +85,7 @@ export class InviteRelay {
       return;
     }
     this.#target = target;
+    call.noteSetup();
     const sent = { ...this.#request, headers: this.#request.headers.clone() };
     let transaction: ClientTransaction;
     try {
@@ -126,7 +125,18 @@ export class InviteRelay {
     this.#call.enqueue(() => this.#take(response));
   }
 
+  /** A 2xx that cannot be passed on is owed an ACK and a BYE all the same. */
   async #take(response: SipResponse): Promise<void> {
+    try {
+      await this.#handle(response);
+    } catch (error) {
+      const accepts = response.status >= 200 && response.status < 300;
+      if (accepts && this.#call.state === 'calling') this.#answered(response);
+      throw error;
+    }
+  }
+
+  async #handle(response: SipResponse): Promise<void> {
     const call = this.#call;
     if (response.status === 100) return;
     if (response.status >= 300) {
@@ -216,6 +226,15 @@ export class InviteRelay {
     if (!call.isLive()) return;
     call.move('pass');
     call.respond(passed);
+    const { env } = call.deps;
+    const { caller, callee } = call.names;
+    env.metrics.count('segy_calls_connected_total', { partner: call.partner.name });
+    env.log.info('call.connected', {
+      session: call.id,
+      partner: call.partner.name,
+      caller,
+      callee,
+    });
   }
 
   #answer(pair: Pair, sdp: Uint8Array, final: boolean): Promise<string> {
@@ -242,7 +261,7 @@ export class InviteRelay {
     const call = this.#call;
     if (call.state === 'calling') {
       const { settings, clients } = call.deps;
-      const dialog = this.#callerDialog(null);
+      const dialog = callerDialog(call, this.#source, null);
       const host = ownHost(settings, 'inner', settings.pbx.transport);
       const contacts =
         response.status < 400 ? redirectContacts(response, call.calleeSide, clients, host) : [];
@@ -268,8 +287,11 @@ export class InviteRelay {
     if (call.pairs.length >= call.deps.settings.limits.forks) {
       throw new SegyError('SEGY_E_BUSY', 'the INVITE forked into too many dialogs');
     }
-    const callee = this.#calleeDialog(response, tag);
-    const caller = this.#callerDialog(call.pairs.length === 0 ? call.localTag : null);
+    if (this.#request === null || this.#target === null) {
+      throw new SegyError('SEGY_E_INTERNAL', 'a response came to no INVITE');
+    }
+    const callee = calleeDialog(call, this.#request, this.#target, response);
+    const caller = callerDialog(call, this.#source, call.pairs.length === 0 ? call.localTag : null);
     const dialogs = {
       outer: call.calleeSide === 'outer' ? callee : caller,
       inner: call.calleeSide === 'inner' ? callee : caller,
@@ -278,56 +300,6 @@ export class InviteRelay {
     const pair = new Pair(dialogs, this.#negotiation.fork(), exchange);
     call.pairs.push(pair);
     return pair;
-  }
-
-  #calleeDialog(response: SipResponse, remoteTag: string): Dialog {
-    const call = this.#call;
-    const request = this.#request;
-    const target = this.#target;
-    if (request === null || target === null) {
-      throw new SegyError('SEGY_E_INTERNAL', 'a response came to no INVITE');
-    }
-    const from = request.headers.get('From') ?? '';
-    const routeSet = routeSetOf(response, true);
-    const remoteTarget = contactUri(response) ?? request.uri;
-    const hosts = peerHosts(call.calleeSide, call.partner, call.deps.settings);
-    const dialog = new Dialog({
-      side: call.calleeSide,
-      callId: call.calleeCallId,
-      localTag: call.calleeTag,
-      remoteTag,
-      local: withoutTag(from),
-      remote: request.headers.get('To') ?? '',
-      routeSet,
-      remoteTarget,
-      target: nextHop(target, hosts, routeSet, remoteTarget),
-    });
-    dialog.highestSent = this.#cseq;
-    return dialog;
-  }
-
-  #callerDialog(localTag: string | null): Dialog {
-    const call = this.#call;
-    const { invite } = call;
-    const from = invite.headers.get('From') ?? '';
-    const routeSet = routeSetOf(invite, false);
-    const remoteTarget = contactUri(invite) ?? invite.uri;
-    const { settings } = call.deps;
-    const peer = peerTarget(call.callerSide, this.#source, call.partner, settings);
-    const hosts = peerHosts(call.callerSide, call.partner, settings);
-    const dialog = new Dialog({
-      side: call.callerSide,
-      callId: call.callerCallId,
-      localTag: localTag ?? toHex(call.deps.env.random(8)),
-      remoteTag: tagOf(from) ?? '',
-      local: withoutTag(invite.headers.get('To') ?? ''),
-      remote: withoutTag(from),
-      routeSet,
-      remoteTarget,
-      target: nextHop(peer, hosts, routeSet, remoteTarget),
-    });
-    dialog.highestReceived = this.#cseq;
-    return dialog;
   }
 }
 
@@ -339,11 +311,4 @@ function passedStatus(status: number, canFollow: boolean): number {
 
 function legOf(pair: Pair, side: Side): string {
   return pair.on(side).remoteTag;
-}
-
-/** A From or To value without its tag. */
-function withoutTag(value: string): string {
-  const address = parseNameAddr(value);
-  address.params.delete('tag');
-  return formatNameAddr(address);
 }

@@ -6,11 +6,10 @@ import { toSegyError } from '../base/errors.js';
 import type { DialogRecord, EdgeDependencies } from './dependencies.js';
 import { buildRequest } from './dialog.js';
 
-/** Sends BYE for each record and removes it, whatever the answer. @returns how many there were */
-export async function endRecordedDialogs(deps: EdgeDependencies): Promise<number> {
+/** Sends BYE for each record and removes it, whatever the answer. */
+export async function endRecordedDialogs(deps: EdgeDependencies): Promise<void> {
   const records = await deps.records.all();
   await Promise.all(records.map((record) => endRecordedDialog(deps, record)));
-  return records.length;
 }
 
 async function endRecordedDialog(deps: EdgeDependencies, record: DialogRecord): Promise<void> {

@@ -61,7 +61,8 @@ export function keyMgmt(keyId = '10000001', initiator = ALICE): string {
 export interface HarnessOptions {
   partner?: (partner: Partner) => Partner;
   limits?: Partial<EdgeLimits>;
-  partners?: Partner[];
+  /** further partners, from the first one */
+  others?: (partner: Partner) => Partner[];
 }
 
 export class Harness {
@@ -82,12 +83,13 @@ export class Harness {
 
   static async start(o: HarnessOptions = {}): Promise<Harness> {
     const harness = new Harness();
-    await harness.#start(o);
+    await harness.mc.listen();
+    await harness.begin(o);
     return harness;
   }
 
-  async #start(o: HarnessOptions): Promise<void> {
-    await this.mc.listen();
+  /** Starts the rest, with `mc` listening already. */
+  async begin(o: HarnessOptions): Promise<void> {
     await this.pbx.listen();
     const log =
       (level: string) =>
@@ -136,14 +138,14 @@ export class Harness {
       media: this.media,
       pbx: this.port,
       clients: this.clients,
-      partners: o.partners ?? [partner],
+      partners: [partner, ...(o.others?.(partner) ?? [])],
       records: this.records,
       settings: {
         outer: { contacts: contacts(this.outerAt), identity: 'sip:segy@lmr.example' },
         inner: { contacts: contacts(this.innerAt) },
         pbx: { address: this.pbx.address, port: this.pbx.port, transport: 'udp' },
         allowedMediaAddresses: ['127.0.0.1'],
-        limits: { ...DEFAULT_EDGE_LIMITS, channelGoneMs: 50, ...o.limits },
+        limits: { ...DEFAULT_EDGE_LIMITS, channelGoneMs: 50, stopMs: 30, ...o.limits },
       },
     };
     this.edge = new Edge(this.deps);
