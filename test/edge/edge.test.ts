@@ -7,7 +7,7 @@ import type { PseudoClients } from '../../src/clients/index.js';
 import type { MediaEngine } from '../../src/media/index.js';
 import { parseSip, type SipResponse } from '../../src/sip/index.js';
 import { bodyText, Harness, keyMgmt, ok, sdp, textOf, warningOf } from './support/harness.js';
-import { Inbox, invite, Peer, within } from './support/peer.js';
+import { Inbox, invite, Peer, until, within } from './support/peer.js';
 
 /** Octets to the edge's outer side from `address`, and what comes back. */
 async function raw(
@@ -236,7 +236,7 @@ describe('edge', () => {
     ok(await h.mc.expect('BYE'));
     ok(await h.pbx.expect('BYE'));
     assert.equal(h.media.sessions[1]?.closed, false);
-    assert.equal(h.edge.calls().length, 1);
+    await until(() => h.edge.calls().length === 1);
   });
 
   it('sends BYE for the dialogs of an earlier run and hangs its channels up', async () => {
@@ -312,8 +312,7 @@ describe('edge', () => {
     await cancelled.sent.expect(180);
     cancelled.sent.transaction.cancel();
     await cancelled.sent.expect(487);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.deepEqual(h.edge.calls(), []);
+    await until(() => h.edge.calls().length === 0);
     assert.ok(h.media.sessions.every((session) => session.closed && session.armed === null));
     for (const key of h.clients.keys) assert.ok(key.every((octet) => octet === 0));
   });

@@ -62,6 +62,14 @@ export class Inbox<T> {
   }
 }
 
+/** Waits until `condition` holds, for a second at most. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; !condition(); i += 1) {
+    if (i === 200) throw new Error('it never became so');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 /** A client transaction with its responses in a queue. */
 export class Sent {
   readonly responses = new Inbox<SipResponse>();
