@@ -3,8 +3,15 @@ import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
-import { fingerprintMatches, fingerprintOf, readKmsDocument } from '../kms/index.js';
+import {
+  fingerprintMatches,
+  fingerprintOf,
+  readKmsDocument,
+  readSignedKmsDocument,
+} from '../kms/index.js';
 import type { KmsCertificate, TrustEntry } from '../kms/index.js';
+import { addVerifyingOptions, trustedKeysOf } from './exchange-keys.js';
+import type { VerifyingOptions } from './exchange-keys.js';
 import { printable, summaryLines, summaryOf } from './kms-text.js';
 import { print } from './output.js';
 import { addStateOptions, withState } from './state.js';
@@ -16,7 +23,7 @@ interface Output extends StateOptions {
   readonly json: boolean;
 }
 
-interface AddOptions extends Output {
+interface AddOptions extends Output, VerifyingOptions {
   readonly partner: string;
   readonly fingerprint?: readonly string[];
   readonly replace: boolean;
@@ -24,7 +31,7 @@ interface AddOptions extends Output {
 
 export function registerTrustCommands(kms: Command): void {
   const trust = kms.command('trust').description('certificates of partner domains');
-  addStateOptions(trust.command('add'))
+  addVerifyingOptions(addStateOptions(trust.command('add')))
     .description('trust the certificates in a file, each by its fingerprint')
     .argument('<file>', 'KmsCertificate, SignedKmsCertificate or KmsResponse')
     .requiredOption('--partner <name>', 'the partner whose users this KMS keys')
@@ -54,7 +61,9 @@ async function add(file: string, options: AddOptions): Promise<void> {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(options.partner)) {
     throw new SegyError('SEGY_E_USAGE', 'a partner name has letters, digits and . _ - only');
   }
-  const { certificates } = readKmsDocument(await readDocument(file));
+  const trusted = await trustedKeysOf(options);
+  const xml = await readDocument(file);
+  const { certificates } = trusted ? readSignedKmsDocument(xml, trusted) : readKmsDocument(xml);
   if (certificates.length === 0) {
     throw new SegyError('SEGY_E_KMS_DOCUMENT', `${file} holds no certificate`);
   }

@@ -14,9 +14,14 @@ import {
   SecurityDomain,
   writeKmsCertificate,
   writeKmsResponse,
+  writeSignedKmsCertificate,
+  writeSignedKmsResponse,
 } from '../kms/index.js';
+import type { KmsResponse } from '../kms/index.js';
 import { createMasterKeyFile } from '../store/index.js';
 import { parseInteger, parseTime, writeNewFile } from './arguments.js';
+import { addSigningOptions, readNamedKey, signerOf } from './exchange-keys.js';
+import type { SigningOptions } from './exchange-keys.js';
 import { summaryLines, summaryOf } from './kms-text.js';
 import { registerTrustCommands } from './kms-trust.js';
 import { print } from './output.js';
@@ -49,7 +54,12 @@ interface RenewOptions extends Output {
   readonly domain?: readonly string[];
 }
 
-interface IssueOptions extends Output {
+interface CertOptions extends Output, SigningOptions {
+  readonly out?: string;
+}
+
+interface IssueOptions extends Output, SigningOptions {
+  readonly transportKey?: string;
   readonly period?: bigint;
   readonly at?: Date;
   readonly out?: string;
@@ -71,7 +81,7 @@ export function registerKmsCommands(program: Command): void {
     .option('--issuer <text>', 'Issuer element of the certificate')
     .option('--cert-uri <uri>', 'CertUri element of the certificate')
     .action(init);
-  addStateOptions(kms.command('cert'))
+  addSigningOptions(addStateOptions(kms.command('cert')))
     .description('write the certificate for partners, with its fingerprint')
     .option('--out <file>', 'new file for it; otherwise it goes to standard output')
     .action(cert);
@@ -81,7 +91,7 @@ export function registerKmsCommands(program: Command): void {
     .addOption(validFromOption())
     .option('--domain <name...>', 'MC domains, where they change')
     .action(renew);
-  addStateOptions(kms.command('issue'))
+  addSigningOptions(addStateOptions(kms.command('issue')))
     .description('mint the key set of one identity for one key period')
     .argument('<uri>', 'MC service ID or server URI, exactly as it is hashed')
     .addOption(
@@ -92,6 +102,7 @@ export function registerKmsCommands(program: Command): void {
         .argParser(parseTime('--at'))
         .conflicts('period'),
     )
+    .option('--transport-key <name:file>', 'wrap the keys under this TrK (32 octets)')
     .option('--out <file>', 'new file for it, mode 0600')
     .option('--reveal', 'print the secret keys to standard output', false)
     .action(issue);
@@ -161,10 +172,13 @@ async function init(options: InitOptions): Promise<void> {
   );
 }
 
-async function cert(options: Output & { readonly out?: string }): Promise<void> {
+async function cert(options: CertOptions): Promise<void> {
+  const signer = await signerOf(options);
   await withState(options, async (state, { clock }) => {
     const { certificate } = requireDomain(state);
-    const xml = writeKmsCertificate(certificate);
+    const xml = signer
+      ? writeSignedKmsCertificate(certificate, signer)
+      : writeKmsCertificate(certificate);
     const summary = summaryOf(certificate, clock.now());
     if (options.out !== undefined) await writeNewFile(options.out, xml, 0o644);
     if (options.json) {
@@ -208,6 +222,11 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
       'a key set is secret: name --out FILE, or insist with --reveal',
     );
   }
+  const signer = await signerOf(options);
+  const writing =
+    options.transportKey === undefined
+      ? {}
+      : { transportKey: await readNamedKey(options.transportKey) };
   await withState(options, async (state, { clock }) => {
     const domain = requireDomain(state);
     const { certificate } = domain;
@@ -221,13 +240,16 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
     });
     const keySet = await domain.issue(uri, keyPeriodNo);
     const from = periodBounds(certificate, keyPeriodNo).from?.getTime() ?? now;
-    const xml = writeKmsResponse({
+    const response: KmsResponse = {
       userUri: uri,
       kmsUri: certificate.kmsUri,
       time: new Date(now),
       clientReqUrl: `/keymanagement/identity/v1/keyprov/${encodeURIComponent(uri)}/${ntp64Hex(from)}`,
       message: { kind: 'keyProv', keySets: [keySet] },
-    });
+    };
+    const xml = signer
+      ? writeSignedKmsResponse(response, signer, writing)
+      : writeKmsResponse(response, writing);
     wipe(keySet.rsk, keySet.ssk);
     if (options.out !== undefined) await writeNewFile(options.out, xml, 0o600);
     const said = {

@@ -2,6 +2,10 @@
 import { SegyError } from '../base/errors.js';
 import { fromHex } from '../base/bytes.js';
 import { attribute, type XmlElement } from '../xml/index.js';
+import { readEncryptedKey } from './transport-key.js';
+
+/** Transport keys (32 octets) by KeyName. */
+export type TransportKeys = ReadonlyMap<string, Uint8Array>;
 
 /** Longest text taken for a URI or a name, in characters. */
 const MAX_TEXT = 1024;
@@ -82,13 +86,22 @@ export function optionalDateTime(parent: XmlElement, localName: string): Date | 
 
 /**
  * Key octets in hexadecimal, either case, white space between digits allowed.
- * @throws SegyError SEGY_E_KMS_DOCUMENT also for a value under a transport key (EncKeyContentType),
- * which only the KMS client that holds the TrK can read
+ * A value under a transport key (EncKeyContentType) is unwrapped where that key is given.
+ * @throws SegyError SEGY_E_KMS_DOCUMENT
  */
-export function requiredKey(parent: XmlElement, localName: string, length: number): Uint8Array {
+export function requiredKey(
+  parent: XmlElement,
+  localName: string,
+  length: number,
+  transportKeys: TransportKeys = new Map(),
+): Uint8Array {
   const element = single(parent, localName);
   if (element === undefined) return refuseDocument(`${parent.localName} has no ${localName}`);
-  if (element.children.length > 0) refuseDocument(`${localName} is not a plain key`);
+  if (element.children.length > 0) {
+    if (transportKeys.size === 0) refuseDocument(`${localName} is not a plain key`);
+    const key = readEncryptedKey(element, transportKeys);
+    return key.length === length ? key : refuseDocument(`${localName} is not ${length} octets`);
+  }
   const digits = element.text.replace(/\s+/g, '');
   if (digits.length !== 2 * length || !/^[0-9a-fA-F]*$/.test(digits)) {
     refuseDocument(`${localName} is not ${length} octets of hexadecimal`);

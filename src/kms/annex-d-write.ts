@@ -3,6 +3,8 @@ import { toHex } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import { escapeXml } from '../xml/index.js';
 import type { KmsCertificate, KmsKeySet } from './certificate.js';
+import { writeEncryptedKey } from './transport-key.js';
+import type { TransportKey, WrapProfile } from './transport-key.js';
 
 /** Namespace of the KMS interface. */
 export const KMS_NAMESPACE = 'urn:3gpp:ns:mcsecKMSInterface:1.0';
@@ -27,8 +29,17 @@ function formatDateTime(date: Date): string {
   return date.toISOString().replace('.000Z', 'Z');
 }
 
-function key(name: string, octets: Uint8Array): string {
-  return `<${name} xsi:type="KeyContentType">${toHex(octets)}</${name}>\n`;
+/** How secret keys are written. */
+export interface WriteOptions {
+  /** wraps them under this transport key; otherwise they stand in clear */
+  readonly transportKey?: TransportKey;
+  readonly wrap?: WrapProfile;
+}
+
+function key(name: string, octets: Uint8Array, options: WriteOptions): string {
+  return options.transportKey === undefined
+    ? `<${name} xsi:type="KeyContentType">${toHex(octets)}</${name}>\n`
+    : `<${name} xsi:type="EncKeyContentType">${writeEncryptedKey(options.transportKey, octets, options.wrap)}</${name}>\n`;
 }
 
 function certificateElement(c: KmsCertificate, namespaces: string): string {
@@ -54,7 +65,7 @@ function certificateElement(c: KmsCertificate, namespaces: string): string {
   );
 }
 
-function keySetElement(k: KmsKeySet, namespaces: string): string {
+function keySetElement(k: KmsKeySet, namespaces: string, options: WriteOptions): string {
   return (
     `<KmsKeySet${namespaces} Version="1.1.0">\n` +
     element('KmsUri', k.kmsUri) +
@@ -66,9 +77,9 @@ function keySetElement(k: KmsKeySet, namespaces: string): string {
     element('ValidTo', k.validTo) +
     element('KeyPeriodNo', k.keyPeriodNo) +
     element('Revoked', k.revoked) +
-    key('UserDecryptKey', k.rsk) +
-    key('UserSigningKeySSK', k.ssk) +
-    key('UserPubTokenPVT', k.pvt) +
+    key('UserDecryptKey', k.rsk, options) +
+    key('UserSigningKeySSK', k.ssk, options) +
+    key('UserPubTokenPVT', k.pvt, options) +
     '</KmsKeySet>\n'
   );
 }
@@ -80,18 +91,22 @@ export function writeKmsCertificate(certificate: KmsCertificate): string {
 
 /**
  * Key sets as one document: a bare KmsKeySet where it is one, a KmsKeyProv around several.
- * The text holds secret keys.
+ * The text holds secret keys, in clear unless a transport key wraps them.
  * @throws SegyError SEGY_E_ARGUMENT for none
  */
-export function writeKmsKeySets(keySets: readonly KmsKeySet[]): string {
+export function writeKmsKeySets(keySets: readonly KmsKeySet[], options: WriteOptions = {}): string {
   const [first] = keySets;
   if (first === undefined) throw new SegyError('SEGY_E_ARGUMENT', 'no key set to write');
-  if (keySets.length === 1) return DECLARATION + keySetElement(first, NAMESPACES);
-  return DECLARATION + keyProvElement(keySets, NAMESPACES);
+  if (keySets.length === 1) return DECLARATION + keySetElement(first, NAMESPACES, options);
+  return DECLARATION + keyProvElement(keySets, NAMESPACES, options);
 }
 
-function keyProvElement(keySets: readonly KmsKeySet[], namespaces: string): string {
-  const inside = keySets.map((keySet) => keySetElement(keySet, '')).join('');
+function keyProvElement(
+  keySets: readonly KmsKeySet[],
+  namespaces: string,
+  options: WriteOptions,
+): string {
+  const inside = keySets.map((keySet) => keySetElement(keySet, '', options)).join('');
   return `<KmsKeyProv${namespaces} Version="1.0.0">\n${inside}</KmsKeyProv>\n`;
 }
 
@@ -111,12 +126,12 @@ export interface KmsResponse {
       };
 }
 
-function messageElement(message: KmsResponse['message']): string {
+function messageElement(message: KmsResponse['message'], options: WriteOptions): string {
   switch (message.kind) {
     case 'init':
       return `<KmsInit Version="1.0.0">\n${certificateElement(message.certificate, '')}</KmsInit>\n`;
     case 'keyProv':
-      return keyProvElement(message.keySets, '');
+      return keyProvElement(message.keySets, '', options);
     case 'certCache': {
       const inside = message.certificates.map((c) => certificateElement(c, '')).join('');
       return `<KmsCertCache Version="1.0.0" CacheNum="${message.cacheNum}">\n${inside}</KmsCertCache>\n`;
@@ -125,14 +140,14 @@ function messageElement(message: KmsResponse['message']): string {
 }
 
 /** A KmsResponse (D.3.1) around a message. */
-export function writeKmsResponse(response: KmsResponse): string {
+export function writeKmsResponse(response: KmsResponse, options: WriteOptions = {}): string {
   return (
     `${DECLARATION}<KmsResponse${NAMESPACES} Version="1.0.0">\n` +
     element('UserUri', response.userUri) +
     element('KmsUri', response.kmsUri) +
     element('Time', response.time) +
     element('ClientReqUrl', response.clientReqUrl) +
-    `<KmsMessage>\n${messageElement(response.message)}</KmsMessage>\n` +
+    `<KmsMessage>\n${messageElement(response.message, options)}</KmsMessage>\n` +
     '</KmsResponse>\n'
   );
 }

@@ -1,8 +1,7 @@
 /**
  * Reading Annex D documents (TS 33.180 D.3): certificates and key sets, bare, in a SignedKmsCertificate
  * or anywhere in a KmsResponse. Structure and ranges are checked here; that the points are points, by
- * checkKmsCertificate. XML signatures are not judged: certificates come in by a manual process and are
- * compared by fingerprint.
+ * checkKmsCertificate. XML signatures are not judged here but in signed.ts, which hands on what one covers.
  */
 import { parseXmlSequence, type XmlElement } from '../xml/index.js';
 import {
@@ -17,6 +16,7 @@ import {
   requiredUid,
   single,
   textAttribute,
+  type TransportKeys,
 } from './annex-d-values.js';
 import { KMS_NAMESPACE } from './annex-d-write.js';
 import type { KmsCertificate, KmsKeySet } from './certificate.js';
@@ -25,6 +25,11 @@ import type { KmsCertificate, KmsKeySet } from './certificate.js';
 export interface KmsDocument {
   readonly certificates: readonly KmsCertificate[];
   readonly keySets: readonly KmsKeySet[];
+}
+
+export interface ReadOptions {
+  /** for key sets that come wrapped; without them such a key set is refused */
+  readonly transportKeys?: TransportKeys;
 }
 
 /** Only UIDs of F.2.1 (format 2) are ours. */
@@ -110,13 +115,18 @@ function validity(element: XmlElement): { validFrom?: Date; validTo?: Date } {
   return { ...present('validFrom', validFrom), ...present('validTo', validTo) };
 }
 
-function requiredPoint(element: XmlElement, localName: string, length: number): Uint8Array {
-  const point = requiredKey(element, localName, length);
+function requiredPoint(
+  element: XmlElement,
+  localName: string,
+  length: number,
+  transportKeys?: TransportKeys,
+): Uint8Array {
+  const point = requiredKey(element, localName, length, transportKeys);
   if (point[0] !== 4) refuseDocument(`${localName} is not an uncompressed point`);
   return point;
 }
 
-function readKeySet(element: XmlElement): KmsKeySet {
+function readKeySet(element: XmlElement, transportKeys: TransportKeys | undefined): KmsKeySet {
   return {
     kmsUri: requiredText(element, 'KmsUri'),
     ...present('certUri', optionalText(element, 'CertUri')),
@@ -126,9 +136,9 @@ function readKeySet(element: XmlElement): KmsKeySet {
     ...validity(element),
     keyPeriodNo: requiredInteger(element, 'KeyPeriodNo'),
     revoked: optionalBoolean(element, 'Revoked') ?? false,
-    rsk: requiredPoint(element, 'UserDecryptKey', 257),
-    ssk: requiredKey(element, 'UserSigningKeySSK', 32),
-    pvt: requiredPoint(element, 'UserPubTokenPVT', 65),
+    rsk: requiredPoint(element, 'UserDecryptKey', 257, transportKeys),
+    ssk: requiredKey(element, 'UserSigningKeySSK', 32, transportKeys),
+    pvt: requiredPoint(element, 'UserPubTokenPVT', 65, transportKeys),
   };
 }
 
@@ -136,11 +146,12 @@ function collect(
   element: XmlElement,
   container: string,
   into: { certificates: KmsCertificate[]; keySets: KmsKeySet[] },
+  transportKeys: TransportKeys | undefined,
 ): void {
   if (element.localName === 'KmsCertificate') {
     into.certificates.push(readCertificate(element, container));
   } else if (element.localName === 'KmsKeySet') {
-    into.keySets.push(readKeySet(element));
+    into.keySets.push(readKeySet(element, transportKeys));
   } else if (element.localName === 'KmsError') {
     refuseDocument('the KMS answered with a KmsError');
   } else if (CONTAINERS.has(element.localName)) {
@@ -148,7 +159,7 @@ function collect(
     for (const child of element.children) {
       // Elements of other namespaces are extensions or the XML signature.
       if ([element.namespace, '', KMS_NAMESPACE].includes(child.namespace)) {
-        collect(child, inside, into);
+        collect(child, inside, into, transportKeys);
       }
     }
   }
@@ -159,9 +170,9 @@ function collect(
  * @throws SegyError SEGY_E_XML (not strict XML), SEGY_E_KMS_DOCUMENT (a rule of Annex D is broken, or
  * there is neither a certificate nor a key set)
  */
-export function readKmsDocument(xml: Uint8Array | string): KmsDocument {
+export function readKmsDocument(xml: Uint8Array | string, options: ReadOptions = {}): KmsDocument {
   const found = { certificates: [] as KmsCertificate[], keySets: [] as KmsKeySet[] };
-  for (const root of parseXmlSequence(xml, LIMITS)) collect(root, '', found);
+  for (const root of parseXmlSequence(xml, LIMITS)) collect(root, '', found, options.transportKeys);
   if (found.certificates.length === 0 && found.keySets.length === 0) {
     refuseDocument('no KmsCertificate and no KmsKeySet');
   }

@@ -5,13 +5,14 @@
  */
 export { certificateFault, type KmsCertificate, type KmsKeySet } from './certificate.js';
 export { checkKmsCertificate, periodAt, uidOf } from './identity.js';
-export { readKmsDocument, type KmsDocument } from './annex-d.js';
+export { readKmsDocument, type KmsDocument, type ReadOptions } from './annex-d.js';
 export {
   KMS_NAMESPACE,
   writeKmsCertificate,
   writeKmsKeySets,
   writeKmsResponse,
   type KmsResponse,
+  type WriteOptions,
 } from './annex-d-write.js';
 export { CredentialCache, type CredentialCacheOptions } from './credential-cache.js';
 export { SecurityDomain, type DomainParameters, type DomainTools } from './domain.js';
@@ -19,3 +20,15 @@ export { loadDomain, saveDomain } from './domain-record.js';
 export { fingerprintMatches, fingerprintOf, type Fingerprint } from './fingerprint.js';
 export { ntp64Hex, periodBounds } from './period.js';
 export { TrustStore, type AddTrustOptions, type TrustEntry } from './trust.js';
+export {
+  readSignedKmsDocument,
+  writeSignedKmsCertificate,
+  writeSignedKmsResponse,
+} from './signed.js';
+export {
+  DEFAULT_WRAP_PROFILE,
+  unwrapKey,
+  wrapKey,
+  type TransportKey,
+  type WrapProfile,
+} from './transport-key.js';

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readKmsDocument } from '../../src/kms/index.js';
+import { runSegy } from '../support/cli.js';
+import { fixture } from '../xmldsig/support.js';
+
+describe('segy kms with signatures and transport keys', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'segy-test-'));
+  const path = (name: string): string => join(folder, name);
+  const state = (name: string): string[] => ['--state', path(name), '--master-key', path('m.key')];
+  const json = (...args: readonly string[]): Record<string, unknown> =>
+    JSON.parse(runSegy([...args, '--json']).stdout) as Record<string, unknown>;
+  let words: string;
+
+  before(() => {
+    writeFileSync(path('ink'), '11'.repeat(32), { mode: 0o600 });
+    writeFileSync(path('cert.pem'), fixture('operator-cert.pem'));
+    writeFileSync(path('key.pem'), fixture('operator-key.pem'), { mode: 0o600 });
+    for (const name of ['a', 'b']) {
+      const made = json(
+        'kms',
+        'init',
+        ...state(name),
+        '--kms-uri',
+        `kms.${name}`,
+        '--domain',
+        name,
+      );
+      words = (made.fingerprint as { words: string }).words;
+    }
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('a certificate signed by the partner operator is taken when that certificate is named', () => {
+    const keys = ['--sign-key', path('key.pem'), '--sign-cert', path('cert.pem')];
+    json('kms', 'cert', ...state('b'), ...keys, '--out', path('b.xml'));
+    const add = ['kms', 'trust', 'add', path('b.xml'), ...state('a'), '--partner', 'b'];
+    const named = [...add, '--fingerprint', words, '--signed-by', path('cert.pem')];
+    assert.equal(json(...named).ok, true);
+  });
+
+  it('a certificate that is not signed is refused where a signature is demanded', () => {
+    json('kms', 'cert', ...state('b'), '--out', path('bare.xml'));
+    const add = ['kms', 'trust', 'add', path('bare.xml'), ...state('a'), '--partner', 'b'];
+    const refused = json(...add, '--fingerprint', words, '--integrity-key', `ink.1:${path('ink')}`);
+    assert.equal(refused.code, 'SEGY_E_XML_SIGNATURE');
+  });
+
+  it('a key set for hand-over is wrapped under the transport key', () => {
+    const out = path('r1.xml');
+    json(
+      'kms',
+      'issue',
+      'sip:r1@a',
+      ...state('a'),
+      '--transport-key',
+      `tk.1:${path('ink')}`,
+      '--out',
+      out,
+    );
+    const transportKeys = new Map([['tk.1', new Uint8Array(32).fill(0x11)]]);
+    assert.throws(() => readKmsDocument(readFileSync(out)), { code: 'SEGY_E_KMS_DOCUMENT' });
+    const { keySets } = readKmsDocument(readFileSync(out), { transportKeys });
+    assert.equal(keySets[0]?.userUri, 'sip:r1@a');
+  });
+});
