@@ -28,7 +28,9 @@ export class UdpListener {
     readonly queueLimit: number;
     onDatagram(octets: Uint8Array, source: SipSource): void;
   }): Promise<UdpListener> {
-    const socket = createSocket({ type: isIPv6(o.address) ? 'udp6' : 'udp4' });
+    const socket = createSocket(
+      isIPv6(o.address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' },
+    );
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause) =>
         reject(
