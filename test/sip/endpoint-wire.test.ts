@@ -329,13 +329,18 @@ describe('sip/endpoint: streams', () => {
   });
 
   it('a peer that does not read is cut off', async () => {
-    const { open } = await stream({ sendQueueOctets: 2_000 });
+    const { server, open } = await stream({ sendQueueOctets: 200_000 });
+    server.onRequest = (tx) => {
+      const response = createResponse(tx.request, 200);
+      response.headers.add('Content-Type', 'text/plain');
+      tx.respond({ ...response, body: Buffer.alloc(100_000, 'x') });
+    };
     const socket = open();
     socket.pause();
     const ended = closed(socket);
     let call = 0;
     const timer = setInterval(() => {
-      for (let count = 0; count < 500; count += 1) {
+      for (let count = 0; count < 20; count += 1) {
         call += 1;
         const id = `c${call}`;
         socket.write(inviteOctets({ 'Call-ID': id, Via: `SIP/2.0/TCP h;branch=z9hG4bK${call}` }));

@@ -65,6 +65,10 @@ export class Streams {
       );
       server.listen({ host: address, port, ipv6Only: true, exclusive: true }, resolve);
     });
+    // such as too many open files while accepting: this one peer is lost, not the listener
+    server.on('error', ({ message }) =>
+      this.#options.env.log.warn('sip.accept.failed', { message }),
+    );
     const bound = server.address();
     const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
     const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
@@ -216,6 +220,8 @@ export class Streams {
       ...pem(this.#options.tls),
       ...(isIP(wanted) === 0 ? { servername: wanted } : {}),
       minVersion: 'TLSv1.2',
+      // said outright, so that no environment variable can switch it off
+      rejectUnauthorized: true,
       checkServerIdentity: (_host, certificate) => checkServerName(wanted, certificate),
     };
     return connectTls(secure);
