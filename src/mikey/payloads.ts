@@ -91,7 +91,8 @@ export interface SignPayload {
 export type Payload =
   TPayload | RandPayload | IdrPayload | SpPayload | SakkePayload | GePayload | SignPayload;
 
-const TS_LENGTH: Readonly<Record<number, number>> = { 0: 8, 1: 8, 2: 4 };
+/** Octets of NTP-UTC and NTP. A counter dates nothing, and I_MESSAGEs are dated. */
+const TS_LENGTH: Readonly<Record<number, number>> = { 0: 8, 1: 8 };
 
 /** The name of a payload type number, or undefined. */
 export function payloadName(type: number): PayloadName | undefined {
