@@ -4,7 +4,7 @@
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { PbxChannel, PbxVariables } from '../edge/ports.js';
 import type { ChannelFacts, PbxLink } from './driver.js';
-import { checkVariables } from './values.js';
+import { checkSipStatus, checkVariables } from './values.js';
 
 /** What a channel needs of its port. */
 export interface ChannelOwner {
@@ -52,6 +52,7 @@ export class PortChannel implements PbxChannel {
   }
 
   async refuse(sipStatus: number): Promise<void> {
+    checkSipStatus(sipStatus);
     await this.#sendLast('refuse', (link) => link.refuse(this.id, sipStatus));
   }
 

@@ -6,9 +6,12 @@ import type { Environment } from '../base/environment.js';
 import type { PbxPort } from '../edge/ports.js';
 import { createAriDriver } from './ari/driver.js';
 import type { AriAddress } from './ari/library.js';
+import { createEslDriver } from './esl/driver.js';
+import type { EslAddress } from './esl/library.js';
 import { type PortOptions, createPort } from './port.js';
 
 export type { AriAddress } from './ari/library.js';
+export type { EslAddress } from './esl/library.js';
 export type { PortOptions } from './port.js';
 
 /** A port on Asterisk through ARI. @throws SegyError SEGY_E_CONFIG for an unusable address */
@@ -18,4 +21,13 @@ export function createAriPort(
   options?: PortOptions,
 ): PbxPort {
   return createPort(createAriDriver(address), environment, options);
+}
+
+/** A port on FreeSWITCH through its event socket. @throws SegyError SEGY_E_CONFIG as above */
+export function createEslPort(
+  address: EslAddress,
+  environment: Environment,
+  options?: PortOptions,
+): PbxPort {
+  return createPort(createEslDriver(address), environment, options);
 }

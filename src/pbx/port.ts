@@ -107,9 +107,7 @@ class SupervisedPort implements PbxPort, ChannelOwner {
 
   async inboundChannel(request: InboundChannelRequest): Promise<PbxChannel> {
     const facts = await this.#awaitChannel(request, true);
-    const session = await this.command('read the session header', (link) =>
-      link.sessionHeader(facts.id),
-    );
+    const session = await this.#sessionOf(facts);
     if (session !== request.sessionId) {
       this.#env.log.warn('pbx.channel.session', { channel: facts.name, callId: request.callId });
       await this.command('refuse', (link) => link.refuse(facts.id, 403)).catch(() => undefined);
@@ -156,6 +154,16 @@ class SupervisedPort implements PbxPort, ChannelOwner {
 
   channelGone(id: string): void {
     this.#table.gone(id);
+  }
+
+  async #sessionOf(facts: ChannelFacts): Promise<string> {
+    try {
+      return await this.command('read the session', (link) => link.sessionHeader(facts.id));
+    } catch (error) {
+      if (toSegyError(error).code !== 'SEGY_E_NOT_FOUND') throw error;
+      this.#table.gone(facts.id);
+      throw new SegyError('SEGY_E_PBX_NO_CHANNEL', 'the PBX channel has ended', { cause: error });
+    }
   }
 
   async #hangUpIfOrphan(facts: ChannelFacts): Promise<boolean> {

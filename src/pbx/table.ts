@@ -25,8 +25,8 @@ export class ChannelTable {
   readonly #waiters = new Map<string, Set<Waiter>>();
   readonly #limit: number;
   #resync = 0;
-  /** channels that ended while a list was on its way, which may still name them */
-  #endedMeanwhile: Set<string> | undefined;
+  /** channels that ended on this link: late news or a list on its way may still name them */
+  readonly #ended = new Set<string>();
 
   /** @param limit how many unclaimed channels are remembered; beyond it the oldest is forgotten */
   constructor(limit: number) {
@@ -37,8 +37,9 @@ export class ChannelTable {
     return this.#entries.size;
   }
 
-  /** Takes in what an event or a list tells; a Call-ID once known is kept. */
+  /** Takes in what an event or a list tells; a Call-ID once known is kept, an ended channel stays ended. */
   heard(facts: ChannelFacts): void {
+    if (this.#ended.has(facts.id)) return;
     const known = this.#entries.get(facts.id);
     const callId = facts.callId === '' ? (known?.facts.callId ?? '') : facts.callId;
     const entry = known ?? { facts, claim: undefined, heardIn: this.#resync };
@@ -59,7 +60,8 @@ export class ChannelTable {
 
   /** The channel has ended: it is forgotten and whoever claimed it is told. */
   gone(id: string): void {
-    this.#endedMeanwhile?.add(id);
+    this.#ended.add(id);
+    if (this.#ended.size > this.#limit) this.#ended.delete(first(this.#ended));
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
@@ -98,10 +100,10 @@ export class ChannelTable {
     return this.#entries.get(id)?.claim !== undefined;
   }
 
-  /** Begins a resync: call before the PBX is asked for its list. */
+  /** Begins a resync on a new link: call before the PBX is asked for its list. */
   beginResync(): void {
     this.#resync++;
-    this.#endedMeanwhile = new Set();
+    this.#ended.clear();
   }
 
   /**
@@ -109,9 +111,7 @@ export class ChannelTable {
    * @returns identifiers of all channels that live now
    */
   endResync(list: readonly ChannelFacts[]): Set<string> {
-    const ended = this.#endedMeanwhile ?? new Set();
-    this.#endedMeanwhile = undefined;
-    for (const facts of list) if (!ended.has(facts.id)) this.heard(facts);
+    for (const facts of list) this.heard(facts);
     const missing = [...this.#entries].filter(([, entry]) => entry.heardIn !== this.#resync);
     for (const [id] of missing) this.gone(id);
     return new Set(this.#entries.keys());
@@ -122,7 +122,7 @@ export class ChannelTable {
     this.#entries.clear();
     this.#byCallId.clear();
     this.#waiters.clear();
-    this.#endedMeanwhile = undefined;
+    this.#ended.clear();
   }
 
   #tellWaiters(entry: Entry): void {
@@ -155,4 +155,10 @@ export class ChannelTable {
       return;
     }
   }
+}
+
+/** The oldest member of a set that has one. */
+function first(set: ReadonlySet<string>): string {
+  for (const value of set) return value;
+  return '';
 }

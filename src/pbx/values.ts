@@ -1,5 +1,5 @@
 /**
- * What may be passed to a PBX, and how a SIP status becomes a release cause.
+ * What may be passed to a PBX.
  */
 import { SegyError } from '../base/errors.js';
 import type { PbxVariables } from '../edge/ports.js';
@@ -38,30 +38,9 @@ export function checkChannelId(id: string): string {
   return id;
 }
 
-/**
- * ITU-T Q.850 cause that both PBXs turn into `sipStatus` when an unanswered channel is ended with it,
- * or into the nearest status there is.
- */
-export function causeOfSipStatus(sipStatus: number): number {
-  const cause = CAUSES.get(sipStatus);
-  if (cause !== undefined) return cause;
-  if (sipStatus >= 600) return 21;
-  return sipStatus >= 500 ? 38 : 31;
+/** The SIP statuses a call may be refused with. @throws SegyError SEGY_E_ARGUMENT for another */
+export function checkSipStatus(status: number): void {
+  if (!Number.isInteger(status) || status < 400 || status > 699) {
+    throw new SegyError('SEGY_E_ARGUMENT', 'a refusal has a SIP status from 400 to 699');
+  }
 }
-
-const CAUSES = new Map<number, number>([
-  [403, 21],
-  [404, 1],
-  [408, 18],
-  [410, 22],
-  [480, 19],
-  [484, 28],
-  [486, 17],
-  [488, 58],
-  [500, 38],
-  [501, 29],
-  [502, 27],
-  [503, 42],
-  [603, 21],
-  [604, 1],
-]);

@@ -5,7 +5,8 @@
 import { SegyError } from '../../base/errors.js';
 import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../driver.js';
 import type { PbxVariables } from '../../edge/ports.js';
-import { causeOfSipStatus, checkChannelId } from '../values.js';
+import { checkChannelId } from '../values.js';
+import { causeOfSipStatus } from './causes.js';
 import { EVENT_TYPES, readChannels, readEvent, readValue } from './events.js';
 import { type AriAddress, type AriConnection, OWN_CONNECTION, openAri } from './library.js';
 

@@ -1,0 +1,133 @@
+/**
+ * The ESL driver: one link is one inbound event-socket connection with JSON events.
+ */
+import { SegyError } from '../../base/errors.js';
+import type { PbxVariables } from '../../edge/ports.js';
+import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../driver.js';
+import { checkChannelId } from '../values.js';
+import { causeOfSipStatus } from './causes.js';
+import {
+  CONTEXT_VARIABLE,
+  type ChannelRow,
+  EVENT_TYPES,
+  TARGET_VARIABLE,
+  readDump,
+  readEvent,
+  readRows,
+} from './events.js';
+import { type EslAddress, type EslConnection, openEsl } from './library.js';
+
+const SESSION_VARIABLE = 'sip_h_X-SeGy-Session';
+
+/** @throws SegyError SEGY_E_CONFIG for an address or password that can never work */
+export function createEslDriver(address: EslAddress): PbxDriver {
+  if (address.host === '' || !Number.isInteger(address.port) || address.port < 1) {
+    throw new SegyError('SEGY_E_CONFIG', 'the event socket has no usable address');
+  }
+  if (!/^[\x21-\x7e]+$/.test(address.password)) {
+    throw new SegyError('SEGY_E_CONFIG', 'the event-socket password is empty or not plain text');
+  }
+  const copy = { ...address };
+  return { name: 'esl', connect: (listener, signal) => connect(copy, listener, signal) };
+}
+
+async function connect(
+  address: EslAddress,
+  listener: LinkListener,
+  signal: AbortSignal,
+): Promise<PbxLink> {
+  const connection = await openEsl(
+    address,
+    EVENT_TYPES,
+    {
+      event: (event) => {
+        const news = readEvent(event);
+        if (news !== null) listener.event(news);
+      },
+      closed: (reason) => listener.down(reason),
+    },
+    signal,
+  );
+  return new EslLink(connection);
+}
+
+class EslLink implements PbxLink {
+  readonly #connection: EslConnection;
+
+  constructor(connection: EslConnection) {
+    this.#connection = connection;
+  }
+
+  async listChannels(): Promise<ChannelFacts[]> {
+    const rows = readRows(await this.#connection.api('show channels as json'));
+    if (rows === null) throw new SegyError('SEGY_E_PBX', 'the channel list cannot be read');
+    const facts = await Promise.all(rows.map((row) => this.#describe(row)));
+    return facts.filter((channel) => channel !== null);
+  }
+
+  sessionHeader(id: string): Promise<string> {
+    return this.getVariable(id, SESSION_VARIABLE);
+  }
+
+  async getVariable(id: string, name: string): Promise<string> {
+    const value = await this.#send(`uuid_getvar ${checkChannelId(id)} ${name}`);
+    return value === '_undef_' ? '' : value;
+  }
+
+  async setVariables(id: string, variables: PbxVariables): Promise<void> {
+    const target = checkChannelId(id);
+    await Promise.all(
+      Object.entries(variables).map(([name, value]) =>
+        this.#send(`uuid_setvar ${target} ${name} ${value}`),
+      ),
+    );
+  }
+
+  /** Goes on at the extension and context that the dialplan left in variables before it parked. */
+  async proceed(id: string): Promise<void> {
+    const [extension, context] = await Promise.all([
+      this.getVariable(id, TARGET_VARIABLE),
+      this.getVariable(id, CONTEXT_VARIABLE),
+    ]);
+    if (!/^[A-Za-z0-9+._-]+$/.test(extension) || !/^[A-Za-z0-9._-]+$/.test(context)) {
+      throw new SegyError('SEGY_E_PBX', 'the dialplan does not say where the call goes on');
+    }
+    await this.#send(`uuid_transfer ${checkChannelId(id)} ${extension} XML ${context}`);
+  }
+
+  async refuse(id: string, sipStatus: number): Promise<void> {
+    await this.#send(`uuid_kill ${checkChannelId(id)} ${causeOfSipStatus(sipStatus)}`);
+  }
+
+  async hangup(id: string): Promise<void> {
+    await this.#send(`uuid_kill ${checkChannelId(id)} NORMAL_CLEARING`);
+  }
+
+  async probe(): Promise<void> {
+    await this.#connection.api('status');
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** A channel of the list; null when it has ended since. Only one that may be parked is asked for more. */
+  async #describe(row: ChannelRow): Promise<ChannelFacts | null> {
+    const { id, name } = row;
+    if (row.isOutbound) return { id, name, callId: id, handedOver: false };
+    if (!row.isRinging) return { id, name, callId: '', handedOver: false };
+    const body = await this.#connection.api(`uuid_dump ${checkChannelId(id)} json`);
+    return body.startsWith('-ERR') ? null : readDump(row, body);
+  }
+
+  /** One command. @returns its answer without the end of line */
+  async #send(command: string): Promise<string> {
+    const answer = (await this.#connection.api(command)).replace(/\n+$/, '');
+    if (!answer.startsWith('-ERR')) return answer;
+    const missing = /no such channel/i.test(answer);
+    throw new SegyError(
+      missing ? 'SEGY_E_NOT_FOUND' : 'SEGY_E_PBX',
+      `event socket: ${answer.slice(0, 200)}`,
+    );
+  }
+}
