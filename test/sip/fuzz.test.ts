@@ -18,6 +18,7 @@ import {
 import { salvageRequest } from '../../src/sip/salvage.js';
 import { StreamFramer } from '../../src/sip/transport/framer.js';
 import { inviteOctets, lines } from './support/messages.js';
+import { mutate, mutations } from './support/mutations.js';
 
 const RUNS = { numRuns: 1_500 };
 
@@ -33,56 +34,6 @@ const BODY = lines(
   '--b1--',
   '',
 );
-
-/** Pieces that mean something to one of the parsers. */
-const TOKENS = [
-  '\r\n',
-  '\r\n ',
-  '\0',
-  '"',
-  '<',
-  '>',
-  ';',
-  ',',
-  '=',
-  ':',
-  '--b1',
-  '\r\n\r\n',
-  '\xff',
-  '[',
-  '%',
-  'l: 5\r\n',
-  ';tag=',
-  'sip:',
-  'm=',
-  'a=',
-];
-
-interface Mutation {
-  readonly at: number;
-  readonly remove: number;
-  readonly insert: Uint8Array;
-}
-
-const mutation = fc.record<Mutation>({
-  at: fc.nat(2_000),
-  remove: fc.oneof(fc.constant(0), fc.nat(40)),
-  insert: fc.oneof(
-    fc.constantFrom(...TOKENS).map((text) => Buffer.from(text, 'latin1')),
-    fc.uint8Array({ maxLength: 8 }),
-  ),
-});
-
-function mutate(octets: Uint8Array, mutations: readonly Mutation[]): Uint8Array {
-  let out = Buffer.from(octets);
-  for (const { at, remove, insert } of mutations) {
-    const place = at % (out.length + 1);
-    out = Buffer.concat([out.subarray(0, place), insert, out.subarray(place + remove)]);
-  }
-  return out;
-}
-
-const mutations = fc.array(mutation, { minLength: 1, maxLength: 4 });
 
 /** Runs a parser: it may refuse, by a SegyError of SIP and nothing else. */
 function attempt<T>(parse: () => T): T | undefined {
