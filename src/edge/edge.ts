@@ -82,10 +82,6 @@ export class Edge {
         this.#refusals.note(side, source.address, error, 'parse');
       };
     }
-    pbx.onLink = (up) => {
-      env.metrics.gauge('segy_pbx_link', up ? 1 : 0);
-      env.log.info(up ? 'pbx.link.up' : 'pbx.link.down');
-    };
     pbx.onResync = (live) => this.#resync(live);
     await pbx.start();
     if (pbx.linked) await this.#endOrphans();
@@ -257,11 +253,11 @@ export class Edge {
     });
   }
 
-  /** Once, at the first link after the start: later ones find channels of this run. */
+  /** Once, at the first link after the start that stays long enough. */
   async #endOrphans(): Promise<void> {
     if (this.#orphansEnded) return;
     this.#orphansEnded = true;
-    await hangUpOrphans(this.#deps);
+    this.#orphansEnded = await hangUpOrphans(this.#deps);
   }
 
   #ended(call: Call): void {

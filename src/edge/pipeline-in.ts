@@ -47,7 +47,10 @@ export function callFromMc(
   const call = openCall(context, uas, 'outer', partner);
   const tag = tagOf(uas.request.headers.get('From') ?? '') ?? '';
   call.dialogKey = `${call.callerCallId};${tag}`;
-  carry(context, call, uas, asked).catch((error: unknown) => call.abort(toSegyError(error)));
+  carry(context, call, uas, asked).catch((error: unknown) => {
+    // a command to a channel that has ended says less than the PBX's own response, which follows
+    if (call.channel?.gone !== true) call.abort(toSegyError(error));
+  });
 }
 
 /** Syntax and identities of the INVITE; no key is touched. */
@@ -225,9 +228,11 @@ async function armWhenHandedOver(
     return;
   }
   call.attach(channel);
-  if (!(await media.arm(clockRates)) || !call.isLive()) return;
-  await channel.setVariables(callVariables(call, media.key?.keyId ?? null));
-  if (!call.isLive() || media.isClosed()) return;
+  const [armed] = await Promise.all([
+    media.arm(clockRates),
+    channel.setVariables(callVariables(call, media.key?.keyId ?? null)),
+  ]);
+  if (!armed || !call.isLive() || media.isClosed()) return;
   relay.release();
   await channel.proceed();
 }

@@ -82,9 +82,11 @@ async function carry(
   }
   const media = await allocate(call, key);
   if (media === null) return;
-  if (!(await media.arm(clockRatesOf(offer)))) return;
-  await channel.setVariables(callVariables(call, key.keyId));
-  if (!call.isLive() || media.isClosed()) return;
+  const [armed] = await Promise.all([
+    media.arm(clockRatesOf(offer)),
+    channel.setVariables(callVariables(call, key.keyId)),
+  ]);
+  if (!armed || !call.isLive() || media.isClosed()) return;
   const negotiation = openNegotiation(call, media);
   const relay = new InviteRelay({
     call,

@@ -37,14 +37,19 @@ async function endRecordedDialog(deps: EdgeDependencies, record: DialogRecord): 
   await deps.records.remove(record.sessionId);
 }
 
-/** Hangs up the PBX channels that still carry a session of the earlier run. */
-export async function hangUpOrphans(deps: EdgeDependencies): Promise<void> {
+/**
+ * Hangs up the PBX channels that still carry a session of the earlier run.
+ * @returns false when the PBX could not be asked
+ */
+export async function hangUpOrphans(deps: EdgeDependencies): Promise<boolean> {
   const { log } = deps.env;
   try {
     const count = await deps.pbx.hangUpOrphans();
     if (count > 0) log.info('restart.orphans', { count });
+    return true;
   } catch (error) {
     const { code, message } = toSegyError(error);
     log.warn('restart.orphans.failed', { code, message });
+    return false;
   }
 }

@@ -84,7 +84,7 @@ function readAudio(sdp: Sdp, media: SdpMedia, index: number): AudioDescription {
     index,
     address: held ? null : address,
     port: media.port,
-    rtcpPort: rtcpOf(media).port,
+    rtcpPort: rtcpPortOf(media),
     profile: media.protocol,
     formats: media.formats,
     information: media.first('i') ?? null,
@@ -96,6 +96,11 @@ function readAudio(sdp: Sdp, media: SdpMedia, index: number): AudioDescription {
       .map((line) => line.value),
     direction: held ? withoutReceiving(direction) : direction,
   };
+}
+
+/** We never accept a=rtcp-mux, so its offerer falls back to two ports (RFC 5761 clause 5.1.1). */
+function rtcpPortOf(media: SdpMedia): number {
+  return media.hasAttribute('rtcp') ? rtcpOf(media).port : media.port + 1;
 }
 
 /** Hold the way of RFC 2543: an address of zeros means that nothing can be received. */

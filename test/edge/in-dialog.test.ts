@@ -304,6 +304,26 @@ describe('edge: within a dialog', () => {
     await mine.expect(200);
   });
 
+  it('passes the CANCEL of a re-INVITE and keeps the call', async () => {
+    const call = await h.establishIn();
+    const sent = h.mc.send(
+      within('INVITE', 102, call.callerDialog, { sdp: sdp('127.0.2.1', 41000, HELD) }),
+      h.outerAt,
+    );
+    h.pbx.answer(await h.pbx.expect('INVITE'), 180);
+    await sent.expect(180);
+    sent.transaction.cancel();
+    await h.pbx.cancels.next('the CANCEL');
+    await sent.expect(487);
+    assert.equal(h.edge.calls()[0]?.state, 'confirmed');
+    const again = h.mc.send(
+      within('INVITE', 103, call.callerDialog, { sdp: sdp('127.0.2.1', 41000) }),
+      h.outerAt,
+    );
+    h.pbx.answer(await h.pbx.expect('INVITE'), 200, { sdp: sdp('127.0.0.1', 12000) });
+    await again.expect(200);
+  });
+
   it('refuses a CSeq that does not grow, an unknown dialog and an unknown method', async () => {
     const call = await h.establishIn();
     await h.mc.send(within('INFO', 101, call.callerDialog), h.outerAt).expect(500);

@@ -143,6 +143,11 @@ describe('edge/sdp', () => {
     assert.equal(held.audio.direction, 'sendonly');
   });
 
+  it('expects RTCP on the next port of a peer whose a=rtcp-mux is not accepted', () => {
+    const mux = offer(['a=rtcp:41999 IN IP4 10.9.9.9', 'a=rtcp-mux']);
+    assert.equal(mux.audio?.rtcpPort, 41001);
+  });
+
   it('writes a=rtcp only when the port is not the next one', () => {
     const model = offer();
     assert.ok(model.audio);
