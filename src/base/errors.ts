@@ -113,7 +113,20 @@ export const ERROR_CODES = {
   SEGY_E_STORE: { sip: 500, summary: 'a sealed record cannot be read or written' },
   SEGY_E_STORE_LOCKED: { sip: null, summary: 'another process has the store open' },
   SEGY_E_STORE_KEY: { sip: null, summary: 'the master key is missing, unsafe or the wrong one' },
-  SEGY_E_KEY_CONFLICT: { sip: 488, summary: 'another key is held under this key identifier' },
+  SEGY_E_NO_GROUP_KEY: { sip: 488, summary: 'no usable key is held for the group' },
+  SEGY_E_NOT_GROUP_GMS: {
+    sip: 488,
+    summary: 'a group key is signed by an identity that is not the GMS of the group',
+  },
+  SEGY_E_UNKNOWN_GROUP: { sip: 404, summary: 'the group is not configured for this partner' },
+  SEGY_E_GROUP_REFLECTION: {
+    sip: null,
+    summary: 'a media packet names one of our own identities as its talker',
+  },
+  SEGY_E_KEY_CONFLICT: {
+    sip: 488,
+    summary: 'the key, its identifier or its RAND contradicts a key that is held',
+  },
   SEGY_E_AUDIT: { sip: 503, summary: 'the audit record could not be written, so no key is used' },
   SEGY_E_KMS_DOCUMENT: { sip: null, summary: 'a KMS document is malformed or breaks a rule' },
   SEGY_E_KMS_EXISTS: { sip: null, summary: 'a different certificate is held for this KMS URI' },

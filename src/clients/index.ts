@@ -4,6 +4,15 @@
 export { Credentials } from './credentials.js';
 export { Directory } from './directory.js';
 export type { RepresentedUser } from './directory.js';
+export { GroupKeys } from './group-keys.js';
+export type {
+  GroupKeysOptions,
+  GroupPartner,
+  KeyedGroup,
+  TakeGroupKeyRequest,
+  TakenGroupKey,
+} from './group-keys.js';
+export type { TrustedPartner } from './partner-trust.js';
 export { PseudoClients } from './pseudo-clients.js';
 export type {
   MadePck,
@@ -13,4 +22,11 @@ export type {
   PartnerView,
   PseudoClientsOptions,
 } from './pseudo-clients.js';
-export type { KeyAudit, KeyUse, OwnDomain, PartnerCertificates, ReplayRecord } from './ports.js';
+export type {
+  KeyAudit,
+  KeyUse,
+  OwnDomain,
+  PartnerCertificates,
+  ReplayRecord,
+  UserKeySets,
+} from './ports.js';

@@ -29,7 +29,7 @@ export interface ReplayRecord {
 
 /** One use of a key, for the audit log. Identifiers only. */
 export interface KeyUse {
-  readonly action: 'opened' | 'made';
+  readonly action: 'opened' | 'made' | 'received' | 'revoked';
   readonly keyType: string;
   /** hex of the 4-octet key identifier */
   readonly keyId: string;
@@ -39,6 +39,12 @@ export interface KeyUse {
   readonly dialog: string;
   /** replay identifier of a message that was opened */
   readonly message?: string;
+}
+
+/** Key sets of the represented users. */
+export interface UserKeySets {
+  /** those that can open a message stamped `unixMs` */
+  around(userUri: string, unixMs: number): Promise<readonly KmsKeySet[]>;
 }
 
 export interface KeyAudit {

@@ -8,10 +8,8 @@ import { equalBytes, toHex, wipe } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import type { EccsiVerifier, SlowCrypto } from '../crypto/index.js';
 import { uidOf } from '../kms/index.js';
-import type { KmsCertificate } from '../kms/index.js';
 import {
   defaultPolicy,
-  hostOf,
   makeIMessage,
   newKeyId,
   ntpToUnixMs,
@@ -23,18 +21,15 @@ import {
 import type { Identity, MessageFacts, OpenedKey, SrtpPolicy, Tolerances } from '../mikey/index.js';
 import type { Credentials } from './credentials.js';
 import type { Directory, RepresentedUser } from './directory.js';
+import { domainAllowed, PartnerTrust } from './partner-trust.js';
+import type { TrustedPartner } from './partner-trust.js';
 import type { KeyAudit, OwnDomain, PartnerCertificates, ReplayRecord } from './ports.js';
 
 /** Octets of a PCK and of the RAND sent with it (TS 33.180 E.1.1). */
 const KEY_OCTETS = 16;
 const RAND_OCTETS = 16;
 /** What the clients must know of a partner; the edge's partner profile has these fields. */
-export interface PartnerView {
-  readonly name: string;
-  readonly domains: readonly string[];
-  readonly kmsUris: readonly string[];
-  /** domains of the partner's users where its KMS certificate lists none; `domains` when absent */
-  readonly kmsDomains?: readonly string[] | undefined;
+export interface PartnerView extends TrustedPartner {
   readonly tolerances: Tolerances;
   readonly windows: { readonly pckSeconds: number };
   readonly outgoing: { readonly hideIdentities: boolean };
@@ -90,9 +85,11 @@ export interface PseudoClientsOptions {
 
 export class PseudoClients {
   readonly #options: PseudoClientsOptions;
+  readonly #trust: PartnerTrust;
 
   constructor(options: PseudoClientsOptions) {
     this.#options = options;
+    this.#trust = new PartnerTrust(options.domain, options.certificates);
   }
 
   byUri(mcServiceId: string): RepresentedUser | undefined {
@@ -137,8 +134,8 @@ export class PseudoClients {
       from: initiatorUri,
       keyTypes: ['PCK'],
       window: { aheadMs: windowMs, behindMs: windowMs, groupAheadMs: windowMs },
-      findCertificate: (kmsUri) => this.#findCertificate(kmsUri),
-      allowInitiatorKms: (certificate) => this.#isKmsOf(partner, certificate),
+      findCertificate: (kmsUri) => this.#trust.findCertificate(kmsUri),
+      allowInitiatorKms: (certificate) => this.#trust.isKmsOf(partner, certificate),
       initiatorDomainAllowed: (uri, certificate) => domainAllowed(uri, certificate, partner),
       findKeySets: (kmsUri) =>
         kmsUri === domain.certificate.kmsUri ? credentials.around(callee, timestampMs) : [],
@@ -174,7 +171,7 @@ export class PseudoClients {
   async makePck(request: MakePckRequest): Promise<MadePck> {
     const { caller, calleeUri, partner, dialogKey, signal } = request;
     const { credentials, domain, random, clock, slow } = this.#options;
-    const responderCertificate = this.#certificateFor(calleeUri, partner);
+    const responderCertificate = this.#trust.certificateFor(calleeUri, partner);
     const timestamp = new Date(clock.now());
     const initiatorKeySet = await credentials.at(caller.uri, timestamp.getTime());
     const key = random(KEY_OCTETS);
@@ -217,7 +214,7 @@ export class PseudoClients {
 
   /** Of a hidden initiator, SIP's identity must recompute to the UID (TS 33.180 5.2.6). */
   #refuseOtherHiddenInitiator(facts: MessageFacts, uri: string, timestampMs: number): void {
-    const certificate = this.#findCertificate(facts.initiatorKms);
+    const certificate = this.#trust.findCertificate(facts.initiatorKms);
     const { initiator } = facts;
     if (initiator.kind === 'visible' || certificate === undefined) return;
     const isSame = periodsAround(certificate, timestampMs).some((period) =>
@@ -227,47 +224,10 @@ export class PseudoClients {
       throw new SegyError('SEGY_E_IDENTITY_MISMATCH', 'the hidden initiator is not whom SIP names');
     }
   }
-
-  #findCertificate(kmsUri: string): KmsCertificate | undefined {
-    const { domain, certificates } = this.#options;
-    if (kmsUri === domain.certificate.kmsUri) return domain.certificate;
-    return certificates.find(kmsUri)?.certificate;
-  }
-
-  #isKmsOf(partner: PartnerView, certificate: KmsCertificate): boolean {
-    return (
-      partner.kmsUris.includes(certificate.kmsUri) &&
-      this.#options.certificates.find(certificate.kmsUri)?.partner === partner.name
-    );
-  }
-
-  #certificateFor(calleeUri: string, partner: PartnerView): KmsCertificate {
-    for (const kmsUri of partner.kmsUris) {
-      const certificate = this.#options.certificates.find(kmsUri)?.certificate;
-      if (
-        certificate !== undefined &&
-        this.#isKmsOf(partner, certificate) &&
-        domainAllowed(calleeUri, certificate, partner)
-      ) {
-        return certificate;
-      }
-    }
-    throw new SegyError(
-      'SEGY_E_MIKEY_KMS_UNKNOWN',
-      `no trusted KMS of partner ${partner.name} serves the called user's domain`,
-    );
-  }
 }
 
 /** Compares what a visible identity says; a hidden one is recomputed where its signature is checked. */
 function refuseOtherIdentity(inMikey: Identity, inSip: string, role: string): void {
   if (inMikey.kind === 'hidden' || inMikey.uri === inSip) return;
   throw new SegyError('SEGY_E_IDENTITY_MISMATCH', `SIP and MIKEY name different ${role} users`);
-}
-
-function domainAllowed(uri: string, certificate: KmsCertificate, partner: PartnerView): boolean {
-  const domains =
-    certificate.domains.length > 0 ? certificate.domains : (partner.kmsDomains ?? partner.domains);
-  const host = hostOf(uri);
-  return host !== undefined && domains.some((domain) => (hostOf(domain) ?? domain) === host);
 }

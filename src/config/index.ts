@@ -2,4 +2,4 @@
 export { checkReferencedFiles } from './files.js';
 export { checkConfigText, parseConfig, MAX_CONFIG_OCTETS } from './load.js';
 export type { ConfigFinding, ConfigResult } from './load.js';
-export type { PartnerConfig, SegyConfig, UserConfig } from './schema.js';
+export type { GroupConfig, PartnerConfig, SegyConfig, UserConfig } from './schema.js';

@@ -31,10 +31,9 @@ export const toleranceSchema = z
   })
   .prefault({});
 
-const userSchema = z.strictObject({
-  uri: mcServiceId,
-  pbx: z.string().regex(/^[A-Za-z0-9+._-]{1,64}$/, 'letters, digits and + . _ - only'),
-});
+const pbxUser = z.string().regex(/^[A-Za-z0-9+._-]{1,64}$/, 'letters, digits and + . _ - only');
+
+const userSchema = z.strictObject({ uri: mcServiceId, pbx: pbxUser });
 
 const tlsSchema = z.strictObject({
   certFile: filePath,
@@ -43,11 +42,32 @@ const tlsSchema = z.strictObject({
   requestClientCert: z.boolean().default(true),
 });
 
+/** A talkgroup of a partner. */
+const groupSchema = z.strictObject({
+  /** MC group ID, verbatim */
+  id: mcServiceId,
+  /** the one GMS that keys it; default: any of the partner's `gms` */
+  gms: mcServiceId.optional(),
+  /** user part by which the dialplan dials it and under which its calls reach the PBX */
+  pbx: pbxUser,
+  /** MC service ID that speaks for the radio side; default: the calling radio user */
+  speaker: mcServiceId.optional(),
+  /** a call while no usable key is held: refused, or taken and silent until a key comes */
+  withoutKey: z.enum(['refuse', 'wait']).default('refuse'),
+  /** members that may be named as talker; others show by their GUK-ID */
+  members: z.array(mcServiceId).max(10_000).default([]),
+  /** represented users that are affiliated to it and subscribe to its document */
+  affiliate: z.array(mcServiceId).default([]),
+});
+
 const partnerSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits and . _ - only'),
   domains: z.array(domain).min(1),
   kmsUris: z.array(kmsUri).min(1),
   kmsDomains: z.array(domain).optional(),
+  /** identities that may sign group keys: its group management servers, verbatim */
+  gms: z.array(mcServiceId).default([]),
+  groups: z.array(groupSchema).default([]),
   sip: z.strictObject({
     addresses: z
       .array(
@@ -168,8 +188,23 @@ export const configSchema = z
     refuseDuplicates(config.partners, (partner) => [partner.name], 'partners', 'name', context);
     refuseDuplicates(config.partners, (partner) => partner.domains, 'partners', 'domains', context);
     refuseDuplicates(config.partners, (partner) => partner.kmsUris, 'partners', 'kmsUris', context);
-    refuseDuplicates(config.users, (user) => [user.uri], 'users', 'uri', context);
+    const groupIds = (partner: { groups: { id: string }[] }) => partner.groups.map(({ id }) => id);
+    refuseDuplicates(config.partners, groupIds, 'partners', 'groups', context);
+    const groupNames = (partner: { groups: { pbx: string }[] }) =>
+      partner.groups.map(({ pbx }) => pbx);
+    refuseDuplicates(config.partners, groupNames, 'partners', 'groups', context);
     refuseDuplicates(config.users, (user) => [user.pbx], 'users', 'pbx', context);
+    const dialledUsers = new Set(config.users.map(({ pbx }) => pbx));
+    for (const [index, partner] of config.partners.entries()) {
+      for (const name of groupNames(partner).filter((pbx) => dialledUsers.has(pbx))) {
+        context.addIssue({
+          code: 'custom',
+          path: ['partners', index, 'groups'],
+          message: `${name} is already named by a user`,
+        });
+      }
+    }
+    refuseDuplicates(config.users, (user) => [user.uri], 'users', 'uri', context);
     if (!config.inner.allowNonLoopback && !isLoopback(config.inner.address)) {
       context.addIssue({
         code: 'custom',
@@ -217,4 +252,5 @@ function refuseDuplicates<T>(
 
 export type SegyConfig = z.output<typeof configSchema>;
 export type PartnerConfig = SegyConfig['partners'][number];
+export type GroupConfig = PartnerConfig['groups'][number];
 export type UserConfig = SegyConfig['users'][number];

@@ -18,7 +18,10 @@ export interface HeldKey {
   readonly dialog: string;
   /** empty once the key is revoked */
   readonly key: Uint8Array;
+  /** RAND of the latest message, which is the one to send with */
   readonly rand: Uint8Array;
+  /** other RANDs under which the same key came and members may still send */
+  readonly otherRands: readonly Uint8Array[];
   /** identity that made and signed it: the GMS, the caller, the server */
   readonly initiator: string;
   /** represented identities that received it */
@@ -66,6 +69,7 @@ const heldSchema = z.strictObject({
   partner: z.string(),
   dialog: z.string(),
   rand: hexSchema,
+  otherRands: z.array(hexSchema).default([]),
   initiator: z.string(),
   holders: z.array(z.string()),
   groups: z.array(z.string()),
@@ -81,7 +85,12 @@ const heldSchema = z.strictObject({
 /** Length of the key (1), the key, the rest as JSON. The caller wipes it. */
 export function encodeHeldKey(held: HeldKey): Uint8Array {
   const { key, ...rest } = held;
-  const fields = { ...rest, keyId: toHex(held.keyId), rand: toHex(held.rand) };
+  const fields = {
+    ...rest,
+    keyId: toHex(held.keyId),
+    rand: toHex(held.rand),
+    otherRands: held.otherRands.map(toHex),
+  };
   return concatBytes(uintToBytes(key.length, 1), key, utf8(JSON.stringify(fields)));
 }
 

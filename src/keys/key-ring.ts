@@ -6,10 +6,14 @@
  *   held        message                        result
  *   nothing     valid                          held from now on
  *   nothing     revoked                        remembered as revoked, so that an older message cannot install it
- *   revoked     any                            SEGY_E_MIKEY_REVOKED: revocation is final
+ *   nothing     octets held under another ID   SEGY_E_KEY_CONFLICT
+ *   revoked     revoked                        nothing changes
+ *   revoked     valid                          SEGY_E_MIKEY_REVOKED: revocation is final
  *   valid       of another initiator           SEGY_E_MIKEY_INITIATOR
- *   valid       other key octets or RAND       SEGY_E_KEY_CONFLICT
- *   valid       T not later                    a new holder is noted, nothing else changes
+ *   valid       other key octets               SEGY_E_KEY_CONFLICT
+ *   valid       other RAND                     of a key that members share kept beside it, four in all;
+ *                                              else SEGY_E_KEY_CONFLICT
+ *   valid       T not later                    a new holder or RAND is noted, nothing else changes
  *   valid       T later                        status, times, groups, policy as it says
  *
  * Keys outlive a restart, except a PCK, which lives as long as its call.
@@ -19,12 +23,17 @@ import { equalBytes, toHex, wipe } from '../base/bytes.js';
 import type { RecordSpace } from '../base/records.js';
 import { SegyError } from '../base/errors.js';
 import { keyTypeOf } from '../mikey/index.js';
-import { decodeHeldKey, encodeHeldKey, isRevoked, stateOf } from './held-key.js';
+import type { KeyType } from '../mikey/index.js';
+import { decodeHeldKey, encodeHeldKey, isRevoked, STATUS_VALID, stateOf } from './held-key.js';
 import type { HeldKey } from './held-key.js';
 
 const DEFAULT_MAX_KEYS = 50_000;
 /** Timers of the platform wrap at 2^31 ms; looking again after an hour costs nothing. */
 const MAX_TIMER_MS = 3_600_000;
+/** RANDs of one key: each is one more try for the first packets of every talker. */
+const MAX_RANDS = 4;
+/** Keys of many members, whose distributor may send one with a RAND for each. */
+const SHARED_KEYS: ReadonlySet<KeyType> = new Set<KeyType>(['GMK', 'MKFC', 'MSCCK', 'MuSiK']);
 
 export interface KeyRingOptions {
   readonly records: RecordSpace;
@@ -134,13 +143,32 @@ export class KeyRing {
     return first;
   }
 
+  /** Every key held, also pending and revoked ones. */
   list(): HeldKey[] {
     return [...this.#keys.values()].filter((held) => this.#state(held) !== 'expired');
   }
 
-  /** Lets a key go: a PCK at the end of its call. */
+  /** Lets a key go: a PCK at the end of its call, any other when an operator forgets it. */
   async drop(name: KeyName): Promise<void> {
-    await this.#end(nameOf(name), 'dropped');
+    const text = nameOf(name);
+    const damaged = this.refused.indexOf(text);
+    if (damaged >= 0) {
+      await this.#options.records.delete(text);
+      this.refused.splice(damaged, 1);
+    }
+    await this.#end(text, 'dropped');
+  }
+
+  /**
+   * Revokes a key by an operator's decision, as a message with Status 0 would.
+   * @throws SegyError SEGY_E_NOT_FOUND, SEGY_E_STORE
+   */
+  async revoke(name: KeyName): Promise<EnterResult> {
+    const held = this.find(name);
+    if (held === undefined) throw new SegyError('SEGY_E_NOT_FOUND', 'no such key is held');
+    const now = this.#options.clock.now();
+    const stamp = new Date(Math.max(now, held.stamp.getTime() + 1));
+    return this.enter({ ...held, status: held.status & ~STATUS_VALID, stamp });
   }
 
   /** Lets go of every key whose expiry has passed. Runs by itself when the next one is due. */
@@ -180,6 +208,7 @@ export class KeyRing {
     if (stateOf(offered, this.#options.clock.now()) === 'expired') {
       throw new SegyError('SEGY_E_MIKEY_EXPIRED', 'the key has expired');
     }
+    this.#refuseRenamed(offered);
     if (this.#keys.size >= (this.#options.maxKeys ?? DEFAULT_MAX_KEYS)) {
       throw new SegyError('SEGY_E_BUSY', 'the key ring is full');
     }
@@ -189,26 +218,47 @@ export class KeyRing {
   }
 
   async #change(name: string, held: HeldKey, offered: HeldKey): Promise<EnterResult> {
-    if (isRevoked(held)) throw new SegyError('SEGY_E_MIKEY_REVOKED', 'the key is revoked');
+    if (isRevoked(held)) {
+      if (isRevoked(offered)) return 'unchanged';
+      throw new SegyError('SEGY_E_MIKEY_REVOKED', 'the key is revoked');
+    }
     if (held.initiator !== offered.initiator) {
       throw new SegyError('SEGY_E_MIKEY_INITIATOR', 'the key is held from another initiator');
     }
-    if (!equalBytes(held.key, offered.key) || !equalBytes(held.rand, offered.rand)) {
+    if (!equalBytes(held.key, offered.key)) {
       throw new SegyError('SEGY_E_KEY_CONFLICT', 'another key is held under this identifier');
     }
+    const rands = randsWith(held, offered.rand);
     const holders = [...new Set([...held.holders, ...offered.holders])];
     if (offered.stamp <= held.stamp) {
-      if (holders.length > held.holders.length) await this.#keep(name, { ...held, holders });
-      return 'unchanged';
+      const hasMore = holders.length > held.holders.length;
+      const hasRand = rands.length > 1 + held.otherRands.length;
+      if (hasMore || hasRand) {
+        await this.#keep(name, { ...held, holders, otherRands: without(rands, held.rand) });
+      }
+      return hasRand ? 'updated' : 'unchanged';
     }
+    const otherRands = without(rands, offered.rand);
     if (isRevoked(offered)) {
-      await this.#save(name, { ...held, ...offered, holders, key: new Uint8Array() });
+      const revoked = { ...held, ...offered, holders, otherRands, key: new Uint8Array() };
+      await this.#save(name, revoked);
       this.onEnd?.(held, 'revoked');
       wipe(held.key);
       return 'revoked';
     }
-    await this.#keep(name, { ...offered, holders, key: held.key });
+    await this.#keep(name, { ...offered, holders, otherRands, key: held.key });
     return 'updated';
+  }
+
+  /** One key under two identifiers would let one message undo what another says of it. */
+  #refuseRenamed(offered: HeldKey): void {
+    if (!SHARED_KEYS.has(offered.keyType)) return;
+    for (const held of this.#keys.values()) {
+      const sameSource = held.partner === offered.partner && held.keyType === offered.keyType;
+      if (sameSource && !isRevoked(held) && equalBytes(held.key, offered.key)) {
+        throw new SegyError('SEGY_E_KEY_CONFLICT', 'the key is held under another identifier');
+      }
+    }
   }
 
   async #keep(name: string, held: HeldKey): Promise<void> {
@@ -257,6 +307,20 @@ export class KeyRing {
 
 function nameOf({ partner, keyId, dialog = '' }: KeyName): string {
   return dialog === '' ? `${partner}/${toHex(keyId)}` : `${partner}/${toHex(keyId)}/${dialog}`;
+}
+
+/** The RANDs of a key and one more. @throws SegyError SEGY_E_KEY_CONFLICT when it may not have it */
+function randsWith(held: HeldKey, rand: Uint8Array): readonly Uint8Array[] {
+  const rands = [held.rand, ...held.otherRands];
+  if (rands.some((known) => equalBytes(known, rand))) return rands;
+  if (!SHARED_KEYS.has(held.keyType) || rands.length >= MAX_RANDS) {
+    throw new SegyError('SEGY_E_KEY_CONFLICT', 'the key is held with another RAND');
+  }
+  return [...rands, rand];
+}
+
+function without(rands: readonly Uint8Array[], rand: Uint8Array): readonly Uint8Array[] {
+  return rands.filter((known) => !equalBytes(known, rand));
 }
 
 function bySendingOrder(a: HeldKey, b: HeldKey): number {

@@ -11,14 +11,17 @@ const T0 = Date.UTC(2026, 5, 1);
 const MINUTE = 60_000;
 const at = (minutes: number): Date => new Date(T0 + minutes * MINUTE);
 
+/** Each identifier has a key of its own. */
 function gmk(more: Partial<HeldKey> = {}): HeldKey {
+  const keyId = more.keyId ?? fromHex('0a000001');
   return {
     keyType: 'GMK',
-    keyId: fromHex('0a000001'),
+    keyId,
     partner: 'mc-a',
     dialog: '',
-    key: new Uint8Array(16).fill(5),
+    key: new Uint8Array(16).fill(4 + keyId[3]!),
     rand: new Uint8Array(16).fill(6),
+    otherRands: [],
     initiator: 'sip:gms@mc-a.example',
     holders: ['sip:r1@radio.example'],
     groups: ['sip:g1@mc-a.example'],
@@ -129,13 +132,45 @@ describe('key ring', () => {
       );
     });
 
-    it('with another key or RAND is refused', async () => {
+    it('with another key is refused', async () => {
       const { ring } = await keyRing();
       await ring.enter(gmk());
-      for (const part of ['key', 'rand'] as const) {
-        const other = gmk({ [part]: new Uint8Array(16), stamp: at(1) });
-        await assert.rejects(ring.enter(other), { code: 'SEGY_E_KEY_CONFLICT' });
+      const other = gmk({ key: new Uint8Array(16), stamp: at(1) });
+      await assert.rejects(ring.enter(other), { code: 'SEGY_E_KEY_CONFLICT' });
+    });
+
+    it('with another RAND is kept beside it, four RANDs in all, the latest first', async () => {
+      const { ring, open } = await keyRing();
+      const rand = (n: number): Uint8Array => new Uint8Array(16).fill(n);
+      await ring.enter(gmk({ stamp: at(5) }));
+      assert.equal(await ring.enter(gmk({ rand: rand(1), stamp: at(1) })), 'updated');
+      assert.equal(await ring.enter(gmk({ rand: rand(2), stamp: at(6) })), 'updated');
+      assert.equal(await ring.enter(gmk({ rand: rand(3), stamp: at(1) })), 'updated');
+      assert.equal(await ring.enter(gmk({ rand: rand(3), stamp: at(1) })), 'unchanged');
+      const fifth = gmk({ rand: rand(4), stamp: at(7) });
+      await assert.rejects(ring.enter(fifth), { code: 'SEGY_E_KEY_CONFLICT' });
+      for (const each of [ring, await open()]) {
+        const held = each.usable(NAME);
+        assert.deepEqual(
+          [held.rand, ...held.otherRands].map((r) => r[0]),
+          [2, 6, 1, 3],
+        );
       }
+    });
+
+    it('with another RAND is refused for a key of two parties', async () => {
+      const { ring } = await keyRing();
+      const csk = { keyType: 'CSK', keyId: fromHex('2a000001') } as const;
+      await ring.enter(gmk(csk));
+      const other = gmk({ ...csk, rand: new Uint8Array(16), stamp: at(1) });
+      await assert.rejects(ring.enter(other), { code: 'SEGY_E_KEY_CONFLICT' });
+    });
+
+    it('under another identifier is refused', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk());
+      const renamed = gmk({ keyId: fromHex('0a000009'), key: gmk().key });
+      await assert.rejects(ring.enter(renamed), { code: 'SEGY_E_KEY_CONFLICT' });
     });
   });
 
@@ -154,6 +189,20 @@ describe('key ring', () => {
         await assert.rejects(each.enter(gmk({ stamp: at(2) })), { code: 'SEGY_E_MIKEY_REVOKED' });
         assert.deepEqual(each.ofGroup('mc-a', 'sip:g1@mc-a.example'), []);
       }
+    });
+
+    it('that comes again changes nothing', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk());
+      await ring.enter(gmk({ stamp: at(1), status: 0 }));
+      assert.equal(await ring.enter(gmk({ stamp: at(1), status: 0 })), 'unchanged');
+    });
+
+    it('by an operator is as final as one by message', async () => {
+      const { ring } = await keyRing();
+      await ring.enter(gmk({ stamp: at(9) }));
+      assert.equal(await ring.revoke(NAME), 'revoked');
+      await assert.rejects(ring.enter(gmk({ stamp: at(10) })), { code: 'SEGY_E_MIKEY_REVOKED' });
     });
 
     it('of a key not held yet keeps an older message from installing it', async () => {

@@ -164,6 +164,8 @@ export class Harness {
       name: 'mc-a',
       domains: ['mc-a.example'],
       kmsUris: ['kms.mc-a.example'],
+      gms: ['sip:gms@mc-a.example'],
+      groups: [],
       sip: {
         addresses: [{ host: this.mc.address, port: this.mc.port, transport: 'udp' }],
         sources: [],

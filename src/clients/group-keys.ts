@@ -1,0 +1,303 @@
+/**
+ * Group keys for the represented users: GMKs (and MKFC, MSCCK, MuSiK) that a partner's GMS sends
+ * them (TS 33.180 5.7, 5.8), checked whole and kept in the key ring. Every rule of trust for a group
+ * key is here; whoever brings a message gets what it changed, or one refusal.
+ */
+import type { Clock } from '../base/environment.js';
+import { equalBytes, toHex } from '../base/bytes.js';
+import { SegyError } from '../base/errors.js';
+import type { EccsiVerifier, SlowCrypto } from '../crypto/index.js';
+import { STATUS_VALID } from '../keys/index.js';
+import type { EnterResult, HeldKey, KeyRing } from '../keys/index.js';
+import { uidOf } from '../kms/index.js';
+import type { KmsCertificate, KmsKeySet } from '../kms/index.js';
+import {
+  ntpToUnixMs,
+  openIMessage,
+  parseIMessage,
+  periodsAround,
+  readFacts,
+} from '../mikey/index.js';
+import type { KeyType, MessageFacts, OpenedKey, Tolerances } from '../mikey/index.js';
+import type { Directory } from './directory.js';
+import { domainAllowed, PartnerTrust } from './partner-trust.js';
+import type { TrustedPartner } from './partner-trust.js';
+import type {
+  KeyAudit,
+  OwnDomain,
+  PartnerCertificates,
+  ReplayRecord,
+  UserKeySets,
+} from './ports.js';
+
+/** Keys that reach a group's members by themselves, outside any call. */
+const GROUP_KEY_TYPES: readonly KeyType[] = ['GMK', 'MKFC', 'MSCCK', 'MuSiK'];
+/** A group key belongs to no dialog: it may come again in any, and changes nothing then. */
+const NO_DIALOG = 'group-key';
+
+/** A talkgroup as far as its keys go; the configuration's group has these fields. */
+export interface KeyedGroup {
+  readonly id: string;
+  /** the one GMS that keys it; any of the partner's when absent */
+  readonly gms?: string | undefined;
+}
+
+/** What must be known of a partner that keys groups. */
+export interface GroupPartner extends TrustedPartner {
+  readonly tolerances: Tolerances;
+  readonly windows: { readonly gmkAheadSeconds: number };
+  /** identities that may sign group keys */
+  readonly gms: readonly string[];
+  readonly groups: readonly KeyedGroup[];
+}
+
+export interface TakeGroupKeyRequest {
+  /** octets of the I_MESSAGE */
+  readonly message: Uint8Array;
+  readonly partner: GroupPartner;
+  /** group that the transport names (the id of a GKTP); null where it names none */
+  readonly group: string | null;
+  readonly signal?: AbortSignal;
+}
+
+/** What a message did. */
+export interface TakenGroupKey {
+  /** `replayed`: the same message was used before */
+  readonly result: EnterResult | 'replayed';
+  readonly keyType: KeyType;
+  /** hex of the K-ID; empty for a replayed message, which is not opened again */
+  readonly keyId: string;
+  /** groups whose keys may have changed */
+  readonly groups: readonly string[];
+}
+
+export interface GroupKeysOptions {
+  readonly directory: Directory;
+  readonly keySets: UserKeySets;
+  readonly domain: OwnDomain;
+  readonly certificates: PartnerCertificates;
+  readonly replay: ReplayRecord;
+  readonly audit: KeyAudit;
+  readonly ring: KeyRing;
+  readonly slow: SlowCrypto;
+  readonly verifier: EccsiVerifier;
+  readonly clock: Clock;
+}
+
+export class GroupKeys {
+  readonly #options: GroupKeysOptions;
+  readonly #trust: PartnerTrust;
+
+  constructor(options: GroupKeysOptions) {
+    this.#options = options;
+    this.#trust = new PartnerTrust(options.domain, options.certificates);
+  }
+
+  /**
+   * Opens a group key meant for a represented user and takes it into the ring.
+   * @throws SegyError SEGY_E_MIKEY_* of the first check that failed, SEGY_E_NOT_GROUP_GMS when the
+   *   signer does not key the group, SEGY_E_IDENTITY_MISMATCH when the transport names another group
+   *   than the key, SEGY_E_KEY_CONFLICT, SEGY_E_AUDIT, SEGY_E_STORE, SEGY_E_BUSY. Nothing changed then.
+   */
+  async take(request: TakeGroupKeyRequest): Promise<TakenGroupKey> {
+    const { message, partner } = request;
+    const { clock, ring } = this.#options;
+    const facts = readFacts(parseIMessage(message), partner.tolerances);
+    const timestampMs = ntpToUnixMs(facts.timestamp, clock.now());
+    const gms = this.#gmsOf(facts, partner, timestampMs);
+    const replay = this.#replayOf(timestampMs);
+    const opened = await this.#open(request, facts, { gms, timestampMs, replay });
+    try {
+      const held = heldKeyOf(opened, request, gms, clock.now());
+      const before = ring.find({ partner: partner.name, keyId: opened.keyId });
+      const result = await this.#enter(held, replay.seenBefore);
+      return {
+        result,
+        keyType: held.keyType,
+        keyId: toHex(held.keyId),
+        groups: [...new Set([...(before?.groups ?? []), ...held.groups])],
+      };
+    } finally {
+      opened.wipe();
+    }
+  }
+
+  async #enter(held: HeldKey, seenBefore: boolean): Promise<TakenGroupKey['result']> {
+    try {
+      const result = await this.#options.ring.enter(held);
+      return seenBefore && result === 'unchanged' ? 'replayed' : result;
+    } catch (error) {
+      const isPast = error instanceof SegyError && error.code === 'SEGY_E_MIKEY_REVOKED';
+      if (seenBefore && isPast) return 'replayed';
+      throw error;
+    }
+  }
+
+  #open(
+    { message, partner, signal }: TakeGroupKeyRequest,
+    facts: MessageFacts,
+    { gms, timestampMs, replay }: { gms: string; timestampMs: number; replay: GroupReplay },
+  ): Promise<OpenedKey> {
+    const { audit, clock, slow, verifier } = this.#options;
+    const aheadMs = partner.windows.gmkAheadSeconds * 1000;
+    return openIMessage(message, {
+      clock,
+      slow,
+      verifier,
+      tolerances: partner.tolerances,
+      caller: partner.name,
+      from: gms,
+      keyTypes: GROUP_KEY_TYPES,
+      allowRevoked: true,
+      window: { aheadMs, behindMs: aheadMs, groupAheadMs: aheadMs },
+      findCertificate: (kmsUri) => this.#trust.findCertificate(kmsUri),
+      allowInitiatorKms: (certificate) => this.#trust.isKmsOf(partner, certificate),
+      initiatorDomainAllowed: (uri, certificate) => domainAllowed(uri, certificate, partner),
+      findKeySets: (kmsUri) => this.#keySetsFor(facts, kmsUri, timestampMs),
+      replay,
+      beforeKeyUse: (use) =>
+        audit.record({
+          action: 'received',
+          keyType: use.keyType,
+          keyId: toHex(use.keyId),
+          initiator: gms,
+          responder: use.responderUri,
+          partner: partner.name,
+          dialog: '',
+          message: use.replayId,
+        }),
+      ...(signal && { signal }),
+    });
+  }
+
+  #replayOf(timestampMs: number): GroupReplay {
+    const { replay, domain } = this.#options;
+    // A group key may come for as long as T lies in the current or the previous key period.
+    const lastsMs = 2 * Number(domain.certificate.userKeyPeriod) * 1000;
+    const record: GroupReplay = {
+      seenBefore: false,
+      seen: (id) => {
+        const dialog = replay.dialogOf(id);
+        if (dialog === undefined) return 'new';
+        if (dialog !== NO_DIALOG) return 'replayed';
+        record.seenBefore = true;
+        return 'same-dialog';
+      },
+      enter: (id) => replay.enter(id, NO_DIALOG, timestampMs + lastsMs),
+    };
+    return record;
+  }
+
+  /**
+   * The configured GMS that signed, or claims to have: a hidden one is recomputed.
+   * @throws SegyError SEGY_E_NOT_GROUP_GMS
+   */
+  #gmsOf({ initiator, initiatorKms }: MessageFacts, partner: GroupPartner, atMs: number): string {
+    const known = new Set([...partner.gms, ...partner.groups.flatMap(({ gms }) => gms ?? [])]);
+    if (initiator.kind === 'visible') {
+      if (known.has(initiator.uri)) return initiator.uri;
+      throw new SegyError(
+        'SEGY_E_NOT_GROUP_GMS',
+        `${initiator.uri} is no GMS of partner ${partner.name}`,
+      );
+    }
+    const certificate = this.#trust.findCertificate(initiatorKms);
+    if (certificate === undefined) {
+      throw new SegyError('SEGY_E_MIKEY_KMS_UNKNOWN', `IDRkmsi ${initiatorKms} is not trusted`);
+    }
+    for (const uri of known) {
+      if (hasUid(certificate, uri, initiator.uid, atMs)) return uri;
+    }
+    throw new SegyError(
+      'SEGY_E_NOT_GROUP_GMS',
+      `the hidden initiator is no GMS of partner ${partner.name}`,
+    );
+  }
+
+  /** Key sets of the one user the message is for; none when nobody here is. */
+  async #keySetsFor(
+    { responder }: MessageFacts,
+    kmsUri: string,
+    atMs: number,
+  ): Promise<readonly KmsKeySet[]> {
+    const { directory, domain, keySets } = this.#options;
+    if (kmsUri !== domain.certificate.kmsUri) return [];
+    const users = [...directory.users].map(({ uri }) => uri);
+    const user =
+      responder.kind === 'visible'
+        ? users.find((uri) => uri === responder.uri)
+        : users.find((uri) => hasUid(domain.certificate, uri, responder.uid, atMs));
+    return user === undefined ? [] : keySets.around(user, atMs);
+  }
+}
+
+/** The replay record as a group key uses it. */
+interface GroupReplay {
+  seenBefore: boolean;
+  seen(id: string): 'new' | 'same-dialog' | 'replayed';
+  enter(id: string): Promise<void>;
+}
+
+function hasUid(certificate: KmsCertificate, uri: string, uid: Uint8Array, atMs: number): boolean {
+  return periodsAround(certificate, atMs).some((period) =>
+    equalBytes(uidOf(certificate, uri, period), uid),
+  );
+}
+
+function heldKeyOf(
+  opened: OpenedKey,
+  { partner, group }: TakeGroupKeyRequest,
+  gms: string,
+  now: number,
+): HeldKey {
+  const { keyParameters, timestamp } = opened;
+  const status = keyParameters?.status ?? STATUS_VALID;
+  const groups = groupsOf(keyParameters?.groups ?? [], group, partner, gms);
+  for (const { id, gms: only } of partner.groups) {
+    if (groups.includes(id) && only !== undefined && only !== gms) {
+      throw new SegyError('SEGY_E_NOT_GROUP_GMS', `${gms} does not key the group ${id}`);
+    }
+  }
+  return {
+    keyType: opened.keyType,
+    keyId: opened.keyId,
+    partner: partner.name,
+    dialog: '',
+    key: opened.key,
+    rand: opened.rand,
+    otherRands: [],
+    initiator: gms,
+    holders: [opened.responder.uri],
+    groups,
+    status: keyParameters?.revoked === true ? status & ~STATUS_VALID : status | STATUS_VALID,
+    // Without an activation time: from now on, also where the sender's clock is a little ahead.
+    activation: keyParameters?.activation ?? new Date(Math.min(timestamp.getTime(), now)),
+    expiry: keyParameters?.expiry ?? null,
+    stamp: timestamp,
+    source: 'received',
+    text: keyParameters?.text ?? '',
+    policy: opened.policy,
+  };
+}
+
+/**
+ * The groups a key is for: those its parameters list, which are signed and sealed with it; else the
+ * one that the transport names; else the only one that its GMS keys.
+ * @throws SegyError SEGY_E_IDENTITY_MISMATCH when the transport contradicts the parameters
+ */
+function groupsOf(
+  listed: readonly string[],
+  named: string | null,
+  { gms: partnerGms, groups }: GroupPartner,
+  gms: string,
+): readonly string[] {
+  if (listed.length > 0) {
+    if (named === null || listed.includes(named)) return listed;
+    throw new SegyError('SEGY_E_IDENTITY_MISMATCH', `the key is not for the group ${named}`);
+  }
+  if (named !== null) return [named];
+  const keyed = groups.filter((group) =>
+    group.gms === undefined ? partnerGms.includes(gms) : group.gms === gms,
+  );
+  return keyed.length === 1 ? keyed.map(({ id }) => id) : [];
+}
