@@ -84,7 +84,7 @@ async function open(options: OpenOptions): Promise<void> {
       verifier: new EccsiVerifier({ cacheSize: 4 }),
       tolerances: ALL_TOLERANCES,
       findCertificate: (kmsUri) => certificates.get(kmsUri),
-      findKeySets: (kmsUri) => keySets.filter((keySet) => keySet.kmsUri === kmsUri),
+      findKeySets: () => keySets,
       ...(options.from === undefined ? {} : { from: options.from }),
       ...(options.window ? {} : { window: 'none' as const }),
     });

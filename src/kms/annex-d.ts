@@ -154,8 +154,10 @@ function collect(
     into.keySets.push(readKeySet(element, transportKeys));
   } else if (element.localName === 'KmsError') {
     refuseDocument('the KMS answered with a KmsError');
-  } else if (CONTAINERS.has(element.localName)) {
-    const inside = element.localName.startsWith('Signed') ? container : element.localName;
+  } else if (CONTAINERS.has(element.localName) || container === '') {
+    // A signature around a certificate does not change what holds it.
+    const inside =
+      container !== '' && element.localName.startsWith('Signed') ? container : element.localName;
     for (const child of element.children) {
       // Elements of other namespaces are extensions or the XML signature.
       if ([element.namespace, '', KMS_NAMESPACE].includes(child.namespace)) {
@@ -166,7 +168,8 @@ function collect(
 }
 
 /**
- * Certificates and key sets of a file or answer. Several documents may follow each other.
+ * Certificates and key sets of a file or answer. Several documents may follow each other, and a root element
+ * of another name may hold them.
  * @throws SegyError SEGY_E_XML (not strict XML), SEGY_E_KMS_DOCUMENT (a rule of Annex D is broken, or
  * there is neither a certificate nor a key set)
  */

@@ -66,18 +66,39 @@ function hidden(
   throw new SegyError('SEGY_E_MIKEY_NOT_ADDRESSEE', 'no key set has the UID of IDRuidr');
 }
 
+/** @throws SegyError SEGY_E_MIKEY_KMS_NOT_ALLOWED where IDRr is ours, but under another KMS than IDRkmsr */
+function checkResponderKms(
+  responder: Identity,
+  ours: readonly KmsKeySet[],
+  certificate: KmsCertificate,
+): void {
+  const sets = ours.filter((keySet) =>
+    responder.kind === 'visible'
+      ? keySet.userUri === responder.uri
+      : equalBytes(keySet.userId, responder.uid),
+  );
+  if (sets.length > 0 && !sets.some((keySet) => keySet.kmsUri === certificate.kmsUri)) {
+    throw new SegyError(
+      'SEGY_E_MIKEY_KMS_NOT_ALLOWED',
+      `IDRkmsr ${certificate.kmsUri} is not the KMS of the responder`,
+    );
+  }
+}
+
 /**
  * Our key sets that the message may be for, the likeliest first; never empty.
- * @param keySets those of the responder's KMS
- * @throws SegyError SEGY_E_MIKEY_ NOT_ADDRESSEE, PERIOD (the user is ours, the period is not held),
- * REVOKED, EXPIRED (T behind the validity of its period's key set)
+ * @param ours key sets held; those of other KMSs than the responder's only tell a wrong IDRkmsr
+ * @throws SegyError SEGY_E_MIKEY_ KMS_NOT_ALLOWED (a wrong IDRkmsr), NOT_ADDRESSEE, PERIOD (the user is
+ * ours, the period is not held), REVOKED, EXPIRED (T behind the validity of its period's key set)
  */
 export function findAddressee(
   responder: Identity,
-  keySets: readonly KmsKeySet[],
+  ours: readonly KmsKeySet[],
   certificate: KmsCertificate,
   unixMs: number,
 ): KmsKeySet[] {
+  checkResponderKms(responder, ours, certificate);
+  const keySets = ours.filter((keySet) => keySet.kmsUri === certificate.kmsUri);
   const periods = periodsAround(certificate, unixMs);
   const held =
     responder.kind === 'visible'

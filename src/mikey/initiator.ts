@@ -12,13 +12,19 @@ import type { Identity, MessageFacts } from './facts.js';
 const SIGNATURE_OCTETS = 129;
 const SIGN_HEADER_OCTETS = 2;
 
-/** Lower-case host of a URI or of user@host; undefined for one without a host, such as a tel URI. */
+/**
+ * Lower-case host of a URI or of user@host; undefined for one without a host, such as a tel URI, and for
+ * one in which two readers could find different hosts (a second "@").
+ */
 export function hostOf(uri: string): string | undefined {
-  const rest = uri.replace(/^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/)?/, '').replace(/[;?#/].*$/s, '');
   if (/^tel:/i.test(uri)) return undefined;
-  const host = rest.slice(rest.lastIndexOf('@') + 1);
-  return /^(?:\[[0-9A-Fa-f:.]+\]|[^[\]:@]+)(?::\d+)?$/.test(host)
-    ? host.replace(/:\d+$/, '').toLowerCase()
+  const rest = uri.replace(/^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/)?/, '');
+  const at = rest.indexOf('@');
+  if (at !== rest.lastIndexOf('@')) return undefined;
+  // The user part of a SIP URI may hold ";", "?" and "/", so what follows the host is cut off last.
+  const hostPort = rest.slice(at + 1).replace(/[;?#/].*$/s, '');
+  return /^(?:\[[0-9A-Fa-f:.]+\]|[^[\]:]+)(?::\d+)?$/.test(hostPort)
+    ? hostPort.replace(/:\d+$/, '').toLowerCase()
     : undefined;
 }
 

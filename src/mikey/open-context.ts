@@ -48,7 +48,10 @@ export interface OpenContext {
    * its host must be one of KmsDomainList, where the certificate has one.
    */
   initiatorDomainAllowed?(uri: string, certificate: KmsCertificate): boolean;
-  /** our key sets of that KMS, of all users and periods */
+  /**
+   * our key sets of that KMS, of all users and periods; where sets of other KMSs come too, a message to one of
+   * our users under a wrong IDRkmsr is refused as KMS_NOT_ALLOWED instead of NOT_ADDRESSEE
+   */
   findKeySets(kmsUri: string): Iterable<KmsKeySet> | Promise<Iterable<KmsKeySet>>;
   /** the initiator that is expected; another refuses with INITIATOR, also under identity hiding */
   readonly from?: string;

@@ -98,10 +98,8 @@ async function admit(
   const seen = context.replay?.seen(replayId) ?? 'new';
   if (seen === 'replayed') refuse('SEGY_E_MIKEY_REPLAYED', 'the message was used elsewhere');
   checkInitiatorDomain(facts, initiatorCertificate, context);
-  const held = [...(await context.findKeySets(facts.responderKms))].filter(
-    (keySet) => keySet.kmsUri === facts.responderKms,
-  );
-  const keySets = findAddressee(facts.responder, held, responderCertificate, timestampMs);
+  const ours = [...(await context.findKeySets(facts.responderKms))];
+  const keySets = findAddressee(facts.responder, ours, responderCertificate, timestampMs);
   const [keySet] = keySets;
   if (context.from !== undefined && keySet !== undefined) {
     const { from } = context;

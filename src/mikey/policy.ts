@@ -159,11 +159,11 @@ function cmPolicy(values: Map<number, number>): SrtpPolicy {
 /**
  * The policy that one SP states for a transported key of `keyOctets` octets. Parameters that are absent
  * take the value of the default profile, except that a ROC is carried only where the SP says so.
- * @throws SegyError SEGY_E_MIKEY_UNSUPPORTED (not SRTP), POLICY (unknown or unsafe value), SYNTAX
+ * @throws SegyError SEGY_E_MIKEY_POLICY (not SRTP, an unknown or an unsafe value), SYNTAX
  */
 export function policyOf(sp: SpPayload, keyOctets: number): SrtpPolicy {
   if (sp.protocolType !== PROTOCOL_SRTP) {
-    throw new SegyError('SEGY_E_MIKEY_UNSUPPORTED', `SP protocol type ${sp.protocolType}`);
+    refuse(`a policy for protocol type ${sp.protocolType}`);
   }
   const values = valuesOf(sp.parameters);
   allow(values, SP_TYPE.prf, 0);

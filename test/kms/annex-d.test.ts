@@ -94,6 +94,8 @@ describe('Annex D documents', () => {
 
   it('are read where several stand bare in one file', () => {
     assert.equal(readKmsDocument(keyXml + keyXml).keySets.length, 2);
+    const wrapped = `<KeySets>${bare(keyXml)}${bare(keyXml)}</KeySets>`;
+    assert.equal(readKmsDocument(wrapped).keySets.length, 2);
   });
 
   it('are read without a namespace, and with the one of an older product', () => {

@@ -44,7 +44,11 @@ const people: readonly Broken[] = [
   refusedBy('receiver’s certificate revoked', 'KMS_NOT_ALLOWED', () =>
     withCertificate(domainX, { revoked: true }),
   ),
-  scene('IDRkmsr a known KMS that issued us nothing', 'NOT_ADDRESSEE', {
+  scene('IDRkmsr a known KMS, but not that of our user', 'KMS_NOT_ALLOWED', {
+    responderKms: domainB.certificate.kmsUri,
+  }),
+  scene('IDRr nobody of ours, under a KMS that issued us nothing', 'NOT_ADDRESSEE', {
+    responder: 'sip:x@segy.example',
     responderKms: domainB.certificate.kmsUri,
   }),
   scene('IDRr a user who is not ours', 'NOT_ADDRESSEE', { responder: 'sip:x@segy.example' }),
