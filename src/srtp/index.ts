@@ -19,9 +19,11 @@ export { deriveSessionKeys, wipeSessionKeys, type SessionKeys } from './derivati
 export { SrtpSender, type SrtpSenderOptions } from './sender.js';
 export {
   DEFAULT_RECEIVER_LIMITS,
-  SrtpReceiver,
   type MkiResolver,
   type SrtpReceiverLimits,
+} from './context-store.js';
+export {
+  SrtpReceiver,
   type SrtpReceiverOptions,
   type UnprotectFailure,
   type UnprotectResult,

@@ -12,6 +12,19 @@ import { createTransform, type SrtpTransform } from './transform.js';
 
 const HALF_SEQUENCE = 0x8000;
 
+/** The index that RFC 3711 section 3.3.1 guesses for a sequence number near the highest index. */
+export function estimateIndex(highest: number, sequence: number): number {
+  const roc = rocOf(highest);
+  const last = sequenceOf(highest);
+  let guess = roc;
+  if (last < HALF_SEQUENCE) {
+    if (sequence - last > HALF_SEQUENCE) guess = Math.max(0, roc - 1);
+  } else if (last - HALF_SEQUENCE > sequence) {
+    guess = roc + 1;
+  }
+  return Math.min(packetIndex(guess, sequence), MAX_PACKET_INDEX);
+}
+
 /** One authenticated SSRC under one master key. */
 export class ReceiveStream {
   readonly ssrc: number;
@@ -26,19 +39,9 @@ export class ReceiveStream {
     this.rtcp = new ReplayWindow(64);
   }
 
-  /** The index that RFC 3711 section 3.3.1 guesses for a sequence number; -1 before the first packet. */
+  /** The index of a sequence number; -1 before the first packet. */
   estimate(sequence: number): number {
-    const highest = this.rtp.highest;
-    if (highest < 0) return -1;
-    const roc = rocOf(highest);
-    const last = sequenceOf(highest);
-    let guess = roc;
-    if (last < HALF_SEQUENCE) {
-      if (sequence - last > HALF_SEQUENCE) guess = Math.max(0, roc - 1);
-    } else if (last - HALF_SEQUENCE > sequence) {
-      guess = roc + 1;
-    }
-    return Math.min(packetIndex(guess, sequence), MAX_PACKET_INDEX);
+    return this.rtp.highest < 0 ? -1 : estimateIndex(this.rtp.highest, sequence);
   }
 }
 
