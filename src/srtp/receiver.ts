@@ -161,7 +161,7 @@ export class SrtpReceiver {
     const ssrc = rtpSsrc(packet);
     const stream = context.streams.get(ssrc);
     const floor = stream ? -1 : (this.#store.retired(context, ssrc)?.rtp ?? -1);
-    const guess = stream?.estimate(sequence) ?? -1;
+    const guess = stream?.estimate(sequence) ?? (floor < 0 ? -1 : estimateIndex(floor, sequence));
     let first = guess;
     let second = -1;
     if (rocLength > 0) {
