@@ -8,7 +8,9 @@
  * | the same (sequence number, timestamp) again | `duplicate` |
  * | behind the highest, with an older timestamp | `late`, or its own index where late ones are kept |
  * | any other jump: the source started its numbers again | the next index, time goes on |
- * | of another source | the next index, time goes on; the former source is `other-source` while both send |
+ * | of another source (SSRC) | the next index, time goes on; the former source is `other-source` while both send |
+ *
+ * A source that changes its key keeps its SSRC and is the same source.
  */
 
 export type ContinuityOutcome = 'ok' | 'duplicate' | 'late' | 'other-source';
@@ -35,7 +37,6 @@ const MAX_LATE_TICKS = 1 << 22;
 
 interface Displaced {
   readonly ssrc: number;
-  readonly tag: unknown;
   seenAt: number;
 }
 
@@ -53,7 +54,6 @@ export class RtpContinuity {
   readonly #displaced: Displaced[] = [];
   #started = false;
   #ssrc = 0;
-  #tag: unknown = null;
   #highestIndex: number;
   #sourceFirstIndex = 0;
   #highestSequence = 0;
@@ -83,13 +83,11 @@ export class RtpContinuity {
 
   /**
    * Places one packet. On `ok`, `index`, `timestamp`, `marker` and `switched` describe what to send.
-   * @param tag tells sources apart that share an SSRC (the key); compared by identity
    * @param clockRate of the payload, Hz
    * @param now monotonic milliseconds
    */
   accept(
     ssrc: number,
-    tag: unknown,
     sequence: number,
     timestamp: number,
     marker: boolean,
@@ -98,9 +96,9 @@ export class RtpContinuity {
   ): ContinuityOutcome {
     this.switched = false;
     this.marker = marker;
-    if (!this.#started || ssrc !== this.#ssrc || tag !== this.#tag) {
-      if (this.#started && !this.#mayTakeOver(ssrc, tag, now)) return 'other-source';
-      this.#switch(ssrc, tag);
+    if (!this.#started || ssrc !== this.#ssrc) {
+      if (this.#started && !this.#mayTakeOver(ssrc, now)) return 'other-source';
+      this.#switch(ssrc);
       this.#restart(sequence, timestamp, clockRate, now);
       return 'ok';
     }
@@ -187,23 +185,22 @@ export class RtpContinuity {
   }
 
   /** A source that has just begun takes over; one that a newer source displaced waits for a pause. */
-  #mayTakeOver(ssrc: number, tag: unknown, now: number): boolean {
+  #mayTakeOver(ssrc: number, now: number): boolean {
     const { takeOverMs } = this.#options;
-    const known = this.#displaced.find((one) => one.ssrc === ssrc && one.tag === tag);
+    const known = this.#displaced.find((one) => one.ssrc === ssrc);
     if (!known || now - known.seenAt >= takeOverMs || now - this.#lastAt >= takeOverMs) return true;
     known.seenAt = now;
     return false;
   }
 
-  #switch(ssrc: number, tag: unknown): void {
-    const at = this.#displaced.findIndex((one) => one.ssrc === ssrc && one.tag === tag);
+  #switch(ssrc: number): void {
+    const at = this.#displaced.findIndex((one) => one.ssrc === ssrc);
     if (at >= 0) this.#displaced.splice(at, 1);
     if (this.#started) {
-      this.#displaced.push({ ssrc: this.#ssrc, tag: this.#tag, seenAt: this.#lastAt });
+      this.#displaced.push({ ssrc: this.#ssrc, seenAt: this.#lastAt });
       if (this.#displaced.length > MAX_DISPLACED) this.#displaced.shift();
     }
     this.#ssrc = ssrc;
-    this.#tag = tag;
     this.switched = true;
   }
 }

@@ -194,7 +194,7 @@ export class MediaPath {
     if (!protection.receiver) {
       const leg = this.#legs.signalledAt(address);
       if (!leg) return 'source';
-      return this.#forwardInward(packet, null, EMPTY, leg);
+      return this.#forwardInward(packet, EMPTY, leg);
     }
     const result = protection.receiver.unprotect(packet);
     if (!result.ok) return result.reason;
@@ -203,7 +203,7 @@ export class MediaPath {
     const leg = this.#legs.attribute(result.ssrc, address, port);
     if (!leg) return 'leg';
     if (result.newest) this.#learn(leg, address, port, now);
-    return this.#forwardInward(result.packet, result.mki, result.mki, leg);
+    return this.#forwardInward(result.packet, result.mki, leg);
   }
 
   /** Why the packet was dropped; null when it was forwarded. */
@@ -226,7 +226,7 @@ export class MediaPath {
     if (!destination) return 'no-remote';
     const stream = this.#outward;
     const marker = rtpMarker(packet);
-    const outcome = stream.accept(ssrc, null, sequence, timestamp, marker, clockRate, now);
+    const outcome = stream.accept(ssrc, sequence, timestamp, marker, clockRate, now);
     if (outcome !== 'ok') return outcome;
     if (stream.index > MAX_PACKET_INDEX) return 'exhausted';
     const out = packet.subarray(headerLength - RTP_FIXED_HEADER, end);
@@ -248,7 +248,7 @@ export class MediaPath {
   }
 
   /** `packet` is clear; its memory is ours to write the new header into. */
-  #forwardInward(packet: Uint8Array, tag: unknown, mki: Uint8Array, leg: Leg): DropReason | null {
+  #forwardInward(packet: Uint8Array, mki: Uint8Array, leg: Leg): DropReason | null {
     const counters = this.toInner;
     const headerLength = rtpHeaderLength(packet);
     const end = headerLength < 0 ? -1 : rtpPayloadEnd(packet, headerLength);
@@ -265,7 +265,7 @@ export class MediaPath {
     if (!remote) return 'no-remote';
     const stream = this.#inward;
     const marker = rtpMarker(packet);
-    const outcome = stream.accept(ssrc, tag, sequence, timestamp, marker, clockRate, now);
+    const outcome = stream.accept(ssrc, sequence, timestamp, marker, clockRate, now);
     if (outcome !== 'ok') return outcome;
     if (stream.switched) {
       this.#env.emit({ type: 'talker', ssrc, mki: toHex(mki), leg: leg.name });
