@@ -66,17 +66,20 @@ export class InDialog {
       throw new SegyError('SEGY_E_BUSY', 'the call has too many transactions in progress');
     }
     const passage = { call, pair, side, uas, cseq };
-    const glare = glareStatus(passage);
-    if (glare !== null) {
-      uas.respond(call.refusals.plain(request, glare));
-      return;
-    }
-    if (request.method === 'INVITE') {
-      pair.invite = { from: side, cseq, state: 'pending' };
-      pair.lastReliable = null;
-    }
     const relay = new Relay(this.#composer, passage);
-    call.enqueue(() => relay.forward());
+    // in its turn: an ACK that came just before has to be passed before it counts
+    call.enqueue(async () => {
+      const glare = glareStatus(passage);
+      if (glare !== null) {
+        relay.giveUp(glare);
+        return;
+      }
+      if (request.method === 'INVITE') {
+        pair.invite = { from: side, cseq, state: 'pending' };
+        pair.lastReliable = null;
+      }
+      await relay.forward();
+    });
   }
 
   /** Takes the ACK of a 2xx that came from `side`. */

@@ -56,6 +56,8 @@ export class AudioStream {
   /** time of the latest packet that was heard, by the environment's clock */
   lastHeardAt: number | undefined;
   readonly ssrc: number;
+  /** RTP payload type in both directions, as SDP agreed on it */
+  payloadType: number;
   #protection: Protection = CLEAR;
   #sockets: { rtp: Socket; rtcp: Socket } | undefined;
   #remote: { address: string; port: number; rtcpPort: number } | undefined;
@@ -70,6 +72,7 @@ export class AudioStream {
     readonly options: AudioOptions,
     readonly env: Environment,
   ) {
+    this.payloadType = options.codec.payloadType;
     const start = Buffer.from(env.random(10));
     this.ssrc = start.readUInt32BE(0);
     this.#index = start.readUInt16BE(4) & 0x7fff;
@@ -171,7 +174,7 @@ export class AudioStream {
     const { codec, toneHz, onWire } = this.options;
     const packet = this.#protection.protect(
       buildRtp({
-        payloadType: codec.payloadType,
+        payloadType: this.payloadType,
         sequenceNumber: this.#index & 0xffff,
         timestamp: this.#timestamp >>> 0,
         ssrc: this.ssrc,
@@ -215,7 +218,7 @@ export class AudioStream {
       return;
     }
     const rtp = parseRtp(opened.packet);
-    if (rtp?.payloadType !== this.options.codec.payloadType) {
+    if (rtp?.payloadType !== this.payloadType) {
       this.counters.dropped += 1;
       return;
     }

@@ -116,6 +116,7 @@ export class PartyMedia implements CallMedia {
       {
         ...local,
         rtcpPort: local.port + 1,
+        payloadType: this.stream.payloadType,
         direction,
         ...(keyMgmt === undefined ? {} : { keyMgmt }),
       },
@@ -129,6 +130,7 @@ export class PartyMedia implements CallMedia {
 
   #agree(remote: AudioSection, direction: SdpDirection): void {
     this.remote = remote;
+    this.stream.payloadType = remote.payloadType;
     this.#agreed = direction;
     const { route, keys } = this.#options;
     if (route) {

@@ -1,7 +1,7 @@
 /** The SDP of a simulated party: one audio stream, written and read. */
 import { SegyError } from '../base/errors.js';
 import { connectionOf, directionOf, parseSdp, rtcpOf } from '../sip/index.js';
-import type { SdpDirection } from '../sip/index.js';
+import type { SdpDirection, SdpMedia } from '../sip/index.js';
 import type { SimCodec } from './codec.js';
 
 export const SDP_TYPE = 'application/sdp';
@@ -11,6 +11,8 @@ export interface AudioSection {
   readonly port: number;
   readonly rtcpPort: number;
   readonly direction: SdpDirection;
+  /** RTP payload type of the codec in this description */
+  readonly payloadType: number;
   /** value of `a=key-mgmt`, of the stream or of the session */
   readonly keyMgmt?: string;
 }
@@ -26,7 +28,7 @@ export interface DescriptionOptions {
 export function writeSdp(audio: AudioSection, options: DescriptionOptions): string {
   const { codec } = options;
   const family = audio.address.includes(':') ? 'IP6' : 'IP4';
-  const type = codec.payloadType;
+  const type = audio.payloadType;
   return [
     'v=0',
     `o=- ${options.sessionId} ${options.version} IN ${family} ${audio.address}`,
@@ -56,7 +58,8 @@ export function readSdp(bytes: Uint8Array, codec: SimCodec): AudioSection {
   if (!media || !connection || media.port === 0) {
     throw new SegyError('SEGY_E_MEDIA', 'the description holds no audio');
   }
-  if (!media.formats.includes(String(codec.payloadType))) {
+  const format = media.formats.find((type) => isCodec(media, type, codec));
+  if (format === undefined) {
     throw new SegyError('SEGY_E_MEDIA', `the description does not hold ${codec.name}`);
   }
   const keyMgmt = media.attribute('key-mgmt') ?? sdp.session.attribute('key-mgmt');
@@ -64,7 +67,16 @@ export function readSdp(bytes: Uint8Array, codec: SimCodec): AudioSection {
     address: connection.address,
     port: media.port,
     rtcpPort: rtcpOf(media).port,
+    payloadType: Number(format),
     direction: directionOf(sdp, media),
     ...(keyMgmt === undefined ? {} : { keyMgmt }),
   };
+}
+
+/** Does payload type `type` stand for `codec`, by its rtpmap or, without one, by RFC 3551? */
+function isCodec(media: SdpMedia, type: string, codec: SimCodec): boolean {
+  const maps = media.attributes('rtpmap').map((value) => value.split(' '));
+  const map = maps.find(([mapped]) => mapped === type)?.[1];
+  if (map === undefined) return type === String(codec.payloadType) && codec.payloadType < 96;
+  return map.toUpperCase().startsWith(`${codec.name}/${codec.clockRate}`);
 }

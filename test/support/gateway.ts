@@ -5,7 +5,8 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-const READY = 'gateway.ready';
+/** what it logs before it can take calls */
+const READY = ['gateway.ready', 'pbx.link.up'];
 const START_MS = 20_000;
 
 const running = new Set<GatewayProcess>();
@@ -22,7 +23,7 @@ export class GatewayProcess {
     readonly logFile: string,
   ) {}
 
-  /** Starts it and waits until it says that it is ready. */
+  /** Starts it and waits until it is ready and linked to the PBX. */
   async start(): Promise<void> {
     const before = this.log().length;
     const child = spawn(process.execPath, [MAIN, 'run', '--config', this.configFile], {
@@ -35,7 +36,7 @@ export class GatewayProcess {
     running.add(this);
     this.#exited = new Promise((resolve) => child.once('close', () => resolve()));
     const giveUp = Date.now() + START_MS;
-    while (!this.log().slice(before).includes(READY)) {
+    while (!READY.every((event) => this.log().slice(before).includes(event))) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > giveUp) {
         this.killNow();
         throw new Error(`the gateway did not start:\n${this.log().slice(-4000)}`);

@@ -1,0 +1,200 @@
+/** Private calls through the built gateway and a real Asterisk. */
+import assert from 'node:assert/strict';
+import type { PartyMedia, SimCall } from '../../src/sim/index.js';
+import { callMc, callRadio, hears, nextCall } from '../support/call-pair.js';
+import type { CallPair } from '../support/call-pair.js';
+import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
+import { sleep, until, within } from '../support/waiting.js';
+
+/** Both sides hear the other's tone, and nothing failed to authenticate. */
+async function expectSpeech({ mc, radio }: CallPair): Promise<void> {
+  const heard = await Promise.all([hears(radio, MC_TONE_HZ), hears(mc, RADIO_TONE_HZ)]);
+  assert.deepEqual(heard, [true, true], 'tone at the radio, tone at the MC user');
+  const { authFailures, dropped } = mc.media.stream.counters;
+  assert.deepEqual({ authFailures, dropped }, { authFailures: 0, dropped: 0 });
+}
+
+async function expectEnded(call: SimCall<PartyMedia>, by: string): Promise<void> {
+  const end = await within('the call ends', call.ended);
+  assert.equal(end.by, by);
+}
+
+describe('private calls through a real Asterisk', function () {
+  this.timeout(60_000);
+  let scene: Scene;
+
+  before(async () => {
+    scene = await Scene.start({
+      asterisk: { dialplan: '[segy-to-radio](+)\nexten => 1002,1,Hangup(1)\n' },
+    });
+  });
+
+  after(async () => {
+    await scene.stop();
+  });
+
+  afterEach(async () => {
+    for (const call of [...scene.mc.agent.calls, ...scene.radio.agent.calls]) call.bye();
+    await until('all channels are gone', async () => (await scene.asterisk.channelCount()) === 0);
+  });
+
+  it('carry speech both ways when the MC user calls, and end when the MC user hangs up', async () => {
+    const pair = await callRadio(scene);
+    await expectSpeech(pair);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  it('carry speech both ways when the radio user calls, and end when the radio user hangs up', async () => {
+    const pair = await callMc(scene);
+    await expectSpeech(pair);
+    pair.radio.bye();
+    await expectEnded(pair.mc, 'peer');
+  });
+
+  it('end when the radio user that was called hangs up', async () => {
+    const pair = await callRadio(scene);
+    pair.radio.bye();
+    await expectEnded(pair.mc, 'peer');
+  });
+
+  it('end when the MC user that was called hangs up', async () => {
+    const pair = await callMc(scene);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  it('carry RTCP of their own on both sides', async () => {
+    const pair = await callRadio(scene);
+    await until('RTCP is heard', () => pair.mc.media.stream.counters.rtcpReceived > 0, 8000);
+    assert.equal(pair.mc.media.stream.counters.rtcpAuthFailures, 0);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  for (const [name, place] of [
+    ['the MC user', callRadio],
+    ['the radio user', callMc],
+  ] as const) {
+    it(`carry AMR-WB octet for octet when ${name} calls`, async () => {
+      scene.mc.codec = 'AMR-WB';
+      scene.radio.codec = 'AMR-WB';
+      try {
+        const { mc, radio } = await place(scene);
+        for (const call of [mc, radio]) {
+          await until('frames are heard', () => call.media.stream.counters.received > 20);
+          assert.equal(call.media.stream.counters.foreign, 0);
+        }
+        mc.bye();
+        await expectEnded(radio, 'peer');
+      } finally {
+        scene.mc.codec = 'PCMU';
+        scene.radio.codec = 'PCMU';
+      }
+    });
+  }
+
+  it('fall silent on hold by re-INVITE and carry speech again after it, under the same key', async () => {
+    const pair = await callRadio(scene);
+    await expectSpeech(pair);
+    const keyId = pair.mc.media.keys.pck?.keyId;
+    pair.mc.media.direction = 'inactive';
+    assert.equal(await pair.mc.reinvite(), 200);
+    await sleep(200);
+    assert.equal(await hears(pair.mc, RADIO_TONE_HZ), false);
+    pair.mc.media.direction = 'sendrecv';
+    assert.equal(await pair.mc.reinvite(), 200);
+    await sleep(100);
+    await expectSpeech(pair);
+    assert.equal(pair.mc.media.keys.pck?.keyId, keyId);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  it('are put on hold by the radio side too', async () => {
+    const pair = await callMc(scene);
+    await expectSpeech(pair);
+    pair.radio.media.direction = 'inactive';
+    assert.equal(await pair.radio.reinvite(), 200);
+    await sleep(200);
+    pair.radio.media.direction = 'sendrecv';
+    assert.equal(await pair.radio.reinvite(), 200);
+    await sleep(100);
+    await expectSpeech(pair);
+    pair.radio.bye();
+    await expectEnded(pair.mc, 'peer');
+  });
+
+  it('go on under a new PCK that the MC user makes in a re-INVITE', async () => {
+    const pair = await callRadio(scene);
+    await expectSpeech(pair);
+    pair.mc.media.keys.renew();
+    assert.equal(await pair.mc.reinvite(), 200);
+    await sleep(100);
+    await expectSpeech(pair);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  it('swap key roles when the MC user answers with a new PCK in a re-INVITE of its own', async () => {
+    const pair = await callMc(scene);
+    await expectSpeech(pair);
+    pair.mc.media.keys.renew();
+    assert.equal(await pair.mc.reinvite(), 200);
+    await sleep(100);
+    await expectSpeech(pair);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  it('take a session refresh by UPDATE', async () => {
+    const pair = await callRadio(scene);
+    assert.equal(await pair.mc.refresh(), 200);
+    await expectSpeech(pair);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  it('take a session refresh by re-INVITE with the same key', async () => {
+    const pair = await callRadio(scene);
+    assert.equal(await pair.mc.reinvite([['Session-Expires', '1800;refresher=uac']]), 200);
+    await expectSpeech(pair);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
+  it('are cancelled by the MC user while the radio rings', async () => {
+    const taken = nextCall(scene.radio.agent, false);
+    const mc = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
+    const radio = await within('the radio is called', taken);
+    radio.ring();
+    await until('the MC user hears it ring', () => mc.state === 'ringing');
+    mc.cancel();
+    await expectEnded(mc, 'cancelled');
+    await expectEnded(radio, 'cancelled');
+  });
+
+  it('are cancelled by the radio user while the MC user is called', async () => {
+    const taken = nextCall(scene.mc.agent, false);
+    const radio = await scene.radio.call(RADIO_1.pbx, 'alice');
+    const mc = await within('the MC user is called', taken);
+    mc.ring();
+    await until('the radio user hears it ring', () => radio.state === 'ringing');
+    radio.cancel();
+    await expectEnded(radio, 'cancelled');
+    await expectEnded(mc, 'cancelled');
+  });
+
+  it('are refused with the 404 of the dialplan', async () => {
+    const mc = await scene.mc.call({ from: ALICE, to: 'sip:radio2@lmr.example' });
+    const end = await within('the call ends', mc.ended);
+    assert.equal(end.status, 404);
+  });
+
+  it('take keys with hidden identities', async () => {
+    const pair = await callRadio(scene, { hideIdentities: true });
+    await expectSpeech(pair);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+});
