@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
-import { Credentials, Directory, PseudoClients } from '../clients/index.js';
+import { Credentials, Directory, PseudoClients, UserRecords } from '../clients/index.js';
 import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
 import type { ContactAddresses, EdgeSettings } from '../edge/index.js';
 import { ReplayRecord } from '../keys/index.js';
+import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
 import { createAriPort } from '../pbx/index.js';
 import { SipEndpoint } from '../sip/index.js';
@@ -69,7 +70,8 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
     { ...env, slow },
   );
   closers.push(() => state.close());
-  const directory = new Directory(config.users);
+  const stored = await UserRecords.open(state.store.space('users'));
+  const directory = new Directory([...config.users, ...stored.list()]);
   const clients = await makeClients(config, env, { slow, state, directory, closers });
   const media = await createMediaEngine(mediaOptions(config), env);
   closers.push(() => media.close());
@@ -111,15 +113,24 @@ async function makeClients(
 ): Promise<PseudoClients> {
   const { clock, random, log, timers } = env;
   const domain = requireDomain(state);
-  const credentials = new Credentials(domain, clock);
+  const sealed = new CredentialCache({
+    domain,
+    records: state.store.space('credentials'),
+    clock,
+    log,
+  });
+  const credentials = new Credentials(sealed, clock);
   closers.push(() => credentials.wipe());
   const replay = await ReplayRecord.open({ records: state.store.space('replay'), clock, log });
   let timer: ReturnType<typeof timers.setTimeout> | undefined;
   const prepare = (): void => {
     timer = timers.setTimeout(prepare, PREPARE_EVERY_MS);
-    prepareKeys(config, { slow, state, directory, credentials }, env).catch((error: unknown) => {
-      log.warn('keys.prepare.failed', { message: toSegyError(error).message });
-    });
+    const prepared = prepareKeys(config, { slow, state, directory, credentials }, env);
+    prepared
+      .then(() => sealed.prune())
+      .catch((error: unknown) => {
+        log.warn('keys.prepare.failed', { message: toSegyError(error).message });
+      });
   };
   prepare();
   closers.push(() => {

@@ -13,6 +13,7 @@ import { printRefusal } from './output.js';
 import { registerSimCommands } from './sim.js';
 import { registerRunCommand } from './run.js';
 import { registerStoreCommands } from './store.js';
+import { registerUserCommands } from './user.js';
 
 const program = new Command('segy')
   .description('MC Security Gateway')
@@ -27,6 +28,7 @@ const REGISTRATIONS = [
   registerRunCommand,
   registerSimCommands,
   registerStoreCommands,
+  registerUserCommands,
 ];
 for (const register of REGISTRATIONS) register(program);
 

@@ -1,7 +1,9 @@
 /**
  * Which radio user is which MC service ID. One represented user has one identity on each side;
- * both are unique, which the configuration's schema checks.
+ * both are unique, which the configuration's schema and the user records check. A pattern stands for
+ * every user it matches whom no entry of its own names.
  */
+import { isPattern, userOfPbx, userOfUri } from './user-pattern.js';
 
 /** A radio user whom the gateway represents as a member of its own security domain. */
 export interface RepresentedUser {
@@ -14,23 +16,42 @@ export interface RepresentedUser {
 export class Directory {
   readonly #byUri = new Map<string, RepresentedUser>();
   readonly #byPbxUser = new Map<string, RepresentedUser>();
+  readonly #patterns: RepresentedUser[] = [];
 
+  /** @param users users and patterns (both identities with one `*`); of two for one identity the first counts */
   constructor(users: Iterable<RepresentedUser>) {
     for (const user of users) {
-      this.#byUri.set(user.uri, user);
-      this.#byPbxUser.set(user.pbx, user);
+      if (isPattern(user)) this.#patterns.push(user);
+      else if (!this.#byUri.has(user.uri) && !this.#byPbxUser.has(user.pbx)) {
+        this.#byUri.set(user.uri, user);
+        this.#byPbxUser.set(user.pbx, user);
+      }
     }
   }
 
+  /** Those with an entry of their own; what patterns match is known only when it calls or is called. */
   get users(): Iterable<RepresentedUser> {
     return this.#byUri.values();
   }
 
   byUri(mcServiceId: string): RepresentedUser | undefined {
-    return this.#byUri.get(mcServiceId);
+    const named = this.#byUri.get(mcServiceId);
+    if (named !== undefined) return named;
+    const matches = this.#patterns.flatMap((pattern) => userOfUri(pattern, mcServiceId) ?? []);
+    return this.#onlyOne(matches);
   }
 
   byPbxUser(userPart: string): RepresentedUser | undefined {
-    return this.#byPbxUser.get(userPart);
+    const named = this.#byPbxUser.get(userPart);
+    if (named !== undefined) return named;
+    const matches = this.#patterns.flatMap((pattern) => userOfPbx(pattern, userPart) ?? []);
+    return this.#onlyOne(matches);
+  }
+
+  /** Nobody, where patterns disagree or an entry of its own has one of the identities. */
+  #onlyOne(matches: readonly RepresentedUser[]): RepresentedUser | undefined {
+    const [user, ...more] = matches;
+    if (user === undefined || more.length > 0) return undefined;
+    return this.#byUri.has(user.uri) || this.#byPbxUser.has(user.pbx) ? undefined : user;
   }
 }

@@ -30,3 +30,5 @@ export type {
   ReplayRecord,
   UserKeySets,
 } from './ports.js';
+export { checkUser, isPattern } from './user-pattern.js';
+export { parseUserCsv, UserRecords } from './user-records.js';
