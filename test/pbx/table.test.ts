@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import type { ChannelFacts } from '../../src/pbx/driver.js';
+import { ChannelTable } from '../../src/pbx/table.js';
+
+const facts = (id: string, more: Partial<ChannelFacts> = {}): ChannelFacts => ({
+  id,
+  name: `name-${id}`,
+  callId: `call-${id}`,
+  handedOver: false,
+  ...more,
+});
+
+describe('pbx/table', () => {
+  it('finds a channel by Call-ID, and by hand-over where that is asked', () => {
+    const table = new ChannelTable(10);
+    table.heard(facts('a'));
+    assert.equal(table.find('call-a', false).length, 1);
+    assert.equal(table.find('call-a', true).length, 0);
+    table.heard(facts('a', { handedOver: true }));
+    assert.equal(table.find('call-a', true).length, 1);
+    table.released('a');
+    assert.equal(table.find('call-a', true).length, 0);
+  });
+
+  it('learns a Call-ID late, follows a change of it, and does not forget it', () => {
+    const table = new ChannelTable(10);
+    table.heard(facts('a', { callId: '' }));
+    table.heard(facts('a', { callId: 'first' }));
+    table.heard(facts('a', { callId: 'second' }));
+    table.heard(facts('a', { callId: '' }));
+    assert.equal(table.find('first', false).length, 0);
+    assert.equal(table.find('second', false).length, 1);
+  });
+
+  it('is not brought back to a channel that ended by news that came late', () => {
+    const table = new ChannelTable(10);
+    table.gone('a');
+    table.heard(facts('a', { handedOver: true }));
+    assert.deepEqual(table.find('call-a', true), []);
+    assert.equal(
+      table.claim('a', () => undefined),
+      false,
+    );
+  });
+
+  it('tells who claimed a channel of its end, once, and gives it to nobody else', () => {
+    const table = new ChannelTable(10);
+    let ends = 0;
+    table.heard(facts('a'));
+    assert.equal(
+      table.claim('a', () => ends++),
+      true,
+    );
+    assert.equal(
+      table.claim('a', () => ends++),
+      false,
+    );
+    assert.deepEqual(table.find('call-a', false), []);
+    table.gone('a');
+    table.gone('a');
+    assert.equal(ends, 1);
+  });
+
+  it('tells who waits, until they stop, and nobody who waits for another call', () => {
+    const table = new ChannelTable(10);
+    const told: string[] = [];
+    const stop = table.wait('call-a', true, ({ id }) => told.push(id));
+    table.wait('call-b', false, ({ id }) => told.push(id));
+    table.heard(facts('a'));
+    table.heard(facts('a', { handedOver: true }));
+    stop();
+    table.heard(facts('a', { handedOver: true }));
+    assert.deepEqual(told, ['a']);
+  });
+
+  it('takes a resync list for what lives: what is in neither list nor news is gone', () => {
+    const table = new ChannelTable(10);
+    const ended: string[] = [];
+    for (const id of ['listed', 'unlisted']) {
+      table.heard(facts(id));
+      table.claim(id, () => ended.push(id));
+    }
+    table.beginResync();
+    table.heard(facts('newborn'));
+    table.heard(facts('shortlived'));
+    table.gone('shortlived');
+    const live = table.endResync([facts('listed'), facts('found'), facts('shortlived')]);
+    assert.deepEqual([...live].sort(), ['found', 'listed', 'newborn']);
+    assert.deepEqual(ended, ['unlisted']);
+  });
+
+  it('takes an identifier anew after a resync, since a PBX that restarted may use it again', () => {
+    const table = new ChannelTable(10);
+    table.gone('a');
+    table.beginResync();
+    table.endResync([facts('a')]);
+    assert.equal(table.find('call-a', false).length, 1);
+  });
+
+  it('forgets the oldest unclaimed channel beyond its limit, never a claimed one', () => {
+    const table = new ChannelTable(3);
+    table.heard(facts('claimed'));
+    table.claim('claimed', () => undefined);
+    for (const id of ['a', 'b', 'c', 'd']) table.heard(facts(id));
+    assert.equal(table.size, 3);
+    assert.equal(table.isClaimed('claimed'), true);
+    assert.equal(table.find('call-b', false).length, 0);
+    assert.equal(table.find('call-d', false).length, 1);
+  });
+});
