@@ -23,14 +23,18 @@ export class OuterTap {
   /** Relays SIP over TCP. @returns the ports that each side shall call instead of the other's own */
   async open(system: Peer, gateway: Peer): Promise<{ gatewayPort: number; systemPort: number }> {
     const { capture } = this;
-    const localAddress = this.#address;
     const toGateway = {
       listen: { address: gateway.address },
       target: gateway,
-      localAddress,
+      localAddress: system.address,
       capture,
     };
-    const toSystem = { listen: { address: system.address }, target: system, capture };
+    const toSystem = {
+      listen: { address: system.address },
+      target: system,
+      localAddress: gateway.address,
+      capture,
+    };
     this.#toGateway = await TcpRelay.open(toGateway);
     this.#toSystem = await TcpRelay.open(toSystem);
     this.#relays.push(this.#toGateway, this.#toSystem);
