@@ -40,7 +40,6 @@ const map: fc.Arbitrary<CsIdMap> = fc.oneof(
 
 const payload: fc.Arbitrary<Payload> = fc.oneof(
   fc.record({ name: fc.constant('T' as const), tsType: fc.nat(1), value: bytes(8) }),
-  fc.record({ name: fc.constant('T' as const), tsType: fc.constant(2), value: bytes(4) }),
   fc.record({ name: fc.constant('RAND' as const), rand: bytes(0, 255) }),
   fc.record({ name: fc.constant('IDR' as const), role: octet, idType: octet, data: bytes(0, 300) }),
   fc.record({
