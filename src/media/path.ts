@@ -164,8 +164,11 @@ export class MediaPath {
   /** BYE on both sides, then no packet passes and no key is left. */
   disarm(): void {
     if (!this.#protection.armed) return;
-    this.#rtcp.bye(this.#env.monotonic(), this.#outerSsrc, this.#innerSsrc);
-    this.#protection.disarm();
+    try {
+      this.#rtcp.bye(this.#env.monotonic(), this.#outerSsrc, this.#innerSsrc);
+    } finally {
+      this.#protection.disarm();
+    }
   }
 
   stats(): MediaStats {

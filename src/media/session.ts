@@ -69,8 +69,8 @@ export class EngineSession implements MediaSession {
         return reject('media is clear in both directions or in none');
       }
       return this.#inOrder(async () => {
-        await this.#send({ type: 'arm', receive, send, clockRates });
         this.#forgetSending();
+        await this.#send({ type: 'arm', receive, send, clockRates });
       });
     }
     return this.#withKeys([...receive.keys, send.key], async (copies) => {
@@ -83,8 +83,9 @@ export class EngineSession implements MediaSession {
 
   disarm(): Promise<void> {
     return this.#inOrder(async () => {
-      await this.#send({ type: 'disarm' });
+      // First, so that even after a failure no pair of key and SSRC is taken up again.
       this.#forgetSending();
+      await this.#send({ type: 'disarm' });
     });
   }
 

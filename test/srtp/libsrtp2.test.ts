@@ -10,6 +10,7 @@ import {
   type SrtpKeyMaterial,
 } from '../../src/srtp/index.js';
 import { Libsrtp2, type ToolPacket } from '../support/libsrtp2.js';
+import { skipBecause } from '../support/skip.js';
 
 const SSRC = 0x5e660001;
 const MKIS: Record<string, Uint8Array> = {
@@ -40,10 +41,7 @@ describe('libsrtp2 and this SRTP', () => {
   let tool: Libsrtp2;
   before(function () {
     const built = Libsrtp2.build();
-    if ('missing' in built) {
-      process.stdout.write(`    skipped: ${built.missing}\n`);
-      this.skip();
-    }
+    if ('missing' in built) skipBecause(this, built.missing);
     tool = built;
   });
   after(() => {
