@@ -22,6 +22,7 @@ import { createMasterKeyFile } from '../store/index.js';
 import { parseInteger, parseTime, writeNewFile } from './arguments.js';
 import { addSigningOptions, readNamedKey, signerOf } from './exchange-keys.js';
 import type { SigningOptions } from './exchange-keys.js';
+import { registerRedirectCommand } from './kms-redirect.js';
 import { summaryLines, summaryOf } from './kms-text.js';
 import { registerTrustCommands } from './kms-trust.js';
 import { print } from './output.js';
@@ -107,6 +108,7 @@ export function registerKmsCommands(program: Command): void {
     .option('--reveal', 'print the secret keys to standard output', false)
     .action(issue);
   registerTrustCommands(kms);
+  registerRedirectCommand(kms);
 }
 
 function keyTime(flags: string, description: string, preset: string): Option {

@@ -32,3 +32,13 @@ export {
   type TransportKey,
   type WrapProfile,
 } from './transport-key.js';
+export {
+  adviceOf,
+  readRedirect,
+  REDIRECT_CONTENT_TYPE,
+  REDIRECT_PURPOSES,
+  writeRedirect,
+  type KmsRedirect,
+  type RedirectNames,
+  type RedirectPurpose,
+} from './redirect.js';

@@ -18,7 +18,7 @@ import {
   SHA256,
 } from './algorithms.js';
 import { canonicalise, INCLUSIVE_C14N } from './c14n.js';
-import { attributeOf, descendants, parseSignedTree } from './tree.js';
+import { attributeOf, elementsOf, parseSignedTree } from './tree.js';
 
 export type XmlSigner =
   | { readonly kind: 'hmac'; readonly keyName: string; readonly key: Uint8Array }
@@ -77,9 +77,10 @@ function checkSigner(signer: XmlSigner): void {
 /** SignedInfo is canonicalised where it will stand, under the namespaces of its ancestors. */
 function signedInfoInPlace(xml: string, signedInfo: string) {
   const draft = `<ds:Signature xmlns:ds="${DSIG_NAMESPACE}">${signedInfo}</ds:Signature>`;
-  for (const node of descendants(parseSignedTree(insertLast(xml, draft)))) {
-    if (node.localName === 'SignedInfo' && node.namespace === DSIG_NAMESPACE) return node;
-  }
+  const [found] = elementsOf(parseSignedTree(insertLast(xml, draft)))
+    .slice(-1)
+    .flatMap(elementsOf);
+  if (found !== undefined) return found;
   throw new SegyError('SEGY_E_INTERNAL', 'the SignedInfo is not where it was put');
 }
 

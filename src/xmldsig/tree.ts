@@ -107,8 +107,15 @@ export function attributeOf(node: SignedNode, localName: string): string | undef
   return node.attributes.find((each) => each.name === localName)?.value;
 }
 
-/** The node and all elements below it, in document order. */
-export function* descendants(node: SignedNode): Generator<SignedNode> {
+/** The node and all elements below it, in document order, but not into children named `without`. */
+export function* descendants(node: SignedNode, without?: string): Generator<SignedNode> {
   yield node;
-  for (const child of elementsOf(node)) yield* descendants(child);
+  for (const child of elementsOf(node)) {
+    if (child.localName !== without) yield* descendants(child, without);
+  }
+}
+
+/** The children of the root that have this local name. */
+export function childrenNamed(root: SignedNode, localName: string): SignedNode[] {
+  return elementsOf(root).filter((child) => child.localName === localName);
 }

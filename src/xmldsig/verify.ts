@@ -56,14 +56,23 @@ const CANONICAL_FORMS: ReadonlyMap<string, boolean> = new Map([
 ]);
 const ID_NAMES: ReadonlySet<string> = new Set(['Id', 'ID', 'id']);
 
+export interface VerifyOptions {
+  readonly limits?: XmlLimits;
+  /**
+   * local name of elements that are signed documents of their own inside this one: signatures below
+   * them are content here, and verified where they are read
+   */
+  readonly nested?: string;
+}
+
 /** @throws SegyError SEGY_E_XML, SEGY_E_XML_SIGNATURE */
 export function verifySignedXml(
   input: Uint8Array | string,
   keys: TrustedKeys,
-  limits?: XmlLimits,
+  options: VerifyOptions = {},
 ): VerifiedContent {
-  const root = parseSignedTree(input, limits);
-  const signature = onlySignature(root);
+  const root = parseSignedTree(input, options.limits);
+  const signature = onlySignature(root, options.nested);
   const signedInfo = only(signature, 'SignedInfo');
   const method = attributeOf(only(signedInfo, 'SignatureMethod'), 'Algorithm');
   if (elementsOf(only(signedInfo, 'SignatureMethod')).some(isTruncation)) {
@@ -86,8 +95,8 @@ function refuse(what: string): never {
   throw new SegyError('SEGY_E_XML_SIGNATURE', `the XML signature has ${what}`);
 }
 
-function onlySignature(root: SignedNode): SignedNode {
-  const found = [...descendants(root)].filter((node) => node.localName === 'Signature');
+function onlySignature(root: SignedNode, nested: string | undefined): SignedNode {
+  const found = [...descendants(root, nested)].filter((node) => node.localName === 'Signature');
   const [signature] = found;
   if (signature === undefined) {
     throw new SegyError('SEGY_E_XML_SIGNATURE', 'the document is not signed');
