@@ -76,7 +76,6 @@ export interface MakeContext {
 }
 
 const ID_TYPE_URI = 1;
-const ID_TYPE_BYTES = 2;
 const PRF_HMAC_SHA_256 = 1;
 const SAKKE_PARAMETER_SET = 1;
 const ID_SCHEME_MCX_UID = 2;
@@ -156,8 +155,9 @@ function mapOf(keyType: KeyType, keyId: Uint8Array, csbId: Uint8Array): CsIdMap 
   };
 }
 
-function idr(role: keyof typeof ID_ROLE, data: Uint8Array, idType = ID_TYPE_URI): IdrPayload {
-  return { name: 'IDR', role: ID_ROLE[role], idType, data };
+/** Of a UID too the ID type is that of a URI, as every known product sends it (the text of E.7 is unknown). */
+function idr(role: keyof typeof ID_ROLE, data: Uint8Array): IdrPayload {
+  return { name: 'IDR', role: ID_ROLE[role], idType: ID_TYPE_URI, data };
 }
 
 function sakke(sed: Uint8Array): SakkePayload {
@@ -235,8 +235,8 @@ export async function makeIMessage(input: NewIMessage, context: MakeContext): Pr
   const payloads: Payload[] = [
     { name: 'T', tsType: 0, value: unixMsToNtp(timestamp.getTime()) },
     { name: 'RAND', rand },
-    hidden ? idr('IDRuidi', uids.initiator, ID_TYPE_BYTES) : idr('IDRi', utf8(input.initiatorUri)),
-    hidden ? idr('IDRuidr', uids.responder, ID_TYPE_BYTES) : idr('IDRr', utf8(input.responderUri)),
+    hidden ? idr('IDRuidi', uids.initiator) : idr('IDRi', utf8(input.initiatorUri)),
+    hidden ? idr('IDRuidr', uids.responder) : idr('IDRr', utf8(input.responderUri)),
     idr('IDRkmsi', utf8(input.initiatorCertificate.kmsUri)),
     idr('IDRkmsr', utf8(input.responderCertificate.kmsUri)),
     ...(policy === null ? [] : [spOf(policy)]),

@@ -36,7 +36,7 @@ export interface TPayload {
   readonly name: 'T';
   /** 0 is NTP-UTC */
   readonly tsType: number;
-  /** 8 octets, 4 for a counter (type 2) */
+  /** 8 octets */
   readonly value: Uint8Array;
 }
 
@@ -91,6 +91,9 @@ export interface SignPayload {
 export type Payload =
   TPayload | RandPayload | IdrPayload | SpPayload | SakkePayload | GePayload | SignPayload;
 
+/** R_b and a hint of 16 or 32 octets, of which the first may be lost (parameter set 1). */
+const SED_LENGTHS: readonly number[] = [272, 273, 288, 289];
+
 /** Octets of NTP-UTC and NTP. A counter dates nothing, and I_MESSAGEs are dated. */
 const TS_LENGTH: Readonly<Record<number, number>> = { 0: 8, 1: 8 };
 
@@ -112,7 +115,7 @@ function readSpParameters(octets: Uint8Array): SpParameter[] {
 /**
  * Reads the body of a payload, behind its next-payload octet (SIGN has none).
  * @throws SegyError SEGY_E_MIKEY_TRUNCATED, UNSUPPORTED (a TS type of unknown length), SYNTAX (SP
- * parameters that do not fill their length)
+ * parameters that do not fill their length, a SED of a length that parameter set 1 does not have)
  */
 export function readPayload(reader: OctetReader, name: PayloadName): Payload {
   switch (name) {
@@ -140,7 +143,12 @@ export function readPayload(reader: OctetReader, name: PayloadName): Payload {
     case 'SAKKE': {
       const parameterSet = reader.u8('SAKKE params');
       const idScheme = reader.u8('ID scheme');
-      return { name, parameterSet, idScheme, sed: reader.take(reader.u16('SED length'), 'SED') };
+      const sed = reader.take(reader.u16('SED length'), 'SED');
+      // Told here, where the length stands: behind a wrong one the chain goes astray.
+      if (parameterSet === 1 && !SED_LENGTHS.includes(sed.length)) {
+        throw new SegyError('SEGY_E_MIKEY_SYNTAX', `a SED of ${sed.length} octets`);
+      }
+      return { name, parameterSet, idScheme, sed };
     }
     case 'GE': {
       const extensionType = reader.u8('extension type');

@@ -52,7 +52,7 @@ const payload: fc.Arbitrary<Payload> = fc.oneof(
     name: fc.constant('SAKKE' as const),
     parameterSet: octet,
     idScheme: octet,
-    sed: bytes(0, 300),
+    sed: fc.constantFrom(272, 273, 288, 289).chain((length) => bytes(length)),
   }),
   fc.record({ name: fc.constant('GE' as const), extensionType: octet, data: bytes(0, 300) }),
 );

@@ -117,6 +117,10 @@ const payloads: readonly Broken[] = [
   signed('SAKKE ID scheme 0', 'UNSUPPORTED', (d) =>
     replace(d, AT.sakke, part.sakke(new Uint8Array(273), 0)),
   ),
+  signed('a SED length one too long, the chain astray behind it', 'SYNTAX', (d) => {
+    const { body } = d.parts[AT.sakke]!;
+    body.set(fromHex('0112'), 2);
+  }),
   signed('a SED of 271 octets', 'SYNTAX', (d) =>
     replace(d, AT.sakke, part.sakke(new Uint8Array(271))),
   ),
