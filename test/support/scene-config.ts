@@ -12,10 +12,21 @@ export const ALICE = 'sip:alice@mc-a.example';
 export const BOB = 'sip:bob@mc-a.example';
 export const RADIO_1 = { uri: 'sip:radio1@lmr.example', pbx: '1001' };
 export const RADIO_2 = { uri: 'sip:radio2@lmr.example', pbx: '1002' };
-/** name of the simulated domain's folder in the scene's */
-export const MC_FOLDER = 'mc-a';
+/** user of the second partner */
+export const EVE = 'sip:eve@mc-b.example';
 
 const MEDIA_PORTS = 400;
+
+/** A partner MC system: its name is that of its folder, `<name>.example` its domain. */
+export interface PartnerPlan {
+  readonly name: 'mc-a' | 'mc-b';
+  readonly users: readonly string[];
+  /** SIP address as the gateway shall reach it */
+  readonly sip: Peer;
+  readonly protocol: 'udp' | 'tcp';
+  /** further settings of its profile */
+  readonly profile: Readonly<Record<string, unknown>>;
+}
 
 export interface ScenePlan {
   readonly asterisk: AsteriskInstance;
@@ -24,12 +35,9 @@ export interface ScenePlan {
   /** the gateway's own listeners */
   readonly outer: Peer;
   readonly inner: Peer;
-  /** the PBX and the MC system as the gateway shall reach them */
+  /** the PBX as the gateway shall reach it */
   readonly pbx: Peer;
-  readonly mc: Peer;
-  readonly protocol: 'udp' | 'tcp';
-  /** further settings of the partner's profile */
-  readonly partner: Readonly<Record<string, unknown>>;
+  readonly partners: readonly PartnerPlan[];
   /** further top-level settings */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -68,18 +76,16 @@ export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise
       ],
     },
     users: [RADIO_1, RADIO_2],
-    partners: [
-      {
-        name: 'mc-a',
-        domains: ['mc-a.example'],
-        kmsUris: ['kms.mc-a.example'],
-        sip: {
-          requestUri: 'sip:mcptt-private@mc-a.example',
-          addresses: [{ host: plan.mc.address, port: plan.mc.port, transport: plan.protocol }],
-        },
-        ...plan.partner,
+    partners: plan.partners.map(({ name, sip, protocol, profile }) => ({
+      name,
+      domains: [`${name}.example`],
+      kmsUris: [`kms.${name}.example`],
+      sip: {
+        requestUri: `sip:mcptt-private@${name}.example`,
+        addresses: [{ host: sip.address, port: sip.port, transport: protocol }],
       },
-    ],
+      ...profile,
+    })),
     ...plan.config,
   };
   const file = at('segy.yaml');
@@ -92,23 +98,25 @@ async function mediaPorts(address: string): Promise<[number, number]> {
   return [first, first + MEDIA_PORTS - 1];
 }
 
-/** Makes both domains and lets each trust the other's KMS certificate, by its fingerprint. */
-export function crossSign(folder: string): void {
-  const mcFolder = join(folder, MC_FOLDER);
+/** Makes the gateway's domain and the partners', and lets each trust the other's KMS certificate. */
+export function crossSign(folder: string, partners: readonly PartnerPlan[]): void {
   const ownCertificate = join(folder, 'segy-kms.xml');
   const state = ['--state', join(folder, 'state'), '--master-key', join(folder, 'master.key')];
-  const made = segy(
-    ...['sim', 'init', '--json', '--domain', mcFolder, '--kms-uri', 'kms.mc-a.example'],
-    ...['--mc-domain', 'mc-a.example', '--user', ALICE, BOB],
-  );
-  const { fingerprint } = JSON.parse(made) as { fingerprint: string };
   segy('kms', 'init', ...state, '--kms-uri', 'kms.lmr.example', '--domain', 'lmr.example');
   segy('kms', 'cert', ...state, '--out', ownCertificate);
-  segy(
-    ...['kms', 'trust', 'add', join(mcFolder, CERTIFICATE_FILE), ...state],
-    ...['--partner', 'mc-a', '--fingerprint', fingerprint],
-  );
-  segy('sim', 'trust', ownCertificate, '--domain', mcFolder);
+  for (const { name, users } of partners) {
+    const domainFolder = join(folder, name);
+    const made = segy(
+      ...['sim', 'init', '--json', '--domain', domainFolder, '--kms-uri', `kms.${name}.example`],
+      ...['--mc-domain', `${name}.example`, '--user', ...users],
+    );
+    const { fingerprint } = JSON.parse(made) as { fingerprint: string };
+    segy(
+      ...['kms', 'trust', 'add', join(domainFolder, CERTIFICATE_FILE), ...state],
+      ...['--partner', name, '--fingerprint', fingerprint],
+    );
+    segy('sim', 'trust', ownCertificate, '--domain', domainFolder);
+  }
 }
 
 /** Standard output of a `segy` command that must work. */

@@ -15,7 +15,7 @@ import {
 import type { Environment } from '../../src/base/environment.js';
 import { createCryptoPool } from '../../src/crypto/index.js';
 import { McSystem, openDomainFiles, RadioTrunk } from '../../src/sim/index.js';
-import type { SimDomain } from '../../src/sim/index.js';
+import type { McSystemOptions, SimDomain } from '../../src/sim/index.js';
 import { AsteriskInstance } from './asterisk.js';
 import type { AsteriskOptions } from './asterisk.js';
 import { GatewayProcess } from './gateway.js';
@@ -23,10 +23,11 @@ import { InnerTap } from './inner-tap.js';
 import { OuterTap } from './outer-tap.js';
 import type { Peer } from './pcap.js';
 import { freePort } from './ports.js';
-import { crossSign, MC_FOLDER, writeSceneConfig } from './scene-config.js';
+import { ALICE, BOB, crossSign, EVE, writeSceneConfig } from './scene-config.js';
+import type { PartnerPlan } from './scene-config.js';
 import { TcpRelay } from './tcp-relay.js';
 
-export { ALICE, BOB, RADIO_1, RADIO_2 } from './scene-config.js';
+export { ALICE, BOB, EVE, RADIO_1, RADIO_2 } from './scene-config.js';
 
 /** Sub-millisecond times, so that a setup time can be told. */
 export const sceneEnvironment: Environment = {
@@ -41,6 +42,8 @@ export const RADIO_TONE_HZ = 440;
 export const MC_TONE_HZ = 1000;
 export const GATEWAY_OUTER = '127.0.1.1';
 export const MC_ADDRESS = '127.0.2.1';
+/** where the second partner is */
+export const NEIGHBOUR_ADDRESS = '127.0.2.2';
 const GATEWAY_INNER = '127.0.0.2';
 
 export interface SceneOptions {
@@ -49,6 +52,10 @@ export interface SceneOptions {
   readonly partner?: Readonly<Record<string, unknown>>;
   /** further top-level settings */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** transport of SIP between the MC system and the gateway; default tcp */
+  readonly protocol?: 'udp' | 'tcp';
+  /** a second partner, mc-b, with an MC system of its own */
+  readonly neighbour?: boolean;
   /** the MC system takes calls without a key too */
   readonly allowClear?: boolean;
   /** captures both sides of the gateway into `<prefix>-outer.pcap` and `<prefix>-inner.pcap` */
@@ -62,6 +69,7 @@ interface SceneParts {
   readonly radio: RadioTrunk;
   readonly mc: McSystem;
   readonly domain: SimDomain;
+  readonly neighbour: McSystem | undefined;
   /** the gateway's outer SIP address */
   readonly outer: Peer;
   /** between the gateway and ARI, to cut and mend */
@@ -75,10 +83,12 @@ export class Scene {
   readonly radio: RadioTrunk;
   readonly mc: McSystem;
   readonly domain: SimDomain;
+  readonly neighbour: McSystem | undefined;
   readonly outer: Peer;
   readonly ari: TcpRelay;
   readonly taps: SceneParts['taps'];
-  readonly #folder: string;
+  /** holds the partners' domains, `mc-a` and `mc-b`, for `segy sim` */
+  readonly folder: string;
 
   private constructor(parts: SceneParts) {
     this.asterisk = parts.asterisk;
@@ -89,7 +99,8 @@ export class Scene {
     this.outer = parts.outer;
     this.ari = parts.ari;
     this.taps = parts.taps;
-    this.#folder = parts.folder;
+    this.neighbour = parts.neighbour;
+    this.folder = parts.folder;
   }
 
   static async start(options: SceneOptions = {}): Promise<Scene> {
@@ -108,18 +119,31 @@ export class Scene {
       listen: { address: '127.0.0.1' },
       target: { address: '127.0.0.1', port: Number(new URL(asterisk.ari.url).port) },
     });
+    const protocol = options.protocol ?? 'tcp';
+    const partners: PartnerPlan[] = [
+      {
+        name: 'mc-a',
+        users: [ALICE, BOB],
+        sip: { ...mcPeer, port: outerPorts?.systemPort ?? mcPeer.port },
+        protocol,
+        profile: options.partner ?? {},
+      },
+    ];
+    const neighbourPeer = await freePeer(NEIGHBOUR_ADDRESS);
+    if (options.neighbour === true) {
+      const profile = {};
+      partners.push({ name: 'mc-b', users: [EVE], sip: neighbourPeer, protocol, profile });
+    }
     const configFile = await writeSceneConfig(folder, {
       asterisk,
       ariUrl: `http://127.0.0.1:${ari.port}`,
       outer,
       inner,
       pbx: taps?.inner.pbx ?? asterisk.sip,
-      mc: { ...mcPeer, port: outerPorts?.systemPort ?? mcPeer.port },
-      protocol: 'tcp',
-      partner: options.partner ?? {},
+      partners,
       config: options.config ?? {},
     });
-    crossSign(folder);
+    crossSign(folder, partners);
     const gateway = new GatewayProcess(configFile, join(folder, 'gateway.log'));
     await gateway.start();
     const radio = new RadioTrunk(
@@ -128,37 +152,49 @@ export class Scene {
     );
     await radio.open();
     const slow = createCryptoPool({ workers: 1, queueLimit: 64 });
-    const { domain, users } = openDomainFiles(join(folder, MC_FOLDER), slow, sceneEnvironment);
-    const mc = new McSystem(
-      {
-        domain,
-        users,
-        ...mcPeer,
-        protocol: 'tcp',
-        gateway: { ...outer, port: outerPorts?.gatewayPort ?? outer.port, protocol: 'tcp' },
-        requestUri: 'sip:mcptt-private@lmr.example',
-        toneHz: MC_TONE_HZ,
-        allowClear: options.allowClear ?? false,
-        ...(taps && outerPorts
-          ? { relay: taps.outer.media, advertisedPort: outerPorts.systemPort }
-          : {}),
-      },
-      sceneEnvironment,
-    );
+    const system = (name: string, more: Partial<McSystemOptions> & Peer) => {
+      const { domain, users } = openDomainFiles(join(folder, name), slow, sceneEnvironment);
+      const mc = new McSystem(
+        {
+          domain,
+          users,
+          protocol,
+          gateway: { ...outer, protocol },
+          requestUri: 'sip:mcptt-private@lmr.example',
+          toneHz: MC_TONE_HZ,
+          ...more,
+        },
+        sceneEnvironment,
+      );
+      return { mc, domain };
+    };
+    const { mc, domain } = system('mc-a', {
+      ...mcPeer,
+      allowClear: options.allowClear ?? false,
+      ...(taps && outerPorts
+        ? {
+            relay: taps.outer.media,
+            advertisedPort: outerPorts.systemPort,
+            gateway: { ...outer, port: outerPorts.gatewayPort, protocol },
+          }
+        : {}),
+    });
     await mc.open();
-    return new Scene({ folder, asterisk, gateway, radio, mc, domain, outer, ari, taps });
+    const neighbour = options.neighbour === true ? system('mc-b', neighbourPeer).mc : undefined;
+    await neighbour?.open();
+    return new Scene({ folder, asterisk, gateway, radio, mc, domain, neighbour, outer, ari, taps });
   }
 
   /** Ends everything and removes what is temporary. */
   async stop(): Promise<void> {
-    await Promise.allSettled([this.mc.close(), this.radio.close()]);
+    await Promise.allSettled([this.mc.close(), this.neighbour?.close(), this.radio.close()]);
     await this.gateway.stop();
     this.ari.close();
     await this.asterisk.stop();
     this.taps?.outer.close();
     await this.taps?.inner.close();
     await this.domain.slow.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
