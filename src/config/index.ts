@@ -3,3 +3,5 @@ export { checkReferencedFiles } from './files.js';
 export { checkConfigText, parseConfig, MAX_CONFIG_OCTETS } from './load.js';
 export type { ConfigFinding, ConfigResult } from './load.js';
 export type { GroupConfig, PartnerConfig, SegyConfig, UserConfig } from './schema.js';
+export { DEFAULT_CODE_POINTS } from './code-points.js';
+export type { CodePoints } from './code-points.js';

@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { codePointsSchema } from './code-points.js';
 
 const port = z.number().int().min(1).max(65535);
 const portRange = z
@@ -20,6 +21,8 @@ const filePath = z.string().min(1);
 const transport = z.enum(['udp', 'tcp', 'tls']);
 const kmsUri = z.string().min(1).max(255);
 const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
+
+const sipUri = z.string().regex(/^sips?:[^\s<>"]{1,255}$/, 'not a SIP URI');
 
 /** What the operator allows a partner to do differently from the specification, on receipt only. */
 export const toleranceSchema = z
@@ -68,6 +71,25 @@ const partnerSchema = z.strictObject({
   /** identities that may sign group keys: its group management servers, verbatim */
   gms: z.array(mcServiceId).default([]),
   groups: z.array(groupSchema).default([]),
+  /** whether the gateway subscribes to group documents at the GMS, which then notifies keys */
+  subscription: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      /** where SUBSCRIBE goes; default: the GMS of the group */
+      requestUri: sipUri.optional(),
+      seconds: z.number().int().min(60).max(604_800).default(3600),
+    })
+    .prefault({}),
+  /** `publish`: the gateway affiliates its users; `configured`: the partner knows them */
+  affiliation: z
+    .strictObject({
+      mode: z.enum(['configured', 'publish']).default('configured'),
+      /** where PUBLISH goes; default: `sip.requestUri` */
+      requestUri: sipUri.optional(),
+      seconds: z.number().int().min(60).max(604_800).default(3600),
+    })
+    .prefault({}),
+  codePoints: codePointsSchema,
   sip: z.strictObject({
     addresses: z
       .array(
@@ -81,7 +103,9 @@ const partnerSchema = z.strictObject({
       .min(1),
     sources: z.array(ipAddress).default([]),
     tlsNames: z.array(host).default([]),
-    requestUri: z.string().regex(/^sips?:[^\s<>"]{1,255}$/, 'not a SIP URI'),
+    requestUri: sipUri,
+    /** PSI of the controlling function for group calls; default: `requestUri` */
+    groupRequestUri: sipUri.optional(),
   }),
   media: z
     .strictObject({ policy: z.enum(['protected', 'allow-clear']).default('protected') })

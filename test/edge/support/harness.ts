@@ -1,5 +1,6 @@
 /** The edge between a pretended MC system and a pretended PBX, on real loopback sockets. */
 import type { LogFields } from '../../../src/base/environment.js';
+import { DEFAULT_CODE_POINTS } from '../../../src/config/index.js';
 import {
   DEFAULT_EDGE_LIMITS,
   Edge,
@@ -166,6 +167,9 @@ export class Harness {
       kmsUris: ['kms.mc-a.example'],
       gms: ['sip:gms@mc-a.example'],
       groups: [],
+      subscription: { enabled: false, seconds: 3600 },
+      affiliation: { mode: 'configured', seconds: 3600 },
+      codePoints: DEFAULT_CODE_POINTS,
       sip: {
         addresses: [{ host: this.mc.address, port: this.mc.port, transport: 'udp' }],
         sources: [],

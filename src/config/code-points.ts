@@ -1,0 +1,38 @@
+/**
+ * Names of group management that the specification's text leaves open, one table for all of them.
+ * A partner's `codePoints` overrides a name; docs/conformance.md lists them.
+ */
+import { z } from 'zod';
+
+const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'not an XML name');
+const uri = z.string().regex(/^[^\s<>"']{1,255}$/, 'not a URI');
+const mediaType = z.string().regex(/^[a-z0-9]+\/[a-z0-9.+-]+$/, 'not a media type in lower case');
+const token = z.string().regex(/^[A-Za-z0-9.-]{1,64}$/, 'not a token');
+
+export const codePointsSchema = z
+  .strictObject({
+    /** media type of an I_MESSAGE that stands alone */
+    mikeyType: mediaType.default('application/mikey'),
+    /** group key transport (TS 24.481) */
+    gktpNamespace: uri.default('urn:3gpp:ns:mcpttGKTP:1.0'),
+    gktpGmkList: name.default('GMK-GKTPs'),
+    gktpMkfcList: name.default('MKFC-GKTPs'),
+    gktpRegroupedList: name.default('on-network-regrouped-GKTPs'),
+    gktpEntry: name.default('GKTP'),
+    gktpGroupAttribute: name.default('id'),
+    gktpTemporaryGroupAttribute: name.default('temporary-MCPTT-group-ID'),
+    /** subscription to group documents (RFC 5875) */
+    subscribeEvent: token.default('xcap-diff'),
+    subscribeAccept: mediaType.default('application/xcap-diff+xml'),
+    groupDocumentPath: uri.default('org.openmobilealliance.groups/global/byGroupID/'),
+    /** affiliation (TS 24.379 clause 9) */
+    affiliationEvent: token.default('presence'),
+    affiliationType: mediaType.default('application/pidf+xml'),
+    affiliationNamespace: uri.default('urn:3gpp:ns:mcpttPresInfo:1.0'),
+    affiliationElement: name.default('affiliation'),
+    affiliationGroupAttribute: name.default('group'),
+  })
+  .prefault({});
+
+export type CodePoints = z.output<typeof codePointsSchema>;
+export const DEFAULT_CODE_POINTS: CodePoints = codePointsSchema.parse({});
