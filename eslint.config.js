@@ -19,7 +19,7 @@ const LAYERS = {
   keys: ['crypto', 'kms', 'mikey'],
   floor: ['srtp'],
   mcdata: ['crypto', 'srtp', 'mikey'],
-  media: ['srtp', 'floor'],
+  media: ['srtp', 'floor', 'mikey'],
   clients: ['crypto', 'kms', 'mikey', 'keys'],
   gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients'],
   idm: ['crypto', 'xml'],

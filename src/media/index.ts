@@ -21,6 +21,8 @@ export type {
   DirectionStats,
   DropReason,
   EngineStats,
+  GroupChange,
+  GroupKey,
   LocalMediaAddress,
   MediaAddress,
   MediaDirection,

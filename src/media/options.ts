@@ -31,6 +31,8 @@ export interface MediaLimits {
   readonly dropReportMs: number;
   /** `unknown-mki` events of a session in one second */
   readonly mkiReportsPerSecond: number;
+  /** talkers of a group call derived in one second, counting invented ones */
+  readonly talkersPerSecond: number;
   /** socket receive buffer asked for, in octets; the kernel may give less */
   readonly receiveBuffer: number;
   /** a worker that does not answer a command for so long is ended */
@@ -49,6 +51,7 @@ export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
   keepAliveMs: 15_000,
   dropReportMs: 10_000,
   mkiReportsPerSecond: 20,
+  talkersPerSecond: 500,
   receiveBuffer: 1 << 20,
   commandMs: 5_000,
   legs: 16,

@@ -81,6 +81,7 @@ export class PathRtcp {
     const destination = this.#legs.destination;
     if (!destination) return;
     const sender: SrtpSender | null = this.#protection.sender;
+    if (this.#protection.receiver && !sender) return;
     const packet = sender ? sender.protectRtcp(compound) : compound;
     this.#env.sendRtcp('outer', packet, destination.rtcpPort, destination.rtcpAddress);
   }

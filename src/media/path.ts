@@ -99,6 +99,11 @@ export class MediaPath {
         if (anew) this.#startOutward(this.#protection.sender?.ssrc ?? this.#random32());
         return;
       }
+      case 'group': {
+        const anew = this.#protection.changeGroup(command.keys, command.send);
+        if (anew) this.#startOutward(this.#protection.sender?.ssrc ?? this.#random32());
+        return;
+      }
       case 'addKeys':
         this.#protection.addKeys(command.keys);
         return;
@@ -199,7 +204,7 @@ export class MediaPath {
       if (!leg) return 'source';
       return this.#forwardInward(packet, EMPTY, leg);
     }
-    const result = protection.receiver.unprotect(packet);
+    const result = protection.unprotect(packet);
     if (!result.ok) return result.reason;
     const now = this.#env.monotonic();
     this.#authenticatedAt = now;
@@ -227,6 +232,7 @@ export class MediaPath {
     if (!this.#direction.toOuter) return 'held';
     const destination = this.#legs.destination;
     if (!destination) return 'no-remote';
+    if (this.#protection.receiver && !this.#protection.sender) return 'no-key';
     const stream = this.#outward;
     const marker = rtpMarker(packet);
     const outcome = stream.accept(ssrc, sequence, timestamp, marker, clockRate, now);

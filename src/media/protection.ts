@@ -3,9 +3,10 @@
  *
  * | state | arm | rekey, dropKeys, addKeys | disarm |
  * |---|---|---|---|
- * | disarmed | protected or clear | refused | stays |
+ * | disarmed | protected, group or clear | refused | stays |
  * | protected | keeps the state of keys it has | changes keys | wiped |
- * | clear | protected or clear | refused | disarmed |
+ * | group | keeps the state of talkers it has | refused, but `group` changes keys | wiped |
+ * | clear | protected, group or clear | refused | disarmed |
  */
 import { SegyError } from '../base/errors.js';
 import { toHex } from '../base/bytes.js';
@@ -17,9 +18,15 @@ import {
   wipeKeyMaterial,
   type SrtpFraming,
   type SrtpKeyMaterial,
+  type UnprotectResult,
 } from '../srtp/index.js';
 import type { MediaLimits } from './options.js';
 import type { WireReceive, WireSend } from './protocol.js';
+import { Talkers } from './talkers.js';
+import type { DropReason, GroupKey } from './types.js';
+
+type Unprotected =
+  Extract<UnprotectResult, { ok: true }> | { readonly ok: false; readonly reason: DropReason };
 
 const REPORTED_MKIS = 256;
 
@@ -69,6 +76,7 @@ export class Protection {
   #before: SrtpKeyMaterial[] = [];
   #current: SrtpKeyMaterial[] = [];
   #framing: SrtpFraming | null = null;
+  #talkers: Talkers | null = null;
 
   constructor(limits: MediaLimits, hooks: ProtectionHooks) {
     this.#limits = limits;
@@ -86,6 +94,9 @@ export class Protection {
       this.armed = true;
       return anew;
     }
+    if ('group' in receive) return this.#armGroup(receive.group, send);
+    if ('none' in send) throw new SegyError('SEGY_E_ARGUMENT', 'only a group may have no key yet');
+    if (this.#talkers) this.disarm();
     const framing = receive.reportUnknown;
     if (this.receiver && sameFraming(framing, this.#framing)) {
       this.receiver.replaceKeys(receive.keys);
@@ -107,12 +118,36 @@ export class Protection {
     send: { key: SrtpKeyMaterial; ssrc: number } | null,
   ): boolean {
     const receiver = this.#expectProtected();
+    if (this.#talkers) throw new SegyError('SEGY_E_MEDIA', 'a group changes its keys by group');
     if (receive) {
       receiver.addKeys(receive);
       this.#before = [...this.#before, ...this.#current];
       this.#current = receive.map(copyKeyMaterial);
     }
     return send ? this.#send(send.key, send.ssrc) : false;
+  }
+
+  /** True when a new sender was made. */
+  changeGroup(
+    keys: readonly GroupKey[] | null,
+    send: Exclude<WireSend, { clear: true }> | null,
+  ): boolean {
+    const receiver = this.#expectProtected();
+    const talkers = this.#talkers;
+    if (!talkers) throw new SegyError('SEGY_E_MEDIA', 'the session is not armed for a group');
+    if (keys) {
+      for (const gmkId of talkers.hold(keys)) receiver.forgetMki(gmkId);
+      receiver.framingsChanged();
+    }
+    return send ? this.#sendOrNot(send) : false;
+  }
+
+  /** Opens a packet of the outer side; only while it is protected. */
+  unprotect(packet: Uint8Array): Unprotected {
+    if (this.#talkers) this.#talkers.refusal = null;
+    const result = this.#expectProtected().unprotect(packet);
+    if (result.ok || result.reason !== 'unknown-mki') return result;
+    return { ok: false, reason: this.#talkers?.refusal ?? result.reason };
   }
 
   addKeys(keys: readonly SrtpKeyMaterial[]): void {
@@ -144,6 +179,30 @@ export class Protection {
     this.#current = [];
     this.#sendKey = null;
     this.#framing = null;
+    this.#talkers?.wipe();
+    this.#talkers = null;
+  }
+
+  #armGroup(keys: readonly GroupKey[], send: WireSend): boolean {
+    if ('clear' in send) throw new SegyError('SEGY_E_ARGUMENT', 'a group call is never clear');
+    if (!this.#talkers || !this.receiver) {
+      this.disarm();
+      const talkers = new Talkers(this.#limits.talkersPerSecond, () => this.#hooks.now());
+      this.#talkers = talkers;
+      const { streams, replayWindow } = this.#limits;
+      this.receiver = new SrtpReceiver({ limits: { streams, replayWindow }, resolver: talkers });
+    }
+    this.armed = true;
+    return this.changeGroup(keys, send);
+  }
+
+  #sendOrNot(send: Exclude<WireSend, { clear: true }>): boolean {
+    if ('key' in send) return this.#send(send.key, send.ssrc);
+    this.sender?.wipe();
+    this.sender = null;
+    if (this.#sendKey) wipeKeyMaterial(this.#sendKey);
+    this.#sendKey = null;
+    return false;
   }
 
   #send(key: SrtpKeyMaterial, ssrc: number): boolean {
@@ -169,7 +228,7 @@ export class Protection {
     return new SrtpReceiver({
       keys,
       limits: { streams: this.#limits.streams, replayWindow: this.#limits.replayWindow },
-      ...(framing ? { resolver: { framing, resolve } } : {}),
+      ...(framing ? { resolver: { framings: [framing], resolve } } : {}),
     });
   }
 

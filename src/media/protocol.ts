@@ -6,7 +6,14 @@
 import type { SegyErrorCode } from '../base/errors.js';
 import type { SrtpFraming, SrtpKeyMaterial } from '../srtp/index.js';
 import type { MediaLimits } from './options.js';
-import type { DropReason, MediaAddress, MediaDirection, MediaEvent, MediaStats } from './types.js';
+import type {
+  DropReason,
+  GroupKey,
+  MediaAddress,
+  MediaDirection,
+  MediaEvent,
+  MediaStats,
+} from './types.js';
 
 /** Given to a worker at its start. */
 export interface WorkerConfig {
@@ -18,9 +25,12 @@ export interface WorkerConfig {
 
 export type WireReceive =
   | { readonly keys: readonly SrtpKeyMaterial[]; readonly reportUnknown: SrtpFraming | null }
+  | { readonly group: readonly GroupKey[] }
   | { readonly clear: true };
 export type WireSend =
-  { readonly key: SrtpKeyMaterial; readonly ssrc: number } | { readonly clear: true };
+  | { readonly key: SrtpKeyMaterial; readonly ssrc: number }
+  | { readonly none: true }
+  | { readonly clear: true };
 
 export type ClockRates = Readonly<Record<number, number>>;
 
@@ -44,6 +54,11 @@ export type SessionCommand =
       readonly receive: { readonly keys: readonly SrtpKeyMaterial[] } | null;
       readonly send: { readonly key: SrtpKeyMaterial; readonly ssrc: number } | null;
       readonly clockRates: ClockRates | null;
+    }
+  | {
+      readonly type: 'group';
+      readonly keys: readonly GroupKey[] | null;
+      readonly send: Exclude<WireSend, { clear: true }> | null;
     }
   | { readonly type: 'addKeys'; readonly keys: readonly SrtpKeyMaterial[] }
   | { readonly type: 'dropKeys'; readonly which: 'old' | 'new' }
@@ -94,6 +109,9 @@ export type WorkerMessage =
 export function keysOf(command: SessionCommand): readonly SrtpKeyMaterial[] {
   const keys: SrtpKeyMaterial[] = [];
   if (command.type === 'addKeys') keys.push(...command.keys);
+  if (command.type === 'group' && command.send && 'key' in command.send) {
+    keys.push(command.send.key);
+  }
   if (command.type === 'arm' || command.type === 'rekey') {
     if (command.receive && 'keys' in command.receive) keys.push(...command.receive.keys);
     if (command.send && 'key' in command.send) keys.push(command.send.key);
@@ -101,8 +119,19 @@ export function keysOf(command: SessionCommand): readonly SrtpKeyMaterial[] {
   return keys;
 }
 
+/** Every secret octet string in a command. */
+export function secretsOf(command: SessionCommand): readonly Uint8Array[] {
+  const srtp = keysOf(command).flatMap((key) => [key.masterKey, key.masterSalt]);
+  return [...srtp, ...groupKeysOf(command).map((key) => key.gmk)];
+}
+
+function groupKeysOf(command: SessionCommand): readonly GroupKey[] {
+  if (command.type === 'group') return command.keys ?? [];
+  return command.type === 'arm' && 'group' in command.receive ? command.receive.group : [];
+}
+
 /** The buffers of key octets in a command, to be transferred with it. */
 export function keyBuffers(command: SessionCommand): ArrayBuffer[] {
-  const buffers = keysOf(command).flatMap((key) => [key.masterKey.buffer, key.masterSalt.buffer]);
+  const buffers = secretsOf(command).map((secret) => secret.buffer);
   return buffers.filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
 }

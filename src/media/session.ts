@@ -14,8 +14,11 @@ import {
 import { normaliseAddress } from './options.js';
 import type { SessionCommand, WireReceive, WireSend } from './protocol.js';
 import { drawSsrc, type SendingMemory } from './sending-memory.js';
+import { checkGroupKeys, copyGroupKey, wipeGroupKeys } from './talkers.js';
 import type {
   ArmRequest,
+  GroupChange,
+  GroupKey,
   LocalMediaAddress,
   MediaAddress,
   MediaDirection,
@@ -24,6 +27,7 @@ import type {
   MediaSide,
   MediaStats,
   RekeyRequest,
+  SendProtection,
 } from './types.js';
 
 /** What the engine gives a session. */
@@ -73,11 +77,27 @@ export class EngineSession implements MediaSession {
         await this.#send({ type: 'arm', receive, send, clockRates });
       });
     }
+    if ('group' in receive) {
+      return this.#withGroup(receive.group, send, async (group, wireSend) => {
+        if (!group || !wireSend) throw new SegyError('SEGY_E_INTERNAL', 'a group without keys');
+        await this.#send({ type: 'arm', receive: { group }, send: wireSend, clockRates });
+      });
+    }
+    if ('none' in send) return reject('only a group call may have nothing to send with');
     return this.#withKeys([...receive.keys, send.key], async (copies) => {
       const keys = copies.slice(0, -1);
       const wireReceive: WireReceive = { keys, reportUnknown: receive.reportUnknown ?? null };
       const wireSend = await this.#sendingOf(copies.slice(-1), send.ssrc);
       await this.#send({ type: 'arm', receive: wireReceive, send: wireSend, clockRates });
+    });
+  }
+
+  changeGroup(change: GroupChange): Promise<void> {
+    const { send } = change;
+    const wanted: SendProtection | null = send === null ? { none: true } : (send ?? null);
+    return this.#withGroup(change.keys ?? null, wanted, async (keys, wireSend) => {
+      await this.#send({ type: 'group', keys, send: wireSend });
+      if (send === null) this.#forgetSending();
     });
   }
 
@@ -184,6 +204,32 @@ export class EngineSession implements MediaSession {
     } finally {
       this.#owner.released();
     }
+  }
+
+  /** As `#withKeys`, for the keys of a group and the one key to send with. */
+  #withGroup(
+    keys: readonly GroupKey[] | null,
+    send: Exclude<SendProtection, { clear: true }> | null,
+    work: (
+      keys: readonly GroupKey[] | null,
+      send: Exclude<WireSend, { clear: true }> | null,
+    ) => Promise<void>,
+  ): Promise<void> {
+    try {
+      checkGroupKeys(keys ?? []);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+    const copies = keys?.map(copyGroupKey) ?? null;
+    const sending = send && 'key' in send ? send : null;
+    return this.#withKeys(sending ? [sending.key] : [], async (sendKeys) => {
+      try {
+        const made = sending ? await this.#sendingOf(sendKeys, sending.ssrc) : null;
+        await work(copies, made ?? (send && { none: true }));
+      } finally {
+        wipeGroupKeys(...(copies ?? []).filter(({ gmk }) => gmk.length > 0));
+      }
+    });
   }
 
   /** Runs `work` on copies of the keys, which are the worker's afterwards or wiped. */

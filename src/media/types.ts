@@ -1,7 +1,7 @@
 /**
  * What the rest of the program sees of the media engine.
  */
-import type { SrtpFraming, SrtpKeyMaterial } from '../srtp/index.js';
+import type { SrtpFraming, SrtpKeyMaterial, SrtpSuite } from '../srtp/index.js';
 
 /** `outer` is towards the MC system, `inner` towards the PBX. */
 export type MediaSide = 'outer' | 'inner';
@@ -29,8 +29,35 @@ export type ReceiveProtection =
       /** report MKIs of this framing that no key stands for, so that `addKeys` can follow (groups) */
       readonly reportUnknown?: SrtpFraming;
     }
+  /** a group call: whoever talks under one of these keys */
+  | { readonly group: readonly GroupKey[] }
   /** only for a partner whose policy is `allow-clear` */
   | { readonly clear: true };
+
+/** A GMK as the media of a group call needs it (TS 33.180 7.4.2). */
+export interface GroupKey {
+  /** GMK-ID, 4 octets */
+  readonly gmkId: Uint8Array;
+  /** packets under a key that is not usable are dropped and counted by this state */
+  readonly state: 'usable' | 'revoked' | 'expired';
+  /** 16 octets; none unless usable */
+  readonly gmk: Uint8Array;
+  /** RANDs that it came with, 4 at most; a talker's first packets try each */
+  readonly rands: readonly Uint8Array[];
+  /** GUK-IDs of our own users: packets that name one are a reflection */
+  readonly own: readonly Uint8Array[];
+  readonly suite: SrtpSuite;
+  readonly rocRate: number;
+  /** crypto session of the traffic type */
+  readonly csId: number;
+}
+
+/** New keys of a group call; what is absent stays as it is. */
+export interface GroupChange {
+  readonly keys?: readonly GroupKey[];
+  /** takes over with the next packet; null: nothing is sent until there is one again */
+  readonly send?: { readonly key: SrtpKeyMaterial; readonly ssrc?: number } | null;
+}
 
 export type SendProtection =
   | {
@@ -38,6 +65,8 @@ export type SendProtection =
       /** default: drawn from the sending memory; a given one must be unused under the key */
       readonly ssrc?: number;
     }
+  /** nothing to send with yet, in a group call */
+  | { readonly none: true }
   | { readonly clear: true };
 
 export interface ArmRequest {
@@ -73,6 +102,13 @@ export type DropReason =
   | 'source'
   | 'malformed'
   | 'unknown-mki'
+  /** a GMK that is known and may not be used */
+  | 'revoked'
+  | 'expired'
+  /** the MKI names one of our own users */
+  | 'reflection'
+  /** nothing to send with */
+  | 'no-key'
   | 'auth'
   | 'replay'
   | 'stream-limit'
@@ -158,6 +194,11 @@ export interface MediaSession {
    * @throws SegyError SEGY_E_MEDIA when the session is disarmed or clear
    */
   rekey(request: RekeyRequest): Promise<void>;
+  /**
+   * New keys in a group call, received and sent between two packets.
+   * @throws SegyError SEGY_E_MEDIA when the session is not armed for a group
+   */
+  changeGroup(change: GroupChange): Promise<void>;
   /** More receive keys, as the answer to `unknown-mki`; they belong to the newest set of keys. */
   addKeys(keys: readonly SrtpKeyMaterial[]): Promise<void>;
   /**

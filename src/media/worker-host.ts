@@ -2,10 +2,10 @@
  * What a media worker runs: its sessions, their sockets and one timer for all of them.
  */
 import type { Environment } from '../base/environment.js';
+import { wipe } from '../base/bytes.js';
 import { SegyError, toSegyError } from '../base/errors.js';
-import { wipeKeyMaterial } from '../srtp/index.js';
 import { MediaPath } from './path.js';
-import { keysOf, type ControlMessage, type SessionCommand } from './protocol.js';
+import { secretsOf, type ControlMessage, type SessionCommand } from './protocol.js';
 import type { WireError, WorkerConfig, WorkerMessage } from './protocol.js';
 import { PortBusyError, SocketQuad } from './sockets.js';
 import type { DropReason, MediaEvent, MediaStats } from './types.js';
@@ -52,7 +52,7 @@ export class MediaWorkerHost {
     } catch (cause) {
       error = wireError(cause);
     } finally {
-      wipeKeyMaterial(...keysOf(message.command));
+      wipe(...secretsOf(message.command));
     }
     this.#post({ type: 'reply', id: message.id, error, stats });
   }

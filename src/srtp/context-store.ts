@@ -6,12 +6,14 @@
  */
 import type { SrtpKeyMaterial } from './keys.js';
 import { toHex } from '../base/bytes.js';
-import { framingOf, MkiTable, type SrtpFraming } from './mki-table.js';
+import { framingOf, type SrtpFraming } from './framing.js';
+import { MkiTable } from './mki-table.js';
 import { ReceiveContext, ReceiveStream } from './receive-context.js';
 
 /** Asked once for each packet whose MKI is not held; must be quick and remember its own refusals. */
 export interface MkiResolver {
-  readonly framing: SrtpFraming;
+  /** may change; `framingsChanged` tells so */
+  readonly framings: readonly SrtpFraming[];
   /** Keys that the MKI may stand for (at most `candidatesPerMki` are taken); none: unknown. */
   resolve(mki: Uint8Array): readonly SrtpKeyMaterial[];
 }
@@ -62,7 +64,12 @@ export class ContextStore {
   constructor(limits: SrtpReceiverLimits, resolver: MkiResolver | undefined) {
     this.#limits = limits;
     this.#resolver = resolver;
-    if (resolver) this.#table(resolver.framing);
+    this.framingsChanged();
+  }
+
+  /** The resolver answers for packets of other framings from here on. */
+  framingsChanged(): void {
+    for (const framing of this.#resolver?.framings ?? []) this.#table(framing);
   }
 
   /** Live authenticated streams. */
@@ -183,12 +190,16 @@ export class ContextStore {
 
   #resolve(table: MkiTable, packet: Uint8Array, mkiAt: number): readonly ReceiveContext[] {
     const resolver = this.#resolver;
-    if (!resolver || !sameFraming(table.framing, resolver.framing)) return [];
+    const asks = resolver?.framings.some((framing) => sameFraming(framing, table.framing));
+    if (!resolver || asks !== true) return [];
     const mki = new Uint8Array(packet.subarray(mkiAt, mkiAt + table.framing.mkiLength));
-    const keys = resolver.resolve(mki).slice(0, this.#limits.candidatesPerMki);
+    const keys = resolver
+      .resolve(mki)
+      .filter((key) => key.suite === table.framing.suite && key.rocRate === table.framing.rocRate)
+      .slice(0, this.#limits.candidatesPerMki);
     const made: ReceiveContext[] = [];
     for (const key of keys) {
-      if (!this.#makeRoom(table)) break;
+      if (!this.#makeRoom()) break;
       const context = new ReceiveContext({ ...key, ...table.framing, mki }, true);
       this.#resolved.add(context);
       table.add(context);
@@ -198,10 +209,12 @@ export class ContextStore {
   }
 
   /** Room for one more resolver context: the oldest unproven goes first, then the idlest proven. */
-  #makeRoom(table: MkiTable): boolean {
+  #makeRoom(): boolean {
     const unproven = [...this.#resolved].filter((context) => !context.proven);
     const oldest = unproven[0];
-    if (oldest && unproven.length >= this.#limits.unproven) this.#drop(table, oldest);
+    if (oldest && unproven.length >= this.#limits.unproven) {
+      this.#drop(this.#table(oldest.framing), oldest);
+    }
     if (this.#resolved.size < this.#limits.resolved) return true;
     let idlest = oldest;
     if (!idlest || !this.#resolved.has(idlest)) {
@@ -209,7 +222,7 @@ export class ContextStore {
         Math.max(...[...context.streams.values()].map((stream) => stream.usedAt));
       idlest = [...this.#resolved].reduce((a, b) => (lastUse(b) < lastUse(a) ? b : a));
     }
-    return this.#drop(table, idlest);
+    return this.#drop(this.#table(idlest.framing), idlest);
   }
 
   /** Wipes a context; its streams leave only their highest indexes behind. */

@@ -28,7 +28,7 @@ export {
   type UnprotectFailure,
   type UnprotectResult,
 } from './receiver.js';
-export type { SrtpFraming } from './mki-table.js';
+export type { SrtpFraming } from './framing.js';
 export { ReplayWindow } from './replay.js';
 export {
   buildRtp,

@@ -2,31 +2,9 @@
  * Receive contexts by framing (suite, MKI length, ROC rate) and MKI. A look-up takes the MKI where
  * it stands in the packet and makes no string or copy of it.
  */
-import { ROC_TAG_LENGTH, TAG_LENGTH, type SrtpKeyMaterial, type SrtpSuite } from './keys.js';
+import type { SrtpFraming } from './framing.js';
 import { readUint32 } from './octets.js';
 import type { ReceiveContext } from './receive-context.js';
-
-/** How the packets of one policy are framed; says where in a packet the MKI stands. */
-export interface SrtpFraming {
-  readonly suite: SrtpSuite;
-  /** 0, 4 or 8 octets */
-  readonly mkiLength: number;
-  readonly rocRate: number;
-}
-
-export function framingOf(key: SrtpKeyMaterial): SrtpFraming {
-  return { suite: key.suite, mkiLength: key.mki.length, rocRate: key.rocRate };
-}
-
-/** Octets of the roll-over counter that an RTP packet with this sequence number carries. */
-export function rocLengthOf(framing: SrtpFraming, sequence: number): number {
-  return framing.rocRate > 0 && sequence % framing.rocRate === 0 ? ROC_TAG_LENGTH : 0;
-}
-
-/** Octets that follow the MKI of an SRTP or SRTCP packet. */
-export function afterMki(framing: SrtpFraming, rocLength: number): number {
-  return framing.suite === 'AEAD_AES_128_GCM' ? rocLength : TAG_LENGTH[framing.suite];
-}
 
 /** The contexts of one framing. */
 export class MkiTable {

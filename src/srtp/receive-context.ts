@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { toHex } from '../base/bytes.js';
 import { copyKeyMaterial, sameKeyMaterial, wipeKeyMaterial, type SrtpKeyMaterial } from './keys.js';
+import { framingOf, type SrtpFraming } from './framing.js';
 import { MAX_PACKET_INDEX, packetIndex, rocOf, sequenceOf } from './octets.js';
 import { ReplayWindow } from './replay.js';
 import { createTransform, type SrtpTransform } from './transform.js';
@@ -47,6 +48,7 @@ export class ReceiveStream {
 
 export class ReceiveContext {
   readonly mki: Uint8Array;
+  readonly framing: SrtpFraming;
   /** names the master key in tables without being usable as one */
   readonly fingerprint: string;
   readonly transform: SrtpTransform;
@@ -58,6 +60,7 @@ export class ReceiveContext {
   constructor(key: SrtpKeyMaterial, resolved: boolean) {
     this.#key = copyKeyMaterial(key);
     this.mki = this.#key.mki;
+    this.framing = framingOf(key);
     this.resolved = resolved;
     const digest = createHash('sha256').update(key.masterKey).update(key.masterSalt).digest();
     this.fingerprint = toHex(digest.subarray(0, 16));

@@ -15,7 +15,7 @@ import {
   type SrtpReceiverLimits,
 } from './context-store.js';
 import { TAG_LENGTH, type SrtpKeyMaterial } from './keys.js';
-import { afterMki, rocLengthOf } from './mki-table.js';
+import { afterMki, rocLengthOf } from './framing.js';
 import { MAX_PACKET_INDEX, packetIndex, readUint32 } from './octets.js';
 import { estimateIndex, type ReceiveContext } from './receive-context.js';
 import { rtpHeaderLength, rtpSequenceNumber, rtpSsrc } from './rtp.js';
@@ -89,6 +89,11 @@ export class SrtpReceiver {
   /** Drops and wipes the context of each of `keys` that is held. */
   dropKeys(keys: readonly SrtpKeyMaterial[]): void {
     this.#store.dropKeys(keys);
+  }
+
+  /** The resolver answers for other framings than before. */
+  framingsChanged(): void {
+    this.#store.framingsChanged();
   }
 
   /** Drops every context whose MKI is or begins with `mki`, so that a resolver is asked again. */

@@ -234,7 +234,7 @@ describe('SRTP receiver that asks for keys by MKI', () => {
       return [keyOf(numberOf(mki))];
     };
     const all = [...packets(keyOf(5), [1, 2]), ...packets(keyOf(6), [1, 2], 2)];
-    assert.deepEqual(outcomes({ resolver: { framing, resolve } }, all), [1, 2, 1, 2]);
+    assert.deepEqual(outcomes({ resolver: { framings: [framing], resolve } }, all), [1, 2, 1, 2]);
     assert.equal(asked, 2);
   });
 
@@ -242,14 +242,14 @@ describe('SRTP receiver that asks for keys by MKI', () => {
     const resolve = (mki: Uint8Array): SrtpKeyMaterial[] =>
       [1, 2, 3].map((rand) => keyOf(numberOf(mki), rand));
     assert.deepEqual(
-      outcomes({ resolver: { framing, resolve } }, packets(keyOf(5, 3), [1, 2])),
+      outcomes({ resolver: { framings: [framing], resolve } }, packets(keyOf(5, 3), [1, 2])),
       [1, 2],
     );
   });
 
   it('evicts nobody who talks for invented MKIs, and keeps a bounded number of them', () => {
     const resolve = (mki: Uint8Array): SrtpKeyMaterial[] => [keyOf(numberOf(mki), 9)];
-    const receiver = new SrtpReceiver({ resolver: { framing, resolve } });
+    const receiver = new SrtpReceiver({ resolver: { framings: [framing], resolve } });
     const talker = packets(keyOf(5, 9), range(0, 10));
     const opened: (number | string)[] = [];
     for (let i = 0; i < 2_000; i++) {
