@@ -2,7 +2,6 @@
  * What an I_MESSAGE says, once its payloads are known to be the ones TS 33.180 E.1.2 demands, each once
  * and each of a kind we support. No key is touched here and no signature believed yet.
  */
-import { toHex } from '../base/bytes.js';
 import { SegyError, type SegyErrorCode } from '../base/errors.js';
 import type { CsIdMap, MikeyHeader } from './header.js';
 import { type KeyType, keyTypeOf } from './key-types.js';
@@ -198,9 +197,4 @@ export function readFacts(message: IMessage, tolerances: Tolerances): MessageFac
     extensions: all(message, 'GE'),
     signature,
   };
-}
-
-/** How an identity reads in a message for people. */
-export function describeIdentity(identity: Identity): string {
-  return identity.kind === 'visible' ? identity.uri : `UID ${toHex(identity.uid)}`;
 }

@@ -4,7 +4,7 @@
  * Knows no SIP and keeps no record: clock, certificates, key sets and replay record are handed in.
  */
 export { findAddressee, periodsAround } from './addressee.js';
-export { describeIdentity, type Identity, type MessageFacts, readFacts } from './facts.js';
+export { type Identity, type MessageFacts, readFacts } from './facts.js';
 export type { CsIdMap, GenericIdEntry, MikeyHeader, SrtpIdEntry } from './header.js';
 export { hostOf, lieInKmsDomains } from './initiator.js';
 export type { KeyParameters, NewKeyParameters } from './key-parameters.js';

@@ -3,7 +3,6 @@
  * end-point diversity, SRTP master keys.
  */
 import { concatBytes, expectLength } from '../base/bytes.js';
-import { SegyError } from '../base/errors.js';
 import { deriveMikeyKey, userSalt28 } from '../crypto/index.js';
 
 export type KeyType = 'GMK' | 'PCK' | 'CSK' | 'SPK' | 'MKFC' | 'MSCCK' | 'MuSiK';
@@ -113,11 +112,4 @@ export function srtpKeys(input: SrtpKeyInput): { masterKey: Uint8Array; masterSa
     masterKey: deriveMikeyKey('TEK', input, input.keyLength ?? 16),
     masterSalt: deriveMikeyKey('SALT', input, input.saltLength ?? 12),
   };
-}
-
-/** The key type named by text, for commands. @throws SegyError SEGY_E_ARGUMENT */
-export function keyTypeNamed(text: string): KeyType {
-  const found = KEY_TYPES.find((type) => type === text);
-  if (found === undefined) throw new SegyError('SEGY_E_ARGUMENT', 'not a key type');
-  return found;
 }

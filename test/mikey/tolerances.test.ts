@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { fromHex, toHex } from '../../src/base/bytes.js';
+import type { SlowCrypto } from '../../src/crypto/index.js';
 import {
   DEFAULT_TOLERANCES,
   NO_TOLERANCES,
   openIMessage,
   type OpenedKey,
 } from '../../src/mikey/index.js';
-import { gukIdOf, part, sedFor } from '../support/mikey-kit.js';
+import { gukIdOf, part, sedFor, slow } from '../support/mikey-kit.js';
 import {
   ALICE,
   domainA,
@@ -134,6 +135,21 @@ describe('what is taken from other products', () => {
       open(await makeMessage({ key, sed: short }), { tolerances: NO_TOLERANCES }),
       refusal('SYNTAX'),
     );
+  });
+
+  it('is a mask of a stripped g^r, which the decapsulation is told to take or not', async () => {
+    for (const strippedMask of [true, false]) {
+      let told: boolean | undefined;
+      const asked: SlowCrypto = {
+        ...slow,
+        decapsulate: (request, options) => {
+          told = request.allowStrippedMask;
+          return slow.decapsulate(request, options);
+        },
+      };
+      await opensAs({}, { slow: asked, tolerances: { ...NO_TOLERANCES, strippedMask } });
+      assert.equal(told, strippedMask);
+    }
   });
 
   it('is no SP: the default profile of the key type holds', async () => {
