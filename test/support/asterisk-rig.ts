@@ -6,7 +6,7 @@ import { silentLog, systemRandom, systemTimers } from '../../src/base/environmen
 import { createAriPort } from '../../src/pbx/index.js';
 import { AsteriskInstance } from './asterisk.js';
 import type { PbxRig } from './pbx-rig.js';
-import { RawSip } from './raw-sip.js';
+import { RawSip, type SentCall } from './raw-sip.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 export const quietEnvironment: Environment = {
@@ -87,6 +87,16 @@ export class AsteriskRig {
       restore: () => asterisk.run(),
     };
     return new AsteriskRig(rig, asterisk, edge, radio, proxy);
+  }
+
+  /** A call from the gateway's address to any user part. */
+  fromGateway(user: string, callId: string): SentCall {
+    return this.#edge.invite(user, callId);
+  }
+
+  /** A call from the radio trunk to any user part. */
+  fromRadio(user: string, callId: string): SentCall {
+    return this.#radio.invite(user, callId);
   }
 
   async stop(): Promise<void> {

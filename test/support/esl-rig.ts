@@ -60,7 +60,7 @@ export class EslRig implements PbxRig {
     const { call, channel } = this.#inbound(callId);
     channel.variables.set('sip_h_X-SeGy-Session', sessionId);
     this.fake.emit('CHANNEL_CREATE', channel);
-    channel.variables.set('SEGY_CONTEXT', 'segy-to-radio');
+    channel.variables.set('SEGY_CONTEXT', 'segy-checked');
     channel.variables.set('SEGY_TARGET', 'radio7');
     channel.variables.set('current_application', 'park');
     this.fake.emit('CHANNEL_PARK', channel);
@@ -144,7 +144,7 @@ export class EslRig implements PbxRig {
   /** What dialplan/freeswitch/segy.xml does with a call that the gateway lets go on. */
   #dialplan(channel: FakeChannel, extension: string, context: string, answer: () => void): void {
     const status = channel.variables.get('SEGY_STATUS');
-    if (context !== 'segy-to-radio' || (status !== 'SECURE' && status !== 'CLEAR')) {
+    if (context !== 'segy-checked' || (status !== 'SECURE' && status !== 'CLEAR')) {
       setImmediate(() => this.fake.hangUp(channel.uuid, 'INCOMING_CALL_BARRED'));
       return;
     }

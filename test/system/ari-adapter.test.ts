@@ -42,8 +42,61 @@ describe('the ARI adapter on a real Asterisk', function () {
     await port.stop();
   });
 
-  it('receives nothing of calls that are not the gateway’s but what it asked for', async () => {
-    const filter = await rig.asterisk.cli('ari show app segy');
-    assert.doesNotMatch(filter, /Error/);
+  it('has the PBX send the few event types it needs, not every variable of every call', async () => {
+    const port = rig.rig.makePort();
+    await port.start();
+    await until('the link is up', () => port.linked);
+    const { url, username, password, app } = rig.asterisk.ari;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const answer = await fetch(`${url}/ari/applications/${app}`, {
+      headers: { authorization, connection: 'close' },
+    });
+    const { events_allowed: allowed } = (await answer.json()) as {
+      events_allowed: { type: string }[];
+    };
+    await port.stop();
+    const types = allowed.map(({ type }) => type);
+    assert.ok(types.includes('StasisStart'));
+    assert.ok(!types.includes('ChannelVarset'));
+  });
+});
+
+describe('the dialplan for Asterisk, without a gateway', function () {
+  this.timeout(20_000);
+  let rig: AsteriskRig;
+  let serial = 0;
+  const callId = (): string => `dialplan-${process.pid}-${++serial}`;
+
+  before(async function () {
+    this.timeout(180_000);
+    rig = await AsteriskRig.start();
+  });
+  after(async () => {
+    await rig.stop();
+  });
+
+  it('refuses a call from MC with 503', async () => {
+    assert.equal(await rig.fromGateway('radio7', callId()).final, 503);
+  });
+
+  for (const user of ['1&PJSIP%2Fx', 'a%2CPJSIP', 'radio7%24%7BEXTEN%7D', 'radio%207']) {
+    it(`refuses the user part ${user} from MC with 404`, async () => {
+      assert.equal(await rig.fromGateway(user, callId()).final, 404);
+    });
+
+    it(`refuses the user part ${user} from the radio with 404`, async () => {
+      assert.equal(await rig.fromRadio(user, callId()).final, 404);
+    });
+  }
+
+  for (const user of ['h', 's', 't', 'i']) {
+    it(`answers no call to the special extension ${user}`, async () => {
+      assert.ok((await rig.fromGateway(user, callId()).final) >= 400);
+    });
+  }
+
+  it('runs each hang-up extension once and leaves no channel', async () => {
+    await until('all channels have ended', async () => (await rig.rig.channelCount()) === 0);
+    assert.doesNotMatch(rig.asterisk.log(), /Stasis\([^)]*\).*\bh@/);
   });
 });

@@ -4,12 +4,7 @@
  * whose HTTP connection breaks never settles.
  */
 declare module 'ari-client' {
-  /** Extra HTTP headers; the package sends them with the request of any operation. */
-  interface WithHeaders {
-    headers?: Readonly<Record<string, string>>;
-  }
-
-  interface ForChannel extends WithHeaders {
+  interface ForChannel {
     channelId: string;
   }
 
@@ -18,19 +13,17 @@ declare module 'ari-client' {
 
   export interface Client {
     readonly channels: {
-      list(options: WithHeaders): PromiseLike<Json>;
+      list(): PromiseLike<Json>;
       getChannelVar(options: ForChannel & { variable: string }): PromiseLike<Json>;
       setChannelVar(options: ForChannel & { variable: string; value: string }): PromiseLike<Json>;
       continueInDialplan(options: ForChannel): PromiseLike<Json>;
       hangup(options: ForChannel & { reason_code?: string }): PromiseLike<Json>;
     };
     readonly applications: {
-      filter(
-        options: WithHeaders & {
-          applicationName: string;
-          filter: Readonly<Record<string, unknown>>;
-        },
-      ): PromiseLike<Json>;
+      filter(options: {
+        applicationName: string;
+        filter: Readonly<Record<string, unknown>>;
+      }): PromiseLike<Json>;
     };
     /** Opens the event socket; `_ws` is set when it returns. */
     start(applications: string, subscribeAll: boolean): PromiseLike<void>;

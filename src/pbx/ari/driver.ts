@@ -8,7 +8,7 @@ import type { PbxVariables } from '../../edge/ports.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';
 import { EVENT_TYPES, readChannels, readEvent, readValue } from './events.js';
-import { type AriAddress, type AriConnection, OWN_CONNECTION, openAri } from './library.js';
+import { type AriAddress, type AriConnection, openAri } from './library.js';
 
 const SESSION_HEADER = 'PJSIP_HEADER(read,X-SeGy-Session)';
 
@@ -72,7 +72,6 @@ class AriLink implements PbxLink {
     const allowed = EVENT_TYPES.map((type) => ({ type }));
     await answer(
       this.#connection.client.applications.filter({
-        ...OWN_CONNECTION,
         applicationName: this.#app,
         filter: { allowed },
       }),
@@ -80,7 +79,7 @@ class AriLink implements PbxLink {
   }
 
   async listChannels(): Promise<ChannelFacts[]> {
-    const list = await answer(this.#connection.client.channels.list(OWN_CONNECTION));
+    const list = await answer(this.#connection.client.channels.list());
     return readChannels(list, this.#app);
   }
 
@@ -137,10 +136,7 @@ class AriLink implements PbxLink {
   }
 }
 
-const target = (id: string): { channelId: string; headers: { Connection: string } } => ({
-  ...OWN_CONNECTION,
-  channelId: checkChannelId(id),
-});
+const target = (id: string): { channelId: string } => ({ channelId: checkChannelId(id) });
 
 /** What an operation answers, with its refusal as a SegyError. */
 async function answer(operation: PromiseLike<unknown>): Promise<unknown> {

@@ -14,6 +14,7 @@
 import { setMaxListeners } from 'node:events';
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
+import { createRequire } from 'node:module';
 import ari, { type Client, type EventSocket } from 'ari-client';
 import { SegyError } from '../../base/errors.js';
 
@@ -38,14 +39,26 @@ export interface SocketListener {
   closed(reason: string): void;
 }
 
-/** Makes a request's connection end with its answer. */
-export const OWN_CONNECTION = { headers: { Connection: 'close' } } as const;
-
 /** Largest API description document; Asterisk's are below 200 kB. */
 const DOCUMENT_LIMIT = 4 * 1024 * 1024;
 
 const silence = (): void => undefined;
 Object.assign(globalThis, { log: silence });
+
+/** What is used of the HTTP side of ari-client, package swagger-client: a hook on each request. */
+interface Swagger {
+  readonly authorizations: {
+    add(name: string, hook: { apply(request: { headers: Record<string, string> }): boolean }): void;
+  };
+}
+const require = createRequire(import.meta.url);
+const swagger = createRequire(require.resolve('ari-client'))('swagger-client') as Swagger;
+swagger.authorizations.add('connection', {
+  apply: (request) => {
+    request.headers.Connection = 'close';
+    return true;
+  },
+});
 
 const down = (message: string, cause?: unknown): SegyError =>
   new SegyError('SEGY_E_PBX_DOWN', message, { cause });
