@@ -1,18 +1,28 @@
 /** `segy store`: the sealed store as a whole. */
 import type { Command } from 'commander';
 import { silentLog, systemClock, systemRandom } from '../base/environment.js';
+import { SegyError } from '../base/errors.js';
 import { AuditLog } from '../audit/index.js';
+import type { AuditEvent } from '../audit/index.js';
 import {
   backupStore,
   createMasterKeyFile,
   openLevelBackend,
   readMasterSecret,
   rekeyStore,
+  repairStore,
   restoreStore,
   verifyStore,
 } from '../store/index.js';
 import { print } from './output.js';
-import { addStateOptions, auditFolder, masterSecretOf, storeFolder, withState } from './state.js';
+import {
+  addStateOptions,
+  auditFolder,
+  masterSecretOf,
+  storeFolder,
+  withState,
+  storeExists,
+} from './state.js';
 import type { StateOptions } from './state.js';
 
 interface Output extends StateOptions {
@@ -34,6 +44,9 @@ export function registerStoreCommands(program: Command): void {
     .option('--new-master-key <file>', 'its master key file; made where there is none')
     .option('--new-passphrase-file <file>', 'file with the new passphrase')
     .action(rekey);
+  addStateOptions(store.command('repair'))
+    .description('make the index anew; records put back to an older state are not noticed then')
+    .action(repair);
   addStateOptions(store.command('backup'))
     .description('copy the store, still sealed, into one file')
     .argument('<file>')
@@ -80,6 +93,41 @@ async function rekey(options: RekeyOptions): Promise<void> {
   });
 }
 
+async function repair(options: Output): Promise<void> {
+  if (!(await storeExists(options.state))) {
+    throw new SegyError('SEGY_E_NOT_FOUND', `there is no store in ${options.state}`);
+  }
+  const master = await masterSecretOf(options);
+  const backend = await openLevelBackend(storeFolder(options.state), { create: false });
+  try {
+    const { store, setAside } = await repairStore({
+      backend,
+      master,
+      random: systemRandom,
+      log: silentLog,
+    });
+    const records = store.names().length;
+    await recordAlone(options, {
+      action: 'store-repaired',
+      detail: `${setAside.length} set aside`,
+    });
+    print(options.json, { ok: true, records, setAside }, () => [
+      `${records} records kept, ${setAside.length} set aside`,
+      ...setAside,
+    ]);
+  } finally {
+    await backend.close();
+  }
+}
+
+/** One audit record of a command that does not open the whole state. */
+async function recordAlone(options: Output, event: AuditEvent): Promise<void> {
+  const folder = auditFolder(options.state);
+  const audit = await AuditLog.open({ folder, clock: systemClock, log: silentLog });
+  await audit.record(event);
+  await audit.close();
+}
+
 async function backup(file: string, options: Output): Promise<void> {
   await withState(options, async ({ store, backend, audit }) => {
     await audit.record({ action: 'store-backed-up', detail: file });
@@ -93,10 +141,7 @@ async function restore(file: string, options: Output): Promise<void> {
   const backend = await openLevelBackend(storeFolder(options.state), { create: true });
   try {
     const entries = await restoreStore(file, backend, master);
-    const folder = auditFolder(options.state);
-    const audit = await AuditLog.open({ folder, clock: systemClock, log: silentLog });
-    await audit.record({ action: 'store-restored', detail: file });
-    await audit.close();
+    await recordAlone(options, { action: 'store-restored', detail: file });
     print(options.json, { ok: true, file, entries }, () => [`${entries} entries from ${file}`]);
   } finally {
     await backend.close();

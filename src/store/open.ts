@@ -81,6 +81,24 @@ export async function rekeyStore(
   await resealAll(store, options.master, options);
 }
 
+/**
+ * Makes the index anew for a store whose head or index is damaged: for an operator who accepts that
+ * records put back to an older state would not be noticed. Records that do not open are set aside.
+ * @returns the store and the names of the records set aside
+ * @throws SegyError SEGY_E_NOT_FOUND, SEGY_E_STORE_KEY
+ */
+export async function repairStore(
+  options: OpenStoreOptions,
+): Promise<{ store: SealedStore; setAside: string[] }> {
+  const { backend, master, random, log, migrations = MIGRATIONS } = options;
+  const keyRecord = await backend.get(KEY_RECORD_NAME);
+  if (keyRecord === undefined) {
+    throw new SegyError('SEGY_E_NOT_FOUND', 'there is no store with a key record here');
+  }
+  const keys = readKeyRecord(keyRecord, master);
+  return SealedStore.rebuild({ backend, keys, random, log }, migrations.length + 1);
+}
+
 export interface StoreFinding {
   readonly record: string;
   readonly reason: string;

@@ -99,6 +99,25 @@ export function unseal(sealed: Uint8Array, name: string, keys: DataKeys): Uint8A
   }
 }
 
+/** The version in a sealed record's header, believed only as one that must not be used again. */
+export function versionClaimed(value: Uint8Array, name: string): number | undefined {
+  try {
+    return readSealedHeader(value, name).version;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the record opens under `name`. */
+export function opens(value: Uint8Array, name: string, keys: DataKeys): boolean {
+  try {
+    wipe(unseal(value, name, keys));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function placeOf(name: string, header: SealedHeader): Uint8Array {
   return concatBytes(
     LABEL,

@@ -21,7 +21,7 @@ import {
   RECORD_PREFIX,
   RecordIndex,
 } from './record-index.js';
-import { readSealedHeader, seal, unseal } from './seal.js';
+import { opens, readSealedHeader, seal, unseal, versionClaimed } from './seal.js';
 
 /** Writers joined into one synced write at most. */
 const MAX_GROUP = 256;
@@ -89,6 +89,37 @@ export class SealedStore {
     }
     store.#version = readSealedHeader(sealedHead, HEAD_NAME).version;
     return store;
+  }
+
+  /**
+   * A store whose index is made anew from the records that authenticate, whatever index there was.
+   * What does not is set aside under `d/`. The new head is on disk when it resolves.
+   * @returns the store and the names of what was set aside
+   */
+  static async rebuild(
+    options: SealedStoreOptions,
+    schema: number,
+  ): Promise<{ store: SealedStore; setAside: string[] }> {
+    const store = new SealedStore(options, schema);
+    const buckets = Array.from({ length: BUCKETS }, () => new Map<string, number>());
+    const changes: BackendChange[] = [];
+    const setAside: string[] = [];
+    for await (const { name, value } of options.backend.entries('')) {
+      const version = versionClaimed(value, name);
+      if (name.startsWith('i/')) changes.push({ name });
+      if (name.startsWith(RECORD_PREFIX)) {
+        if (version !== undefined && opens(value, name, options.keys)) {
+          buckets[bucketOf(name)]?.set(name, version);
+        } else {
+          setAside.push(name);
+          changes.push({ name }, { name: `d/${name}`, value });
+        }
+      }
+      store.#version = Math.max(store.#version, version ?? 0);
+    }
+    buckets.forEach((entries, bucket) => store.#index.setBucket(bucket, entries, 1));
+    await store.#commit([], changes, { allBuckets: true });
+    return { store, setAside };
   }
 
   /** Contents version of the records. */
@@ -301,7 +332,7 @@ export class SealedStore {
       name: HEAD_NAME,
       value: this.#seal(head, HEAD_NAME, this.#nextVersion()),
     });
-    await this.#writeBackend([...writes.values(), ...extra]);
+    await this.#writeBackend([...extra, ...writes.values()]);
     for (const [bucket, entries] of buckets) {
       this.#index.setBucket(bucket, entries, bucketVersions[bucket] ?? 0);
     }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { toHex, utf8 } from '../../src/base/bytes.js';
-import { MemoryBackend, openStore, rekeyStore, verifyStore } from '../../src/store/index.js';
+import {
+  MemoryBackend,
+  openStore,
+  rekeyStore,
+  repairStore,
+  verifyStore,
+} from '../../src/store/index.js';
 import type { BackendChange, Migration } from '../../src/store/index.js';
 import { CHEAP_SCRYPT, MASTER, OTHER_MASTER, storeOptions } from './support.js';
 import { systemRandom } from '../../src/base/environment.js';
@@ -260,6 +266,31 @@ describe('sealed store', () => {
         assert.deepEqual(await verifyStore(again), { records: 100, refused: [] });
         assert.equal(again.keys.ids.length, 1);
       }
+    });
+  });
+
+  describe('repair', () => {
+    it('makes the index anew from the records that open, and sets the others aside', async () => {
+      const backend = new MemoryBackend();
+      const store = await openStore(storeOptions(backend));
+      for (const key of ['a', 'b', 'c']) await store.space('x').put(key, utf8(key));
+      await store.space('x').delete('c');
+      await store.close();
+      const b = (await backend.get('r/x/b'))!;
+      await backend.write([
+        { name: 'h', value: new Uint8Array(60) },
+        { name: 'r/x/b', value: b.subarray(1) },
+      ]);
+      for await (const { name } of backend.entries('i/')) await backend.write([{ name }]);
+      await assert.rejects(openStore(storeOptions(backend)), { code: 'SEGY_E_STORE' });
+      const repaired = await repairStore(storeOptions(backend));
+      assert.deepEqual(repaired.setAside, ['r/x/b']);
+      await repaired.store.space('x').put('d', utf8('d'));
+      await repaired.store.close();
+      const again = await openStore(storeOptions(backend));
+      assert.deepEqual(again.names(), ['r/x/a', 'r/x/d']);
+      assert.deepEqual((await verifyStore(again)).refused, []);
+      assert.deepEqual(await backend.get('d/r/x/b'), b.subarray(1));
     });
   });
 
