@@ -35,6 +35,27 @@ export async function freePort(address = '127.0.0.1'): Promise<number> {
   throw new Error(`no free port at ${address}`);
 }
 
+interface Listens {
+  listen(options: {
+    protocol: 'udp' | 'tcp';
+    address: string;
+    port: number;
+  }): Promise<{ port: number }>;
+}
+
+/** Has `endpoint` listen on one free port for UDP and TCP; another program may take it meanwhile. */
+export async function listenOnFreePort(endpoint: Listens, address: string): Promise<number> {
+  for (let attempt = 0; ; attempt++) {
+    const { port } = await endpoint.listen({ protocol: 'tcp', address, port: 0 });
+    try {
+      await endpoint.listen({ protocol: 'udp', address, port });
+      return port;
+    } catch (error) {
+      if (attempt >= 20) throw error;
+    }
+  }
+}
+
 /** First port of `count` consecutive ones whose ends are free for UDP, outside the ephemeral range. */
 export async function freePortRange(count: number, address = '127.0.0.1'): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {

@@ -7,6 +7,7 @@ import {
   type EdgeDependencies,
   type EdgeLimits,
 } from '../../../src/edge/index.js';
+import { listenOnFreePort } from '../../support/ports.js';
 import { writePrivateCallInfo } from '../../../src/edge/mcptt-info.js';
 import {
   createResponse,
@@ -123,9 +124,7 @@ export class Harness {
       [this.#outer, this.outerAt],
       [this.#inner, this.innerAt],
     ] as const) {
-      const { port } = await endpoint.listen({ protocol: 'udp', address: at.address, port: 0 });
-      await endpoint.listen({ protocol: 'tcp', address: at.address, port });
-      Object.assign(at, { port });
+      Object.assign(at, { port: await listenOnFreePort(endpoint, at.address) });
     }
     const partner = (o.partner ?? ((same: Partner) => same))(this.partner());
     const contacts = (at: SipTarget) => ({

@@ -1,4 +1,5 @@
 /** A SIP user agent for tests: one endpoint, what came to it, and requests by few words. */
+import { listenOnFreePort } from '../../support/ports.js';
 import { utf8 } from '../../../src/base/bytes.js';
 import {
   silentLog,
@@ -118,13 +119,7 @@ export class Peer {
   }
 
   async listen(): Promise<void> {
-    const { port } = await this.endpoint.listen({
-      protocol: 'udp',
-      address: this.address,
-      port: 0,
-    });
-    this.port = port;
-    await this.endpoint.listen({ protocol: 'tcp', address: this.address, port });
+    this.port = await listenOnFreePort(this.endpoint, this.address);
   }
 
   get contact(): string {
