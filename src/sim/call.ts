@@ -48,6 +48,8 @@ export interface CallEnd {
   readonly status?: number;
   /** Warning header of the refusal */
   readonly warning?: string;
+  /** all headers of the refusal */
+  readonly headers?: SipHeaders;
   /** what went wrong where it failed */
   readonly error?: SegyError;
 }
@@ -157,6 +159,7 @@ export class SimCall<M extends CallMedia = CallMedia> {
       this.#end({
         by: this.#cancelled && response.status === 487 ? 'cancelled' : 'refused',
         status: response.status,
+        headers: response.headers,
         ...(warning === undefined ? {} : { warning }),
       });
       return;

@@ -45,6 +45,8 @@ export interface McCallOptions {
   readonly from: string;
   readonly to: string;
   readonly codec?: CodecName;
+  /** tone sent, in Hz; default the system's */
+  readonly toneHz?: number;
   readonly hideIdentities?: boolean;
   readonly answerMode?: 'Auto' | 'Manual';
   readonly headers?: HeaderList;
@@ -177,7 +179,7 @@ export class McSystem {
 
   #media(
     keys: PckExchange,
-    call: Pick<McCallOptions, 'codec' | 'onWire'>,
+    call: Pick<McCallOptions, 'codec' | 'toneHz' | 'onWire'>,
     wrapOffer?: PartyMediaOptions['wrapOffer'],
   ): McMedia {
     return new McMedia(
@@ -185,7 +187,7 @@ export class McSystem {
         audio: {
           address: this.#options.address,
           codec: CODECS[call.codec ?? this.codec],
-          toneHz: this.#options.toneHz ?? DEFAULT_TONE_HZ,
+          toneHz: call.toneHz ?? this.#options.toneHz ?? DEFAULT_TONE_HZ,
           ...(call.onWire === undefined ? {} : { onWire: call.onWire }),
         },
         ...this.#options.relay?.(),

@@ -1,7 +1,8 @@
 /** Private calls through the built gateway and a real Asterisk. */
 import assert from 'node:assert/strict';
+import { findTone } from '../../src/sim/index.js';
 import type { PartyMedia, SimCall } from '../../src/sim/index.js';
-import { callMc, callRadio, hears, nextCall } from '../support/call-pair.js';
+import { callMc, callRadio, expectUp, hears, nextCall } from '../support/call-pair.js';
 import type { CallPair } from '../support/call-pair.js';
 import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
@@ -196,5 +197,29 @@ describe('private calls through a real Asterisk', function () {
     await expectSpeech(pair);
     pair.mc.bye();
     await expectEnded(pair.radio, 'peer');
+  });
+
+  it('keep eight calls at a time apart: each radio call hears its own tone alone', async () => {
+    const tones = [600, 800, 1000, 1200, 1400, 1600, 1800, 2000];
+    const incoming: SimCall<PartyMedia>[] = [];
+    scene.radio.agent.onCall = (call) => {
+      incoming.push(call);
+      void call.answer();
+    };
+    const placed = await Promise.all(
+      tones.map((toneHz) => scene.mc.call({ from: ALICE, to: RADIO_1.uri, toneHz })),
+    );
+    await Promise.all(placed.map(expectUp));
+    await sleep(1000);
+    const heard = incoming.map(({ media: { stream } }) =>
+      tones.filter((tone) => findTone(stream.recording(), tone, 8000).milliseconds > 0),
+    );
+    assert.deepEqual(
+      heard.flat().sort((a, b) => a - b),
+      tones,
+    );
+    assert.ok(heard.every((own) => own.length === 1));
+    for (const call of placed) call.bye();
+    await Promise.all(incoming.map((call) => expectEnded(call, 'peer')));
   });
 });

@@ -101,6 +101,10 @@ describe('a call and the loss of what carries it', function () {
     await scene.asterisk.kill();
     pair.mc.bye();
     await within('the MC call ends', pair.mc.ended);
+    const refused = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
+    const end = await within('the new call ends', refused.ended, 15_000);
+    assert.equal(end.status, 503);
+    assert.match(end.headers?.get('Retry-After') ?? '', /^\d+$/);
     await scene.asterisk.run();
     await until(
       'calls are taken again',
