@@ -10,8 +10,9 @@ import { createHash } from 'node:crypto';
 
 export const FIRST_PREV = createHash('sha256').update('segy audit log 1').digest('hex');
 /** Longest line read or written, in octets. */
-export const MAX_LINE = 16_384;
-const MAX_VALUE = 1024;
+export const MAX_LINE = 65_536;
+/** Every field at its longest, each character escaped, is still a line that can be read back. */
+const MAX_VALUE = 512;
 
 /** What can happen to a key, a certificate or the store. */
 export const AUDIT_ACTIONS = [
@@ -37,6 +38,7 @@ export const AUDIT_ACTIONS = [
   'store-repaired',
   'log-recovered',
   'log-rotated',
+  'log-truncated',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -4,6 +4,8 @@
  * which call, and what operators did; it holds no key. No audit record, no key use: a caller whose
  * `record` rejects must not use the key.
  */
+export { anchorIn } from './anchor.js';
+export type { AuditAnchor, ChainMark } from './anchor.js';
 export { AUDIT_ACTIONS } from './chain.js';
 export type { AuditAction, AuditEvent, AuditLine } from './chain.js';
 export { AuditLog } from './log.js';

@@ -7,6 +7,7 @@ import { mkdir, open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { Clock, Log } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
+import type { AuditAnchor, ChainMark } from './anchor.js';
 import { CHAIN_START, positionAfter, readLine, writeLine } from './chain.js';
 import type { AuditEvent, ChainPosition } from './chain.js';
 import { auditFile, auditFiles, linesOf, syncFolder } from './files.js';
@@ -17,12 +18,16 @@ const DEFAULT_MAX_FILE_OCTETS = 64 * 1024 * 1024;
 const MAX_GROUP = 256;
 /** Records that may wait; beyond, key use is refused rather than delayed without end. */
 const MAX_PENDING = 10_000;
+/** Records between two notes of the chain's end. */
+const ANCHOR_EVERY = 64;
 
 export interface AuditLogOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly maxFileOctets?: number;
+  /** where the end of the chain is noted, at least every 64 records and at the close */
+  readonly anchor?: AuditAnchor;
 }
 
 interface Pending {
@@ -40,6 +45,7 @@ export class AuditLog {
   #writing: Promise<void> | undefined;
   #failure: SegyError | undefined;
   #rotationDue = false;
+  #anchoredSeq: number;
 
   private constructor(
     options: AuditLogOptions,
@@ -51,11 +57,12 @@ export class AuditLog {
     this.#file = file;
     this.#octets = octets;
     this.#position = position;
+    this.#anchoredSeq = position.seq;
   }
 
   /**
    * Opens the log in `folder` (mode 0700) at its end. What a crash left of a line that nobody was
-   * told of is cut off, and the cutting recorded.
+   * told of is cut off, and the cutting recorded. So is a log that ends before what the anchor knows.
    * @throws SegyError SEGY_E_AUDIT when the last file is not a chain
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
@@ -90,6 +97,7 @@ export class AuditLog {
   /** Waits for what was recorded, then lets the file go. */
   async close(): Promise<void> {
     await this.#writing;
+    if (this.#failure === undefined) await this.#anchor();
     this.#failure ??= new SegyError('SEGY_E_AUDIT', 'the audit log is closed');
     await this.#file.close();
   }
@@ -128,6 +136,19 @@ export class AuditLog {
     await this.#file.datasync();
     this.#octets += octets.length;
     this.#position = position;
+    if (position.seq - this.#anchoredSeq >= ANCHOR_EVERY) void this.#anchor();
+  }
+
+  /** Not part of the promise of a record: the chain holds without it. */
+  async #anchor(): Promise<void> {
+    const { seq, prev } = this.#position;
+    if (seq === 1) return;
+    this.#anchoredSeq = seq;
+    try {
+      await this.#options.anchor?.save({ seq: seq - 1, hash: prev });
+    } catch (error) {
+      this.#options.log.warn('audit.anchor.failed', { reason: String(error) });
+    }
   }
 
   async #nextFile(): Promise<void> {
@@ -152,14 +173,17 @@ async function openLog(
   options: AuditLogOptions,
   make: (file: FileHandle, octets: number, position: ChainPosition) => AuditLog,
 ): Promise<AuditLog> {
+  const note = await readNote(options.anchor);
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const [last, before] = (await auditFiles(options.folder)).reverse();
   if (last === undefined) {
     const file = await open(auditFile(options.folder, 1).path, 'ax', 0o600);
     await syncFolder(options.folder);
-    return make(file, 0, CHAIN_START);
+    const log = make(file, 0, CHAIN_START);
+    await recordLoss(log, options, note, { position: CHAIN_START, markedHash: undefined });
+    return log;
   }
-  const found = await endOf(last.path, last.firstSeq, before?.path);
+  const found = await endOf(last.path, last.firstSeq, before?.path, note.mark?.seq);
   const file = await open(last.path, 'a', 0o600);
   if (found.cutOctets > 0) {
     await file.truncate(found.end);
@@ -170,22 +194,65 @@ async function openLog(
     options.log.warn('audit.recovered', { octets: found.cutOctets });
     await log.record({ action: 'log-recovered', detail: `${found.cutOctets} octets cut off` });
   }
+  await recordLoss(log, options, note, found);
   return log;
+}
+
+interface Note {
+  readonly mark?: ChainMark;
+  /** why there is none although there should be */
+  readonly fault?: string;
+}
+
+async function readNote(anchor: AuditAnchor | undefined): Promise<Note> {
+  try {
+    const mark = await anchor?.load();
+    return mark === undefined ? {} : { mark };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Compares the chain with the anchor's note. Whatever is wrong is recorded and goes to the alarm. */
+async function recordLoss(
+  log: AuditLog,
+  options: AuditLogOptions,
+  { mark, fault }: Note,
+  { position, markedHash }: Pick<FileEnd, 'position' | 'markedHash'>,
+): Promise<void> {
+  let loss = fault;
+  if (mark !== undefined && position.seq - 1 < mark.seq) {
+    loss = `the log ended at record ${position.seq - 1}, the store remembers record ${mark.seq}`;
+  } else if (mark !== undefined && markedHash !== undefined && markedHash !== mark.hash) {
+    loss = `record ${mark.seq} is another than the store remembers`;
+  }
+  if (loss === undefined) return;
+  options.log.error('audit.truncated', { reason: loss });
+  await log.record({ action: 'log-truncated', detail: loss });
 }
 
 interface FileEnd {
   readonly position: ChainPosition;
   readonly end: number;
   readonly cutOctets: number;
+  /** SHA-256 of the line that the anchor names; undefined where it is not in this file */
+  readonly markedHash: string | undefined;
 }
 
 /** Walks the last file; its chain must be whole up to where a crash may have torn it. */
-async function endOf(path: string, firstSeq: number, before: string | undefined): Promise<FileEnd> {
+async function endOf(
+  path: string,
+  firstSeq: number,
+  before: string | undefined,
+  markedSeq: number | undefined,
+): Promise<FileEnd> {
   let position: ChainPosition | undefined;
   let end = 0;
+  let markedHash: string | undefined;
   for await (const line of linesOf(path)) {
     if (!line.complete) {
       return {
+        markedHash,
         position: position ?? (await startOf(firstSeq, before)),
         end,
         cutOctets: line.end - end,
@@ -197,9 +264,10 @@ async function endOf(path: string, firstSeq: number, before: string | undefined)
       throw new SegyError('SEGY_E_AUDIT', `${path} is broken at line ${expected.seq}`);
     }
     position = positionAfter(line.text, { seq: fields.seq, prev: fields.prev });
+    if (fields.seq === markedSeq) markedHash = position.prev;
     end = line.end;
   }
-  return { position: position ?? (await startOf(firstSeq, before)), end, cutOctets: 0 };
+  return { markedHash, position: position ?? (await startOf(firstSeq, before)), end, cutOctets: 0 };
 }
 
 /** Position of the first line of a file that is still empty: the end of the one before it. */

@@ -67,6 +67,8 @@ class ChainWalk {
     if (fields.seq !== expected.seq || (expected.prev !== '' && fields.prev !== expected.prev)) {
       this.fault(`the chain breaks before line ${fields.seq}`);
     }
+    if (fields.action === 'log-truncated')
+      this.fault(`record ${fields.seq}: ${fields.detail ?? ''}`);
     const here = { seq: fields.seq, prev: fields.prev };
     this.#first ??= here;
     this.#lines += 1;

@@ -6,7 +6,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { AuditLog } from '../audit/index.js';
+import { anchorIn, AuditLog } from '../audit/index.js';
 import { silentLog, systemClock, systemRandom, systemTimers } from '../base/environment.js';
 import type { Clock, Log, RandomBytes, Timers } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
@@ -129,7 +129,9 @@ export async function openState(
   try {
     const store = await openStore({ backend, master, random, log, create });
     opened.push(store);
-    const audit = await AuditLog.open({ folder: auditFolder(options.state), clock, log });
+    const folder = auditFolder(options.state);
+    const anchor = anchorIn(store.space('audit'));
+    const audit = await AuditLog.open({ folder, clock, log, anchor });
     opened.push(audit);
     const domain = await loadDomain(store.space('domain'), { random, slow });
     const trust = await TrustStore.open(store.space('trust'), { clock, log });

@@ -2,12 +2,13 @@
 import type { Command } from 'commander';
 import { silentLog, systemClock, systemRandom } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
-import { AuditLog } from '../audit/index.js';
+import { anchorIn, AuditLog } from '../audit/index.js';
 import type { AuditEvent } from '../audit/index.js';
 import {
   backupStore,
   createMasterKeyFile,
   openLevelBackend,
+  openStore,
   readMasterSecret,
   rekeyStore,
   repairStore,
@@ -141,6 +142,9 @@ async function restore(file: string, options: Output): Promise<void> {
   const backend = await openLevelBackend(storeFolder(options.state), { create: true });
   try {
     const entries = await restoreStore(file, backend, master);
+    const store = await openStore({ backend, master, random: systemRandom, log: silentLog });
+    // The log that the store remembers stayed where the backup was made.
+    await anchorIn(store.space('audit')).forget();
     await recordAlone(options, { action: 'store-restored', detail: file });
     print(options.json, { ok: true, file, entries }, () => [`${entries} entries from ${file}`]);
   } finally {

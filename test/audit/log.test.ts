@@ -10,9 +10,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog } from '../../src/base/environment.js';
-import { AuditLog, showAudit, verifyAudit } from '../../src/audit/index.js';
+import { anchorIn, AuditLog, showAudit, verifyAudit } from '../../src/audit/index.js';
 import type { AuditLogOptions } from '../../src/audit/index.js';
-import { withFolder } from '../store/support.js';
+import { MemoryBackend, openStore } from '../../src/store/index.js';
+import { storeOptions, withFolder } from '../store/support.js';
 
 function auditOptions(folder: string, more: Partial<AuditLogOptions> = {}): AuditLogOptions {
   let now = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -139,6 +140,94 @@ describe('audit log', () => {
         lines.push(line.detail!);
       }
       assert.deepEqual(lines, ['19 octets cut off']);
+    }));
+
+  describe('with its end noted in the sealed store', () => {
+    async function anchored(folder: string) {
+      const anchor = anchorIn((await openStore(storeOptions(new MemoryBackend()))).space('audit'));
+      return { anchor, open: () => AuditLog.open(auditOptions(folder, { anchor })) };
+    }
+
+    it('says so when its last records were cut off, and fails verification from then on', () =>
+      withFolder(async (folder) => {
+        const { open } = await anchored(folder);
+        const log = await open();
+        for (let i = 0; i < 4; i += 1) await log.record({ action: 'opened' });
+        await log.close();
+        const file = join(folder, FIRST_FILE);
+        const lines = readFileSync(file, 'utf8').split('\n');
+        writeFileSync(file, `${lines.slice(0, 2).join('\n')}\n`);
+        assert.equal((await verifyAudit(folder)).ok, true);
+        await (await open()).close();
+        const { faults } = await verifyAudit(folder);
+        assert.match(faults[0]!, /ended at record 2, the store remembers record 4/);
+      }));
+
+    it('says so when all of it was taken away', () =>
+      withFolder(async (folder) => {
+        const { open } = await anchored(folder);
+        const log = await open();
+        await log.record({ action: 'opened' });
+        await log.close();
+        unlinkSync(join(folder, FIRST_FILE));
+        await (await open()).close();
+        assert.equal((await verifyAudit(folder)).ok, false);
+      }));
+
+    it('says so when a chain of other records stands in its place', () =>
+      withFolder(async (folder) => {
+        const { open } = await anchored(folder);
+        const log = await open();
+        await log.record({ action: 'opened' });
+        await log.close();
+        unlinkSync(join(folder, FIRST_FILE));
+        await writeRecords(folder, 3);
+        await (await open()).close();
+        const { faults } = await verifyAudit(folder);
+        assert.match(faults[0]!, /record 1 is another than the store remembers/);
+      }));
+
+    it('says nothing after an ordinary stop, a crash, or a rotation', () =>
+      withFolder(async (folder) => {
+        const { open } = await anchored(folder);
+        const crashed: AuditLog[] = [];
+        for (let i = 0; i < 3; i += 1) {
+          const log = await open();
+          for (let n = 0; n < 70; n += 1) await log.record({ action: 'opened' });
+          await log.rotate();
+          if (i === 1) crashed.push(log);
+          else await log.close();
+        }
+        assert.deepEqual((await verifyAudit(folder)).faults, []);
+        for (const log of crashed) await log.close();
+      }));
+  });
+
+  it('can be read back when every field is as long as it may be', () =>
+    withFolder(async (folder) => {
+      const log = await AuditLog.open(auditOptions(folder));
+      const long = '\u0001'.repeat(5000);
+      await log.record({
+        action: 'opened',
+        initiator: long,
+        responder: long,
+        user: long,
+        detail: long,
+        dialog: long,
+        message: long,
+        group: long,
+        kmsUri: long,
+        partner: long,
+        keyId: long,
+        keyType: long,
+        keyPeriodNo: long,
+        fingerprint: long,
+      });
+      await log.close();
+      assert.deepEqual(
+        [(await verifyAudit(folder)).ok, (await verifyAudit(folder)).lines],
+        [true, 1],
+      );
     }));
 
   describe('rotation', () => {
