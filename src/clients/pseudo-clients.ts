@@ -108,7 +108,7 @@ export class PseudoClients {
    */
   async openPck(request: OpenPckRequest): Promise<OpenedPck> {
     const { message, partner, dialogKey, callee, caller, signal } = request;
-    const { credentials, directory, domain, replay, clock, slow, verifier } = this.#options;
+    const { credentials, directory, replay, clock, slow, verifier } = this.#options;
     if (directory.byUri(callee) === undefined) {
       throw new SegyError('SEGY_E_UNKNOWN_CALLEE', 'the called identity is not represented here');
     }
@@ -137,8 +137,7 @@ export class PseudoClients {
       findCertificate: (kmsUri) => this.#trust.findCertificate(kmsUri),
       allowInitiatorKms: (certificate) => this.#trust.isKmsOf(partner, certificate),
       initiatorDomainAllowed: (uri, certificate) => domainAllowed(uri, certificate, partner),
-      findKeySets: (kmsUri) =>
-        kmsUri === domain.certificate.kmsUri ? credentials.around(callee, timestampMs) : [],
+      findKeySets: () => credentials.around(callee, timestampMs),
       replay: {
         seen: (id) => {
           const dialog = replay.dialogOf(id);
