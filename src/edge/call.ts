@@ -6,10 +6,10 @@ import { toHex } from '../base/bytes.js';
 import type { TimerHandle } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
-import type { ClientTransaction, ServerTransaction, SipResponse, SipTarget } from '../sip/index.js';
+import type { ClientTransaction, ServerTransaction, SipResponse } from '../sip/index.js';
 import type { CallMedia } from './call-media.js';
 import { isLive, nextCallState, type CallEvent, type CallState } from './call-state.js';
-import { otherSide, type DialogRecord, type EdgeDependencies, type Side } from './dependencies.js';
+import { otherSide, type EdgeDependencies, type Side } from './dependencies.js';
 import type { Dialog } from './dialog.js';
 import type { Pair } from './pair.js';
 import type { PbxChannel } from './ports.js';
@@ -266,23 +266,6 @@ export class Call {
     }
   }
 
-  /** What a restart needs to know of the MC side's dialog; null before there is one. */
-  record(): DialogRecord | null {
-    const dialog = this.answered?.outer;
-    if (dialog === undefined) return null;
-    return {
-      sessionId: this.id,
-      partner: this.partner.name,
-      callId: dialog.callId,
-      local: `${dialog.local};tag=${dialog.localTag}`,
-      remote: `${dialog.remote};tag=${dialog.remoteTag}`,
-      remoteTarget: dialog.remoteTarget,
-      routeSet: dialog.routeSet,
-      target: durable(dialog.target),
-      cseq: dialog.highestSent,
-    };
-  }
-
   /** Everything that stops as soon as the call is no longer live. */
   #leave(held: Pair | null): void {
     this.stop.abort();
@@ -326,10 +309,4 @@ export class Call {
     if (this.channel !== null) delete this.channel.onGone;
     this.#onEnded(this);
   }
-}
-
-/** A target without the connection, which does not outlive the process. */
-function durable(target: SipTarget): SipTarget {
-  const { protocol, address, port, serverName } = target;
-  return { protocol, address, port, ...(serverName === undefined ? {} : { serverName }) };
 }

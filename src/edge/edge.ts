@@ -188,12 +188,8 @@ export class Edge {
     if (endpoint.isLoop(request) || known?.calleeSide === side) {
       throw new SegyError('SEGY_E_SIP_LOOP', 'the request came from this gateway');
     }
-    if (known === undefined) return;
-    const sameCSeq = known.invite.headers.get('CSeq') === request.headers.get('CSeq');
-    const fromTag = tagOf(request.headers.get('From') ?? '');
-    const sameTag = tagOf(known.invite.headers.get('From') ?? '') === fromTag;
-    if (sameTag && sameCSeq) {
-      throw new SegyError('SEGY_E_SIP_LOOP', 'the request has been here before');
+    if (known?.isLive() === true) {
+      throw new SegyError('SEGY_E_SIP_LOOP', 'a call with this Call-ID is in progress');
     }
   }
 

@@ -15,6 +15,7 @@ import {
 import { passPlainBody, sdpOf, setSdp } from './bodies.js';
 import type { Call, OpenRelay } from './call.js';
 import type { Composer } from './compose.js';
+import { keepRecord } from './dialog-record.js';
 import { otherSide, type Side } from './dependencies.js';
 import type { InviteExchange, Pair } from './pair.js';
 import { translateAnswer, translateCapabilities, translateOffer } from './translate.js';
@@ -93,7 +94,9 @@ export class InDialog {
       const far = otherSide(side);
       const passed = pair.on(far).request('ACK', cseq);
       const sdp = sdpOf(ack);
-      if (sdp !== null && pair.negotiation.offerer === far) {
+      if (exchange.awaitsAnswer === true) {
+        if (sdp === null) throw new SegyError('SEGY_E_MEDIA', 'the ACK has no SDP answer');
+        exchange.awaitsAnswer = false;
         setSdp(passed, await translateAnswer(call, pair.negotiation, side, sdp, { final: true }));
       }
       if (!owesAck(exchange)) return;
@@ -101,6 +104,12 @@ export class InDialog {
       call.deps[far].sendAck(passed, pair.on(far).target);
     });
   }
+}
+
+/** An offer of `side` that is left open would block every later one. */
+function requireAnswered(pair: Pair, side: Side): void {
+  if (pair.negotiation.offerer !== side) return;
+  throw new SegyError('SEGY_E_MEDIA', 'an offer was accepted without an answer');
 }
 
 function owesAck(exchange: InviteExchange): boolean {
@@ -130,6 +139,9 @@ class Relay implements OpenRelay {
     this.#far = otherSide(at.side);
     at.call.relays.add(this);
     at.uas.onCancel = () => this.#uac?.cancel();
+    at.uas.onAckTimeout = () => {
+      at.call.abort(new SegyError('SEGY_E_TIMEOUT', 'the ACK of a re-INVITE never came'));
+    };
   }
 
   giveUp(status: number): void {
@@ -154,7 +166,7 @@ class Relay implements OpenRelay {
         pair.on(side).refreshTarget(request);
       }
       this.#send(passed);
-      if (to.side === 'outer') await this.#record();
+      if (to.side === 'outer') await keepRecord(call);
     } catch (error) {
       const refusal = toSegyError(error);
       call.refusals.note(side, uas.source.address, refusal, 'dialog');
@@ -184,6 +196,7 @@ class Relay implements OpenRelay {
     const offers = request.method === 'INVITE' || request.method === 'UPDATE';
     if (answers) {
       this.#carried = 'answer';
+      if (pair.invite !== null) pair.invite.awaitsAnswer = false;
       setSdp(passed, await translateAnswer(call, negotiation, side, sdp, { final: true }));
     } else if (offers || request.method === 'PRACK') {
       this.#carried = 'offer';
@@ -210,6 +223,7 @@ class Relay implements OpenRelay {
     const passed = this.#composer.passResponse(call, response, uas.request, pair.on(side));
     await this.#passResponseBody(response, passed, rseq !== undefined || status >= 200);
     if (!call.isLive()) return;
+    if (status >= 200 && status < 300 && this.#carried === 'offer') requireAnswered(pair, side);
     if (rseq !== undefined) pair.lastReliable = { rseq, response: passed };
     if (status < 300) pair.on(this.#far).refreshTarget(response);
     this.#respond(passed);
@@ -226,7 +240,8 @@ class Relay implements OpenRelay {
       setSdp(to, translateCapabilities(negotiation, this.#far, sdp));
     } else if (this.#carried === 'offer') {
       setSdp(to, await translateAnswer(call, negotiation, this.#far, sdp, { final: settled }));
-    } else if (uas.request.method === 'INVITE') {
+    } else if (uas.request.method === 'INVITE' && pair.negotiation.offerer === null) {
+      if (pair.invite !== null) pair.invite.awaitsAnswer = true;
       setSdp(to, await translateOffer(call, negotiation, this.#far, sdp));
     } else setSdp(to, translateCapabilities(negotiation, this.#far, sdp));
   }
@@ -261,12 +276,5 @@ class Relay implements OpenRelay {
 
   async #offerRefused(): Promise<void> {
     if (this.#carried === 'offer') await this.#at.pair.negotiation.refused();
-  }
-
-  /** The record on disk follows the CSeq, so that a BYE after a restart is not too low. */
-  async #record(): Promise<void> {
-    const { call } = this.#at;
-    const record = call.record();
-    if (record !== null) await call.deps.records.put(record);
   }
 }

@@ -21,6 +21,7 @@ import type { Composer } from './compose.js';
 import { ownHost } from './contact.js';
 import type { Side } from './dependencies.js';
 import { routeSetOf } from './dialog.js';
+import { keepRecord } from './dialog-record.js';
 import { calleeDialog, callerDialog } from './fork-dialogs.js';
 import type { Negotiation } from './negotiation.js';
 import { Pair } from './pair.js';
@@ -221,8 +222,7 @@ export class InviteRelay {
     }
     if (call.calleeSide === 'outer') await call.media?.selectLeg(legOf(pair, call.calleeSide));
     if (!call.isLive()) return;
-    const record = call.record();
-    if (record !== null) await call.deps.records.put(record);
+    await keepRecord(call);
     if (!call.isLive()) return;
     call.move('pass');
     call.respond(passed);

@@ -15,6 +15,13 @@ interface Pending {
   readonly audio: AudioDescription;
 }
 
+/** What both sides last agreed on, for going back to it. */
+interface Agreement {
+  readonly offer: Pending;
+  readonly answer: AudioDescription | null;
+  readonly leg: string | undefined;
+}
+
 /** Key attribute of our offers towards MC; null where they carry none. */
 export type KeyForOffer = () => KeyAttribute | null;
 
@@ -23,7 +30,9 @@ export class Negotiation {
   readonly #sides: Readonly<Record<Side, SdpSide>>;
   readonly #keyForOffer: KeyForOffer;
   #pending: Pending | null = null;
-  #settled: Pending | null = null;
+  #agreed: Agreement | null = null;
+  /** true when an answer that may be taken back was applied */
+  #tentative = false;
 
   constructor(media: CallMedia, sides: Readonly<Record<Side, SdpSide>>, keyForOffer: KeyForOffer) {
     this.#media = media;
@@ -36,7 +45,7 @@ export class Negotiation {
     const sides = { outer: this.#sides.outer.fork(), inner: this.#sides.inner.fork() };
     const copy = new Negotiation(this.#media, sides, this.#keyForOffer);
     copy.#pending = this.#pending;
-    copy.#settled = this.#settled;
+    copy.#agreed = this.#agreed;
     return copy;
   }
 
@@ -59,7 +68,6 @@ export class Negotiation {
     const receiver = otherSide(side);
     this.#sides[side].offered(model);
     this.#pending = { offerer: side, audio };
-    this.#settled = null;
     return this.#sides[receiver].offer(audio, receiver === 'outer' ? this.#keyForOffer() : null);
   }
 
@@ -75,29 +83,36 @@ export class Negotiation {
     model: SessionModel,
     o: { leg?: string; final: boolean },
   ): Promise<string> {
-    const pending = this.#pending ?? this.#settled;
+    const pending = this.#pending ?? this.#agreed?.offer ?? null;
     if (pending === null || pending.offerer === side) {
       throw new SegyError('SEGY_E_SIP_SYNTAX', 'an SDP answer came to no offer');
     }
-    const { audio } = model;
-    await this.#media.setRemote(pending.offerer, pending.audio);
-    if (audio !== null) {
-      await this.#media.setRemote(side, audio, o.leg);
-      await this.#media.setDirection(side, audio);
-    }
-    const text = this.#sides[pending.offerer].answer(audio);
+    const agreement = { offer: pending, answer: model.audio, leg: o.leg };
+    await this.#apply(agreement);
+    this.#tentative = !o.final;
+    const text = this.#sides[pending.offerer].answer(model.audio);
     if (o.final) {
       this.#pending = null;
-      this.#settled = pending;
+      this.#agreed = agreement;
       await this.#media.switchToNext();
     }
     return text;
   }
 
-  /** The open offer was refused, or its transaction ended without an answer. */
+  /** The open offer was refused, or its transaction ended without an answer: all is as before. */
   async refused(): Promise<void> {
     this.#pending = null;
+    if (this.#tentative && this.#agreed !== null) await this.#apply(this.#agreed);
+    this.#tentative = false;
     await this.#media.dropNext();
+  }
+
+  async #apply({ offer, answer, leg }: Agreement): Promise<void> {
+    await this.#media.setRemote(offer.offerer, offer.audio);
+    if (answer === null) return;
+    const answerer = otherSide(offer.offerer);
+    await this.#media.setRemote(answerer, answer, leg);
+    await this.#media.setDirection(answerer, answer);
   }
 
   /** A description of `side` that neither offers nor answers, as the other side may see it. */

@@ -14,6 +14,8 @@ export interface InviteExchange {
   readonly cseq: number;
   /** pending: no final response yet; answered: a 2xx came; acked: its ACK was passed */
   state: 'pending' | 'answered' | 'acked';
+  /** true while an offer of its response waits for the answer in PRACK or ACK */
+  awaitsAnswer?: boolean;
 }
 
 export class Pair {

@@ -252,6 +252,48 @@ describe('edge: within a dialog', () => {
     assert.ok(h.media.sessions[0]!.log.includes('remote outer 127.0.2.1:45000'));
   });
 
+  it('ends the call when the answer to an offer in a 2xx does not come with the ACK', async () => {
+    const call = await h.establishIn();
+    const request = within('INVITE', 102, call.callerDialog, {
+      headers: [['Contact', h.mc.contact]],
+    });
+    const sent = h.mc.send(request, h.outerAt);
+    h.pbx.answer(await h.pbx.expect('INVITE'), 200, { sdp: sdp('127.0.0.1', 12004) });
+    h.ack(h.mc, request, await sent.expect(200));
+    await h.pbx.acks.next('the ACK');
+    ok(await h.pbx.expect('BYE'));
+    ok(await h.mc.expect('BYE'));
+  });
+
+  it('ends the call when an accepted offer has no answer', async () => {
+    const call = await h.establishIn();
+    h.mc.send(
+      within('UPDATE', 102, call.callerDialog, { sdp: sdp('127.0.2.1', 41000) }),
+      h.outerAt,
+    );
+    ok(await h.pbx.expect('UPDATE'));
+    ok(await h.pbx.expect('BYE'));
+    ok(await h.mc.expect('BYE'));
+  });
+
+  it('goes back to the agreed addresses when a re-INVITE fails after early media', async () => {
+    const call = await h.establishIn();
+    const sent = h.mc.send(
+      within('INVITE', 102, call.callerDialog, { sdp: sdp('127.0.2.1', 47000) }),
+      h.outerAt,
+    );
+    const tx = await h.pbx.expect('INVITE');
+    h.pbx.answer(tx, 183, { sdp: sdp('127.0.0.1', 12008) });
+    await sent.expect(183);
+    h.pbx.answer(tx, 486);
+    await sent.expect(486);
+    const remotes = h.media.sessions[0]!.log.filter((entry) => entry.startsWith('remote'));
+    assert.deepEqual(remotes.slice(-2), [
+      'remote outer 127.0.2.1:41000',
+      'remote inner 127.0.0.1:12000',
+    ]);
+  });
+
   it('passes DTMF in INFO and refuses a body it does not know', async () => {
     const call = await h.establishIn();
     const dtmf = h.mc.send(
