@@ -298,6 +298,13 @@ export class Call {
     this.deps.env.log.warn('call.unsent', { session: this.id, method, code, message });
   }
 
+  /** Forgets the call with whatever it still waits for: the gateway stops. */
+  drop(): void {
+    this.media?.close();
+    this.#state = 'ended';
+    this.#settle();
+  }
+
   /** Moves to ended when the last BYE is answered. */
   #settle(): void {
     const waiting = this.#byes > 0 || this.#byeOnAck !== null;

@@ -105,6 +105,7 @@ export class Edge {
         };
       });
     }
+    for (const call of [...this.#registry]) call.drop();
     await pbx.stop();
   }
 

@@ -63,10 +63,10 @@ export class Inbox<T> {
   }
 }
 
-/** Waits until `condition` holds, for a second at most. */
+/** Waits until `condition` holds, for a few seconds at most. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; !condition(); i += 1) {
-    if (i === 200) throw new Error('it never became so');
+    if (i === 800) throw new Error('it never became so');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
