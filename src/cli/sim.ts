@@ -46,6 +46,7 @@ interface CallOptions extends PeerOptions {
 
 interface ListenOptions extends PeerOptions {
   for: number;
+  calls: number;
 }
 
 const env: Environment = {
@@ -56,8 +57,16 @@ const env: Environment = {
   metrics: silentMetrics,
 };
 
-const wait = (seconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+/** Resolves after `seconds`, or at once when `signal` is aborted. */
+function wait(seconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
 
 export function registerSimCommands(program: Command): void {
   const sim = program.command('sim').description('a simulated partner MC domain');
@@ -86,6 +95,7 @@ export function registerSimCommands(program: Command): void {
     .action(placeCall);
   addPeerOptions(sim.command('listen').description('take private calls'))
     .option('--for <seconds>', 'how long to listen', Number, 60)
+    .option('--calls <number>', 'end after so many calls', Number, Infinity)
     .action(takeCalls);
 }
 
@@ -176,12 +186,21 @@ async function placeCall(options: CallOptions): Promise<void> {
 
 async function takeCalls(options: ListenOptions): Promise<void> {
   const system = createSystem(options);
-  system.agent.onCall = (call) => {
-    void call.answer();
-    void call.ended.then((end) => tell(options, call, reportCall(call, options.expectTone, end)));
-  };
+  let left = options.calls;
+  const done = new Promise<void>((resolve) => {
+    system.agent.onCall = (call) => {
+      void call.answer();
+      void call.ended.then((end) => {
+        tell(options, call, reportCall(call, options.expectTone, end));
+        left -= 1;
+        if (left <= 0) resolve();
+      });
+    };
+  });
   await system.open();
-  await wait(options.for);
+  const late = new AbortController();
+  await Promise.race([done, wait(options.for, late.signal)]);
+  late.abort();
   await system.close();
 }
 

@@ -1,11 +1,14 @@
 /** A SIP user agent of a simulated party: one endpoint, and its calls by Call-ID. */
-import type { Environment } from '../base/environment.js';
+import type { Environment, TimerHandle } from '../base/environment.js';
 import { toHex } from '../base/bytes.js';
 import { createResponse, parseNameAddr, parseSipUri, SipEndpoint } from '../sip/index.js';
 import type { ClientTransaction, ServerTransaction, SipRequest, SipTarget } from '../sip/index.js';
 import type { CallMedia, SipBody } from './call-media.js';
 import { SimCall } from './call.js';
-import type { CallHost, HeaderList } from './call.js';
+import type { CallHost, HeaderList } from './call-model.js';
+
+/** How long `close` waits for the answers to what it sent. */
+const CLOSE_PATIENCE_MS = 1000;
 
 export interface AgentOptions {
   /** short name for logs */
@@ -37,6 +40,7 @@ export class SimAgent<M extends CallMedia> implements CallHost {
   onCall?: (call: SimCall<M>) => void;
   /** a request outside any dialog */
   onOther?: (transaction: ServerTransaction) => void;
+  readonly #last = new Set<Promise<void>>();
   readonly #calls = new Map<string, SimCall<M>>();
   #port = 0;
 
@@ -59,13 +63,20 @@ export class SimAgent<M extends CallMedia> implements CallHost {
     return this.#port;
   }
 
-  /** Ends all calls with BYE or CANCEL and closes the transport. */
+  /** Ends all calls with BYE or CANCEL, waits a moment for the answers, and closes the transport. */
   async close(): Promise<void> {
     for (const call of this.#calls.values()) {
       if (call.state === 'up') call.bye();
       else if (call.invite) call.refuse(503);
       else call.cancel();
     }
+    const { timers } = this.env;
+    let late: TimerHandle | undefined;
+    const patience = new Promise((resolve) => {
+      late = timers.setTimeout(() => resolve(undefined), CLOSE_PATIENCE_MS);
+    });
+    await Promise.race([Promise.all(this.#last), patience]);
+    if (late !== undefined) timers.clearTimeout(late);
     await this.endpoint.close();
   }
 
@@ -106,6 +117,16 @@ export class SimAgent<M extends CallMedia> implements CallHost {
 
   sendAck(ack: SipRequest, target: SipTarget): void {
     this.endpoint.sendAck(ack, target);
+  }
+
+  sendLast(request: SipRequest, target: SipTarget): void {
+    const client = this.endpoint.request(request, target);
+    const answered = new Promise<void>((resolve) => {
+      client.onFinal = () => resolve();
+      client.onError = () => resolve();
+    });
+    this.#last.add(answered);
+    void answered.then(() => this.#last.delete(answered));
   }
 
   respond(

@@ -9,7 +9,7 @@ export { SimAgent } from './agent.js';
 export { AudioStream } from './audio.js';
 export type { AudioCounters } from './audio.js';
 export { SimCall } from './call.js';
-export type { CallEnd, CallState, HeaderList } from './call.js';
+export type { CallEnd, CallState, HeaderList } from './call-model.js';
 export type { CallMedia, SipBody } from './call-media.js';
 export { CODECS } from './codec.js';
 export type { CodecName } from './codec.js';

@@ -1,5 +1,6 @@
 /** What a call came to, as numbers: for the commands, the demo and the tests. */
-import type { CallEnd, SimCall } from './call.js';
+import type { SimCall } from './call.js';
+import type { CallEnd } from './call-model.js';
 import { findTone } from './tone.js';
 import type { ToneReport } from './tone.js';
 import type { PartyMedia } from './party-media.js';
