@@ -229,7 +229,7 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
     options.transportKey === undefined
       ? {}
       : { transportKey: await readNamedKey(options.transportKey) };
-  await withState(options, async (state, { clock }) => {
+  await withState(options, async (state, { clock, slow }) => {
     const domain = requireDomain(state);
     const { certificate } = domain;
     const now = clock.now();
@@ -241,6 +241,10 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
       keyPeriodNo: String(keyPeriodNo),
     });
     const keySet = await domain.issue(uri, keyPeriodNo);
+    const { userId: id, rsk } = keySet;
+    if (!(await slow.validateRsk({ z: certificate.pubEncKey, id, rsk }))) {
+      throw new SegyError('SEGY_E_INTERNAL', 'a minted RSK does not fit the certificate');
+    }
     const from = periodBounds(certificate, keyPeriodNo).from?.getTime() ?? now;
     const response: KmsResponse = {
       userUri: uri,
