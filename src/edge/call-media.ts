@@ -138,12 +138,26 @@ export class CallMedia {
     await this.#session.selectLeg(leg);
   }
 
+  /** Hands the key of a call that was never armed to the asker, who wipes it; null once armed. */
+  releaseKey(): CallKey | null {
+    if (this.#gate !== 'shut') return null;
+    const key = this.#key;
+    this.#key = null;
+    this.#gate = 'closed';
+    this.#free();
+    return key;
+  }
+
   /** Shuts the gate for ever and wipes the keys. Safe to call at any time, any number of times. */
   close(): void {
     if (this.#gate === 'closed') return;
     this.#gate = 'closed';
     this.#key?.wipe();
     this.#next?.wipe();
+    this.#free();
+  }
+
+  #free(): void {
     const session = this.#session;
     session
       .disarm()

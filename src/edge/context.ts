@@ -10,6 +10,7 @@ import type { Composer } from './compose.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { Negotiation } from './negotiation.js';
 import type { Refusals } from './refusal.js';
+import type { RetryKeys } from './retry-keys.js';
 import { SdpSide, type KeyAttribute } from './sdp-side.js';
 
 export interface EdgeContext {
@@ -17,6 +18,7 @@ export interface EdgeContext {
   readonly refusals: Refusals;
   readonly registry: CallRegistry;
   readonly composer: Composer;
+  readonly retryKeys: RetryKeys;
   /** called when a call has ended */
   readonly onEnded: (call: Call) => void;
 }

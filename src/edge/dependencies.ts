@@ -62,6 +62,8 @@ export interface EdgeLimits {
   readonly outboundChannelMs: number;
   /** after the PBX channel ended: how long its SIP leg may take to say so itself, in milliseconds */
   readonly channelGoneMs: number;
+  /** how long the key of a call refused with 422 waits for the next INVITE, in milliseconds */
+  readonly retryMs: number;
   /** how long the BYEs may take when the gateway stops, in milliseconds */
   readonly stopMs: number;
   /** calls of all partners together */
@@ -78,6 +80,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   setupMs: 8000,
   outboundChannelMs: 500,
   channelGoneMs: 1000,
+  retryMs: 5000,
   stopMs: 2000,
   calls: 1000,
   forks: 16,

@@ -26,6 +26,7 @@ import { ALLOWED_METHODS, hasUnknownReplaces } from './pass-headers.js';
 import { callFromMc } from './pipeline-in.js';
 import { callFromPbx } from './pipeline-out.js';
 import { Refusals } from './refusal.js';
+import { RetryKeys } from './retry-keys.js';
 import { endRecordedDialogs, hangUpOrphans } from './restart.js';
 
 /** What an operator may see of one call. No key, no media address. */
@@ -62,6 +63,7 @@ export class Edge {
       refusals: this.#refusals,
       registry: this.#registry,
       composer,
+      retryKeys: new RetryKeys(deps.env.timers, deps.settings.limits.retryMs),
       onEnded: (call) => this.#ended(call),
     };
     this.#inDialog = new InDialog(composer);
@@ -106,6 +108,7 @@ export class Edge {
       });
     }
     for (const call of [...this.#registry]) call.drop();
+    this.#context.retryKeys.clear();
     await pbx.stop();
   }
 

@@ -36,6 +36,8 @@ export interface InviteRelayInit {
   readonly source: SipSource;
   /** true where the media is armed before the INVITE leaves */
   readonly released: boolean;
+  /** called before a refusal after which the caller may send the same INVITE again */
+  readonly onRetryLater?: () => void;
 }
 
 export class InviteRelay {
@@ -45,6 +47,7 @@ export class InviteRelay {
   readonly #source: InviteRelayInit['source'];
   readonly #held: SipResponse[] = [];
   readonly #cseq: number;
+  readonly #onRetryLater: (() => void) | undefined;
   #released: boolean;
   #request: SipRequest | null = null;
   #target: SipTarget | null = null;
@@ -57,6 +60,7 @@ export class InviteRelay {
     this.#negotiation = init.negotiation;
     this.#source = init.source;
     this.#released = init.released;
+    this.#onRetryLater = init.onRetryLater;
     this.#cseq = parseCSeq(init.call.invite.headers.get('CSeq') ?? '').number;
   }
 
@@ -260,6 +264,7 @@ export class InviteRelay {
   #refuse(response: SipResponse): void {
     const call = this.#call;
     if (call.state === 'calling') {
+      if (response.status === 422) this.#onRetryLater?.();
       const { settings, clients } = call.deps;
       const dialog = callerDialog(call, this.#source, null);
       const host = ownHost(settings, 'inner', settings.pbx.transport);

@@ -105,7 +105,7 @@ async function carry(
   uas: ServerTransaction,
   asked: PrivateCallRequest,
 ): Promise<void> {
-  const { key, caller } = await openKey(call, asked);
+  const { key, caller } = await openKey(context, call, asked);
   if (!call.isLive()) {
     key?.wipe();
     return;
@@ -121,6 +121,11 @@ async function carry(
     negotiation,
     source: uas.source,
     released: false,
+    onRetryLater: () => {
+      const unused = media.releaseKey();
+      const callee = asked.callee.identity.uri;
+      if (unused !== null) context.retryKeys.keep(call.dialogKey, { key: unused, caller, callee });
+    },
   });
   const invite = inviteToPbx(context, call, caller, asked.callee.pbx);
   setSdp(invite, negotiation.offer('outer', asked.offer));
@@ -130,6 +135,7 @@ async function carry(
 
 /** The key and who is calling: the identity whose UID verified the signature, never a header. */
 async function openKey(
+  { retryKeys }: EdgeContext,
   call: Call,
   { offer, callee, claimedCaller }: PrivateCallRequest,
 ): Promise<{ key: CallKey | null; caller: McIdentity }> {
@@ -140,6 +146,8 @@ async function openKey(
     }
     return { key: null, caller: claimedCaller };
   }
+  const kept = retryKeys.take(call.dialogKey, message, callee.identity.uri);
+  if (kept !== null) return kept;
   const opened = await call.deps.clients.openPck({
     message,
     partner: call.partner,

@@ -13,7 +13,8 @@ import {
   textOf,
   warningOf,
 } from './support/harness.js';
-import { within } from './support/peer.js';
+import { receiveKeyOf } from './support/fakes.js';
+import { until, within } from './support/peer.js';
 
 describe('edge: private call from MC to the radio', () => {
   let h: Harness;
@@ -320,8 +321,9 @@ describe('edge: private call from MC to the radio', () => {
     assert.ok(h.logged.some((entry) => entry.level === 'error' && entry.event === 'alarm'));
   });
 
-  it('opens the key with the SIP caller and one dialog key for all retries', async () => {
+  it('opens the key once for an INVITE and its retry after 422', async () => {
     h = await Harness.start();
+    h.port.auto = false;
     const request = h.mcInvite({ sdp: sdp('127.0.2.1', 41000, keyMgmt()), callId: 'retry@mc' });
     const first = h.mc.send(request, h.outerAt);
     h.pbx.answer(await h.pbx.expect('INVITE'), 422, { headers: [['Min-SE', '600']] });
@@ -331,9 +333,11 @@ describe('edge: private call from MC to the radio', () => {
     retry.headers.set('CSeq', '102 INVITE');
     h.mc.send(retry, h.outerAt);
     await h.pbx.expect('INVITE');
-    const [one, two] = h.clients.opened;
-    assert.equal(one?.caller, ALICE);
-    assert.equal(one.callee, RADIO1);
-    assert.equal(one.dialogKey, two?.dialogKey);
+    assert.equal(h.clients.opened.length, 1);
+    assert.equal(h.clients.opened[0]?.caller, ALICE);
+    assert.equal(h.clients.opened[0].callee, RADIO1);
+    h.port.handOver();
+    await until(() => (h.media.sessions[1]?.armed ?? null) !== null);
+    assert.notEqual(receiveKeyOf(h.media.sessions[1]!), '00'.repeat(16));
   });
 });

@@ -97,6 +97,7 @@ export class FakePbx implements PbxPort {
     return new Promise((resolve, reject) => {
       const fail = (code: 'SEGY_E_PBX_NO_CHANNEL' | 'SEGY_E_CANCELLED') => (): void => {
         clearTimeout(timer);
+        this.#waiters = this.#waiters.filter((waiter) => waiter.callId !== callId);
         reject(new SegyError(code, 'no channel'));
       };
       const timer = setTimeout(fail('SEGY_E_PBX_NO_CHANNEL'), timeoutMs);
