@@ -164,9 +164,13 @@ async function prepareKeys(
     if (isUsed && !certificate.revoked) await slow.prepare({ z: certificate.pubEncKey });
   }
   const uris = [...directory.users].map((user) => user.uri);
+  const now = clock.now();
   for (const uri of uris) {
-    const { rsk, userId } = await credentials.at(uri, clock.now());
-    await slow.prepare({ z: own.pubEncKey, id: userId, rsk });
+    // The later time is in the next key period once its beginning is near.
+    for (const at of [now, now + 2 * PREPARE_EVERY_MS]) {
+      const { rsk, userId } = await credentials.at(uri, at);
+      await slow.prepare({ z: own.pubEncKey, id: userId, rsk });
+    }
   }
   await credentials.prepare(uris);
 }

@@ -56,12 +56,16 @@ export class Credentials {
     return Promise.all(candidates.map((period) => this.forPeriod(userUri, period)));
   }
 
-  /** Makes the key sets of this period and the next one for `userUris`, one after the other. */
+  /**
+   * Makes, one after the other, every key set that a message to `userUris` may ask for in this
+   * period and at the beginning of the next: theirs and their neighbours'.
+   */
   async prepare(userUris: Iterable<string>): Promise<void> {
     const now = this.#periodNow();
     for (const userUri of userUris) {
-      await this.forPeriod(userUri, now);
-      await this.forPeriod(userUri, now + 1n);
+      for (const period of [now, now + 1n, now - 1n, now + 2n]) {
+        await this.forPeriod(userUri, period);
+      }
     }
   }
 

@@ -53,9 +53,10 @@ describe('clients/credentials', () => {
     assert.deepEqual([sets, issued], [[], []]);
   });
 
-  it('makes this period and the next ahead of their use', async () => {
+  it('makes this period, the next and their neighbours ahead of their use', async () => {
     await new Credentials(domain, clock).prepare(['a', 'b']);
-    assert.deepEqual(issued, ['a 30000000', 'a 30000001', 'b 30000000', 'b 30000001']);
+    const made = (user: string) => [0, 1, -1, 2].map((step) => `${user} ${30_000_000 + step}`);
+    assert.deepEqual(issued, [...made('a'), ...made('b')]);
   });
 
   it('tries again after a failed minting', async () => {
