@@ -102,6 +102,18 @@ export class FakeFreeSwitch {
     return this.#clients.size;
   }
 
+  /** What state the connections are in, for a failure message. */
+  describeConnections(): string {
+    const states = [...this.#clients].map(({ socket, authorised, events }) => ({
+      state: socket.readyState,
+      destroyed: socket.destroyed,
+      unsent: socket.writableLength,
+      authorised,
+      subscribed: events.size,
+    }));
+    return JSON.stringify(states);
+  }
+
   async listen(): Promise<void> {
     const server = createServer((socket) => this.#accept(socket));
     server.listen(this.#port, '127.0.0.1');
@@ -123,7 +135,9 @@ export class FakeFreeSwitch {
   /** Ends all connections; new ones are taken. */
   drop(how: 'reset' | 'end' = 'reset'): void {
     for (const { socket } of [...this.#clients]) {
-      if (how === 'reset') socket.resetAndDestroy();
+      // A socket that is being ended cannot be reset: Node would lose its close event.
+      if (socket.writableEnded) socket.destroy();
+      else if (how === 'reset') socket.resetAndDestroy();
       else socket.end();
     }
   }
@@ -241,7 +255,8 @@ export class FakeFreeSwitch {
     }
     const before = this.#queue ?? Promise.resolve();
     this.#queue = before.then(async () => {
-      await new Promise((resolve) => setTimeout(resolve, random() * delayMs));
+      // One in four is delayed, or the delays of a busy call would add up to a dead link.
+      if (random() < 0.25) await new Promise((resolve) => setTimeout(resolve, random() * delayMs));
       action();
     });
   }

@@ -90,12 +90,16 @@ async function oneSeed(rig: EslRig, seed: number): Promise<number> {
   await port.stop();
   // What never became a session is the dialplan's to end, or an orphan of the next start.
   await rig.endAll();
-  await until(`${what}: no connection is left`, () => rig.fake.connections === 0);
+  const giveUp = Date.now() + 5000;
+  while (rig.fake.connections > 0 && Date.now() < giveUp) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.equal(rig.fake.connections, 0, `${what}: left ${rig.fake.describeConnections()}`);
   return sessions.length;
 }
 
 /** Seeds run side by side, each lane with a PBX of its own. */
-const LANES = 8;
+const LANES = 4;
 
 describe('pbx/esl under disorder', function () {
   this.timeout(60_000);
