@@ -42,13 +42,7 @@ export interface SessionModel {
   readonly otherKeying: boolean;
 }
 
-/** RFC 3264: what one side's direction means seen from the other. */
-export function mirrored(direction: Direction): Direction {
-  if (direction === 'sendonly') return 'recvonly';
-  if (direction === 'recvonly') return 'sendonly';
-  return direction;
-}
-
+/** RFC 3264 clause 6.1: what a direction lets its own side do. */
 export function sends(direction: Direction): boolean {
   return direction === 'sendrecv' || direction === 'sendonly';
 }
