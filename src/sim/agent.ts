@@ -2,7 +2,13 @@
 import type { Environment, TimerHandle } from '../base/environment.js';
 import { toHex } from '../base/bytes.js';
 import { createResponse, parseNameAddr, parseSipUri, SipEndpoint } from '../sip/index.js';
-import type { ClientTransaction, ServerTransaction, SipRequest, SipTarget } from '../sip/index.js';
+import type {
+  ClientTransaction,
+  ServerTransaction,
+  SipRequest,
+  SipTarget,
+  TlsListenOptions,
+} from '../sip/index.js';
 import type { CallMedia, SipBody } from './call-media.js';
 import { SimCall } from './call.js';
 import type { CallHost, HeaderList } from './call-model.js';
@@ -16,7 +22,9 @@ export interface AgentOptions {
   readonly address: string;
   /** 0 for any free port */
   readonly port?: number;
-  readonly protocol?: 'udp' | 'tcp';
+  readonly protocol?: 'udp' | 'tcp' | 'tls';
+  /** our certificate and whom we trust; required for `tls` */
+  readonly tls?: TlsListenOptions;
   /** port that Contact names, where a relay stands before ours */
   readonly advertisedPort?: number;
   /** parameters after the Contact URI, each with its semicolon */
@@ -52,14 +60,21 @@ export class SimAgent<M extends CallMedia> implements CallHost {
       name: options.name,
       env,
       userAgent: `segy-sim ${options.name}`,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
     this.endpoint.onRequest = (transaction) => this.#onRequest(transaction);
   }
 
   /** Opens the transport. @returns the local port */
   async open(): Promise<number> {
-    const { address, port = 0, protocol = 'udp' } = this.options;
-    this.#port = (await this.endpoint.listen({ protocol, address, port })).port;
+    const { address, port = 0, protocol = 'udp', tls } = this.options;
+    const bound = await this.endpoint.listen({
+      protocol,
+      address,
+      port,
+      ...(tls === undefined ? {} : { tls }),
+    });
+    this.#port = bound.port;
     return this.#port;
   }
 

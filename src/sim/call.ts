@@ -83,7 +83,7 @@ export class SimCall<M extends CallMedia = CallMedia> {
     this.times.invited = this.agent.env.clock.now();
     const client = this.agent.send(request, this.dialog.target);
     this.#client = client;
-    client.onProvisional = (response) => this.#onProvisional(response);
+    client.onProvisional = (response) => void this.#onProvisional(response);
     client.onFinal = (response) => void this.#onFinal(response, request);
     client.onError = (error) => this.#end({ by: 'failed', error });
   }
@@ -94,10 +94,17 @@ export class SimCall<M extends CallMedia = CallMedia> {
     this.#client?.cancel();
   }
 
-  #onProvisional(response: SipResponse): void {
+  async #onProvisional(response: SipResponse): Promise<void> {
     if (response.status > 100 && this.state === 'inviting') {
       this.state = 'ringing';
       this.times.ringing = this.agent.env.clock.now();
+    }
+    if (response.body.length === 0 || this.state !== 'ringing') return;
+    try {
+      await this.media.takeAnswer(bodyOf(response));
+      this.media.start();
+    } catch {
+      // an early answer binds nobody; the final one decides
     }
   }
 
@@ -156,6 +163,16 @@ export class SimCall<M extends CallMedia = CallMedia> {
     this.state = 'ringing';
     this.times.ringing = this.agent.env.clock.now();
     this.#respond(180, 'Ringing');
+  }
+
+  /** 183 with our answer: early media both ways. @throws SegyError when the offer is refused */
+  async progress(): Promise<void> {
+    if (!this.invite) return;
+    this.state = 'ringing';
+    const body = await this.media.answer(bodyOf(this.invite));
+    if (this.hasEnded()) return;
+    this.#respond(183, 'Session Progress', body);
+    this.media.start();
   }
 
   /** Answers with 200, or refuses with the status of the SegyError that the media side throws. */

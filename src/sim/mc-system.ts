@@ -6,6 +6,7 @@ import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { SipRequest, SipTarget } from '../sip/index.js';
 import { SimAgent } from './agent.js';
+import type { AgentOptions } from './agent.js';
 import type { SimCall } from './call.js';
 import type { HeaderList } from './call-model.js';
 import type { SipBody } from './call-media.js';
@@ -26,7 +27,9 @@ export interface McSystemOptions {
   /** address of SIP and media */
   readonly address: string;
   readonly port?: number;
-  readonly protocol?: 'udp' | 'tcp';
+  readonly protocol?: AgentOptions['protocol'];
+  /** our certificate and whom we trust; required for `tls` */
+  readonly tls?: AgentOptions['tls'];
   /** SIP peer of our calls: the gateway's outer address */
   readonly gateway: SipTarget;
   /** public service identity of the peer's controlling function, the Request-URI of our calls */
@@ -97,6 +100,7 @@ export class McSystem {
         address,
         port,
         protocol,
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
         ...(options.advertisedPort === undefined ? {} : { advertisedPort: options.advertisedPort }),
         contactParameters: `;+g.3gpp.mcptt;${ICSI_TAG};isfocus`,
       },

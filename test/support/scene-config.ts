@@ -23,9 +23,20 @@ export interface PartnerPlan {
   readonly users: readonly string[];
   /** SIP address as the gateway shall reach it */
   readonly sip: Peer;
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: 'udp' | 'tcp' | 'tls';
   /** further settings of its profile */
   readonly profile: Readonly<Record<string, unknown>>;
+}
+
+/** Name in the certificate of a partner's SIP server. */
+export function tlsName(partner: string): string {
+  return `is-proxy.${partner}.example`;
+}
+
+/** The gateway's certificate on the outer side, and who signs those of its partners, in PEM. */
+export interface SceneTls {
+  readonly ca: string;
+  readonly gateway: { readonly cert: string; readonly key: string };
 }
 
 export interface ScenePlan {
@@ -38,6 +49,8 @@ export interface ScenePlan {
   /** the PBX as the gateway shall reach it */
   readonly pbx: Peer;
   readonly partners: readonly PartnerPlan[];
+  /** certificates of the outer side, which then takes TLS only; null for none */
+  readonly tls: SceneTls | null;
   /** further top-level settings */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -70,10 +83,13 @@ export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise
     outer: {
       mediaAddress: outer.address,
       mediaPorts: await mediaPorts(outer.address),
-      listeners: [
-        { transport: 'udp', ...outer },
-        { transport: 'tcp', ...outer },
-      ],
+      listeners:
+        plan.tls === null
+          ? [
+              { transport: 'udp', ...outer },
+              { transport: 'tcp', ...outer },
+            ]
+          : [{ transport: 'tls', ...outer, tls: writeTlsFiles(folder, plan.tls) }],
     },
     users: [RADIO_1, RADIO_2],
     partners: plan.partners.map(({ name, sip, protocol, profile }) => ({
@@ -82,7 +98,13 @@ export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise
       kmsUris: [`kms.${name}.example`],
       sip: {
         requestUri: `sip:mcptt-private@${name}.example`,
-        addresses: [{ host: sip.address, port: sip.port, transport: protocol }],
+        addresses: [
+          {
+            ...{ host: sip.address, port: sip.port, transport: protocol },
+            ...(protocol === 'tls' ? { serverName: tlsName(name) } : {}),
+          },
+        ],
+        ...(protocol === 'tls' ? { tlsNames: [tlsName(name)] } : {}),
       },
       ...profile,
     })),
@@ -91,6 +113,16 @@ export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise
   const file = at('segy.yaml');
   writeFileSync(file, stringify(config));
   return file;
+}
+
+function writeTlsFiles(folder: string, { ca, gateway }: SceneTls): Record<string, string> {
+  const [caFile, certFile, keyFile] = ['ca.pem', 'tls.pem', 'tls.key'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  writeFileSync(caFile, ca);
+  writeFileSync(certFile, gateway.cert);
+  writeFileSync(keyFile, gateway.key, { mode: 0o600 });
+  return { caFile, certFile, keyFile };
 }
 
 async function mediaPorts(address: string): Promise<[number, number]> {

@@ -16,6 +16,7 @@ import type { Environment } from '../../src/base/environment.js';
 import { createCryptoPool } from '../../src/crypto/index.js';
 import { McSystem, openDomainFiles, RadioTrunk } from '../../src/sim/index.js';
 import type { McSystemOptions, SimDomain } from '../../src/sim/index.js';
+import { TestAuthority } from '../sip/support/certificates.js';
 import { AsteriskInstance } from './asterisk.js';
 import type { AsteriskOptions } from './asterisk.js';
 import { GatewayProcess } from './gateway.js';
@@ -23,7 +24,7 @@ import { InnerTap } from './inner-tap.js';
 import { OuterTap } from './outer-tap.js';
 import type { Peer } from './pcap.js';
 import { freePort } from './ports.js';
-import { ALICE, BOB, crossSign, EVE, writeSceneConfig } from './scene-config.js';
+import { ALICE, BOB, crossSign, EVE, tlsName, writeSceneConfig } from './scene-config.js';
 import type { PartnerPlan } from './scene-config.js';
 import { TcpRelay } from './tcp-relay.js';
 
@@ -53,7 +54,9 @@ export interface SceneOptions {
   /** further top-level settings */
   readonly config?: Readonly<Record<string, unknown>>;
   /** transport of SIP between the MC system and the gateway; default tcp */
-  readonly protocol?: 'udp' | 'tcp';
+  readonly protocol?: 'udp' | 'tcp' | 'tls';
+  /** name in the certificate of the MC system, where it is not what it should be */
+  readonly mcTlsName?: string;
   /** a second partner, mc-b, with an MC system of its own */
   readonly neighbour?: boolean;
   /** the MC system takes calls without a key too */
@@ -134,6 +137,11 @@ export class Scene {
       const profile = {};
       partners.push({ name: 'mc-b', users: [EVE], sip: neighbourPeer, protocol, profile });
     }
+    const authority = protocol === 'tls' ? new TestAuthority() : undefined;
+    const mcTls = authority && {
+      ca: authority.cert,
+      ...authority.issue('mc', `DNS:${options.mcTlsName ?? tlsName('mc-a')}`),
+    };
     const configFile = await writeSceneConfig(folder, {
       asterisk,
       ariUrl: `http://127.0.0.1:${ari.port}`,
@@ -142,7 +150,11 @@ export class Scene {
       pbx: taps?.inner.pbx ?? asterisk.sip,
       partners,
       config: options.config ?? {},
+      tls: authority
+        ? { ca: authority.cert, gateway: authority.issue('gateway', `IP:${GATEWAY_OUTER}`) }
+        : null,
     });
+    authority?.remove();
     crossSign(folder, partners);
     const gateway = new GatewayProcess(configFile, join(folder, 'gateway.log'));
     await gateway.start();
@@ -171,6 +183,7 @@ export class Scene {
     const { mc, domain } = system('mc-a', {
       ...mcPeer,
       allowClear: options.allowClear ?? false,
+      ...(mcTls ? { tls: { ...mcTls, requestCert: true } } : {}),
       ...(taps && outerPorts
         ? {
             relay: taps.outer.media,

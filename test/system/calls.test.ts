@@ -222,4 +222,51 @@ describe('private calls through a real Asterisk', function () {
     for (const call of placed) call.bye();
     await Promise.all(incoming.map((call) => expectEnded(call, 'peer')));
   });
+
+  it('carry the early media of the radio side before it answers', async () => {
+    const taken = nextCall(scene.radio.agent, false);
+    const mc = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
+    const radio = await within('the radio is called', taken);
+    await radio.progress();
+    await until('the MC user hears progress', () => mc.state === 'ringing');
+    assert.equal(await hears(mc, RADIO_TONE_HZ), true);
+    await radio.answer();
+    await expectUp(mc);
+    await expectSpeech({ mc, radio });
+    mc.bye();
+    await expectEnded(radio, 'peer');
+  });
+
+  it('carry the early media of the MC side before it answers', async () => {
+    const taken = nextCall(scene.mc.agent, false);
+    const radio = await scene.radio.call(RADIO_1.pbx, 'alice');
+    const mc = await within('the MC user is called', taken);
+    await mc.progress();
+    await until('the radio user hears progress', () => radio.state === 'ringing');
+    assert.equal(await hears(radio, MC_TONE_HZ), true);
+    await mc.answer();
+    await expectUp(radio);
+    await expectSpeech({ mc, radio });
+    radio.bye();
+    await expectEnded(mc, 'peer');
+  });
+
+  it('are refused as busy when the radio user is busy', async () => {
+    const taken = nextCall(scene.radio.agent, false);
+    const mc = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
+    (await within('the radio is called', taken)).refuse(486);
+    assert.equal((await within('the call ends', mc.ended)).status, 486);
+  });
+
+  it('are refused as busy when the MC user is busy', async () => {
+    const taken = nextCall(scene.mc.agent, false);
+    const radio = await scene.radio.call(RADIO_1.pbx, 'alice');
+    (await within('the MC user is called', taken)).refuse(486);
+    assert.equal((await within('the call ends', radio.ended)).status, 486);
+  });
+
+  it('are refused with 403 when the calling radio user is not represented', async () => {
+    const radio = await scene.radio.call('4711', 'alice');
+    assert.equal((await within('the call ends', radio.ended)).status, 403);
+  });
 });

@@ -96,6 +96,17 @@ describe('a call and the loss of what carries it', function () {
     await within('the radio call ends', pair.radio.ended);
   });
 
+  it('ends with BYE on both sides when the gateway is stopped in order', async () => {
+    const pairs = [await callRadio(scene), await callMc(scene)];
+    await scene.gateway.stop();
+    for (const { mc, radio } of pairs) {
+      assert.equal((await within('MC gets BYE', mc.ended)).by, 'peer');
+      assert.equal((await within('the radio gets BYE', radio.ended)).by, 'peer');
+    }
+    await until('the channels are gone', async () => (await scene.asterisk.channelCount()) === 0);
+    await scene.gateway.start();
+  });
+
   it('ends towards MC when the PBX is killed, and is taken again when it is back', async () => {
     const pair = await callRadio(scene);
     await scene.asterisk.kill();
