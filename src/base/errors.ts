@@ -142,11 +142,18 @@ export type MikeyErrorCode = keyof typeof MIKEY_CODES;
  */
 export class SegyError extends Error {
   readonly code: SegyErrorCode;
+  /** what a caller may act on, by name; identifiers only */
+  readonly details: Readonly<Record<string, string>>;
 
-  constructor(code: SegyErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(
+    code: SegyErrorCode,
+    message: string,
+    options?: { cause?: unknown; details?: Readonly<Record<string, string>> },
+  ) {
     super(message, options);
     this.name = 'SegyError';
     this.code = code;
+    this.details = options?.details ?? {};
   }
 
   /** SIP status of the refusal; 500 for a code that has none of its own. */

@@ -17,6 +17,7 @@ import { createMediaEngine } from '../media/index.js';
 import { createAriPort } from '../pbx/index.js';
 import { SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
+import { redirectBodies } from './redirect-body.js';
 import { openState, requireDomain } from './state.js';
 import type { State } from './state.js';
 
@@ -91,6 +92,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
     clients,
     partners: config.partners,
     records: createDialogRecords(state.store.space('dialogs')),
+    redirectBody: redirectBodies(requireDomain(state).certificate.kmsUri, env.clock),
     settings: edgeSettings(config),
   });
   await listen(config, outer, inner);

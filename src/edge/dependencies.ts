@@ -4,7 +4,7 @@
  * test brings small objects of its own.
  */
 import type { Environment } from '../base/environment.js';
-import type { SegyErrorCode } from '../base/errors.js';
+import type { SegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { SipEndpoint, SipTarget } from '../sip/index.js';
 import type { ClientsPort } from './clients-port.js';
@@ -46,7 +46,7 @@ export interface DialogRecords {
  * Makes the KMS Redirect Response body for a refusal, or null where the partner's profile has none.
  */
 export type RedirectBody = (
-  code: SegyErrorCode,
+  error: SegyError,
   partner: PartnerConfig,
 ) => { readonly contentType: string; readonly body: Uint8Array } | null;
 

@@ -63,7 +63,7 @@ export class Refusals {
       response.headers.set('Retry-After', String(this.#deps.settings.limits.retryAfterSeconds));
     }
     if (side === 'outer' && partner !== undefined && REDIRECT_CODES.has(error.code)) {
-      const redirect = this.#deps.redirectBody?.(error.code, partner) ?? null;
+      const redirect = this.#deps.redirectBody?.(error, partner) ?? null;
       if (redirect !== null) {
         response.headers.set('Content-Type', redirect.contentType);
         response.body = redirect.body;

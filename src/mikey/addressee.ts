@@ -81,6 +81,7 @@ function checkResponderKms(
     throw new SegyError(
       'SEGY_E_MIKEY_KMS_NOT_ALLOWED',
       `IDRkmsr ${certificate.kmsUri} is not the KMS of the responder`,
+      { details: { role: 'IDRkmsr', kmsUri: certificate.kmsUri } },
     );
   }
 }

@@ -22,8 +22,12 @@ import type { OpenContext, OpenedKey } from './open-context.js';
 import { DEFAULT_TOLERANCES, type Tolerances } from './tolerances.js';
 import { checkWindow, DEFAULT_WINDOW } from './window.js';
 
-function refuse(code: SegyErrorCode, what: string): never {
-  throw new SegyError(code, what);
+function refuse(
+  code: SegyErrorCode,
+  what: string,
+  details: Readonly<Record<string, string>> = {},
+): never {
+  throw new SegyError(code, what, { details });
 }
 
 function trustedCertificate(
@@ -34,10 +38,16 @@ function trustedCertificate(
 ): KmsCertificate {
   const certificate =
     context.findCertificate(kmsUri) ??
-    refuse('SEGY_E_MIKEY_KMS_UNKNOWN', `${role} ${kmsUri} names no certificate held here`);
+    refuse('SEGY_E_MIKEY_KMS_UNKNOWN', `${role} ${kmsUri} names no certificate held here`, {
+      role,
+      kmsUri,
+    });
   const fault = certificateFault(certificate, nowMs);
   if (fault !== null) {
-    refuse('SEGY_E_MIKEY_KMS_NOT_ALLOWED', `the certificate of ${role} ${kmsUri} is ${fault}`);
+    refuse('SEGY_E_MIKEY_KMS_NOT_ALLOWED', `the certificate of ${role} ${kmsUri} is ${fault}`, {
+      role,
+      kmsUri,
+    });
   }
   return certificate;
 }
@@ -65,7 +75,11 @@ function checkInitiatorDomain(
   context: OpenContext,
 ): void {
   if (context.allowInitiatorKms?.(certificate) === false) {
-    refuse('SEGY_E_MIKEY_KMS_NOT_ALLOWED', `KMS ${certificate.kmsUri} is not allowed here`);
+    const { kmsUri } = certificate;
+    refuse('SEGY_E_MIKEY_KMS_NOT_ALLOWED', `KMS ${kmsUri} is not allowed here`, {
+      role: 'IDRkmsi',
+      kmsUri,
+    });
   }
   const uri = facts.initiator.kind === 'visible' ? facts.initiator.uri : context.from;
   if (uri === undefined) return;

@@ -178,7 +178,7 @@ describe('edge', () => {
   it('gives a KMS Redirect Response where the hook has one', async () => {
     h = await Harness.start();
     Object.assign(h.deps, {
-      redirectBody: (code: string) => ({
+      redirectBody: ({ code }: SegyError) => ({
         contentType: 'application/vnd.3gpp.kmsredirectresponse+xml',
         body: utf8(`<KmsRedirectResponse for="${code}"/>`),
       }),
