@@ -11,6 +11,7 @@ import { FRAME_MS } from './codec.js';
 import type { SimCodec } from './codec.js';
 import { CLEAR } from './protection.js';
 import type { Protection } from './protection.js';
+import { endedDigit, eventPayloads, TELEPHONE_EVENT_TYPE } from './telephone-event.js';
 
 export interface AudioOptions {
   /** local IP address of both sockets */
@@ -58,6 +59,13 @@ export class AudioStream {
   readonly ssrc: number;
   /** RTP payload type in both directions, as SDP agreed on it */
   payloadType: number;
+  /** RTP payload type of telephone-events in both directions; undefined where SDP agreed on none */
+  eventType: number | undefined = TELEPHONE_EVENT_TYPE;
+  /** digits heard as telephone-events */
+  digits = '';
+  #events: Uint8Array[] = [];
+  #eventTimestamp = 0;
+  #lastEventAt: number | undefined;
   #protection: Protection = CLEAR;
   #sockets: { rtp: Socket; rtcp: Socket } | undefined;
   #remote: { address: string; port: number; rtcpPort: number } | undefined;
@@ -170,16 +178,23 @@ export class AudioStream {
     if (this.#remote) this.#sockets?.rtp.send(packet, this.#remote.port, this.#remote.address);
   }
 
+  /** Sends a digit (0-9, *, #, A-D) in place of the next frames of audio. */
+  dial(digit: string): void {
+    this.#events.push(...eventPayloads(digit));
+    this.#eventTimestamp = this.#timestamp;
+  }
+
   #sendFrame(): void {
     const { codec, toneHz, onWire } = this.options;
+    const event = this.eventType === undefined ? undefined : this.#events.shift();
     const packet = this.#protection.protect(
       buildRtp({
-        payloadType: this.payloadType,
+        payloadType: (event && this.eventType) ?? this.payloadType,
         sequenceNumber: this.#index & 0xffff,
-        timestamp: this.#timestamp >>> 0,
+        timestamp: (event ? this.#eventTimestamp : this.#timestamp) >>> 0,
         ssrc: this.ssrc,
         marker: this.#frame === 0,
-        payload: codec.encode(this.#frame, toneHz),
+        payload: event ?? codec.encode(this.#frame, toneHz),
       }),
       this.#index,
     );
@@ -218,6 +233,10 @@ export class AudioStream {
       return;
     }
     const rtp = parseRtp(opened.packet);
+    if (rtp && rtp.payloadType === this.eventType) {
+      this.#onEvent(rtp.timestamp, rtp.payload);
+      return;
+    }
     if (rtp?.payloadType !== this.payloadType) {
       this.counters.dropped += 1;
       return;
@@ -231,6 +250,13 @@ export class AudioStream {
       this.#heard.push(samples);
       this.#heardSamples += samples.length;
     }
+  }
+
+  #onEvent(timestamp: number, payload: Uint8Array): void {
+    const digit = endedDigit(payload);
+    if (digit === undefined || timestamp === this.#lastEventAt) return;
+    this.#lastEventAt = timestamp;
+    this.digits += digit;
   }
 
   #onRtcp(bytes: Uint8Array): void {

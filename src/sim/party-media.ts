@@ -117,6 +117,7 @@ export class PartyMedia implements CallMedia {
         ...local,
         rtcpPort: local.port + 1,
         payloadType: this.stream.payloadType,
+        ...(this.stream.eventType === undefined ? {} : { eventType: this.stream.eventType }),
         direction,
         ...(keyMgmt === undefined ? {} : { keyMgmt }),
       },
@@ -131,6 +132,7 @@ export class PartyMedia implements CallMedia {
   #agree(remote: AudioSection, direction: SdpDirection): void {
     this.remote = remote;
     this.stream.payloadType = remote.payloadType;
+    this.stream.eventType = remote.eventType;
     this.#agreed = direction;
     const { route, keys } = this.#options;
     if (route) {

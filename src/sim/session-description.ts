@@ -3,6 +3,7 @@ import { SegyError } from '../base/errors.js';
 import { connectionOf, directionOf, parseSdp, rtcpOf } from '../sip/index.js';
 import type { SdpDirection, SdpMedia } from '../sip/index.js';
 import type { SimCodec } from './codec.js';
+import { TELEPHONE_EVENT_RATE } from './telephone-event.js';
 
 export const SDP_TYPE = 'application/sdp';
 
@@ -13,6 +14,8 @@ export interface AudioSection {
   readonly direction: SdpDirection;
   /** RTP payload type of the codec in this description */
   readonly payloadType: number;
+  /** RTP payload type of telephone-events at 8 kHz; absent where there are none */
+  readonly eventType?: number;
   /** value of `a=key-mgmt`, of the stream or of the session */
   readonly keyMgmt?: string;
 }
@@ -29,16 +32,20 @@ export function writeSdp(audio: AudioSection, options: DescriptionOptions): stri
   const { codec } = options;
   const family = audio.address.includes(':') ? 'IP6' : 'IP4';
   const type = audio.payloadType;
+  const events = audio.eventType;
   return [
     'v=0',
     `o=- ${options.sessionId} ${options.version} IN ${family} ${audio.address}`,
     's=-',
     `c=IN ${family} ${audio.address}`,
     't=0 0',
-    `m=audio ${audio.port} RTP/AVP ${type}`,
+    `m=audio ${audio.port} RTP/AVP ${[type, ...(events === undefined ? [] : [events])].join(' ')}`,
     'i=speech',
     `a=rtpmap:${type} ${codec.name}/${codec.clockRate}`,
     ...(codec.formatParameters === undefined ? [] : [`a=fmtp:${type} ${codec.formatParameters}`]),
+    ...(events === undefined
+      ? []
+      : [`a=rtpmap:${events} telephone-event/${TELEPHONE_EVENT_RATE}`, `a=fmtp:${events} 0-15`]),
     'a=ptime:20',
     ...(audio.rtcpPort === audio.port + 1 ? [] : [`a=rtcp:${audio.rtcpPort}`]),
     `a=${audio.direction}`,
@@ -62,6 +69,7 @@ export function readSdp(bytes: Uint8Array, codec: SimCodec): AudioSection {
   if (format === undefined) {
     throw new SegyError('SEGY_E_MEDIA', `the description does not hold ${codec.name}`);
   }
+  const events = media.formats.find((type) => isEvents(media, type));
   const keyMgmt = media.attribute('key-mgmt') ?? sdp.session.attribute('key-mgmt');
   return {
     address: connection.address,
@@ -69,14 +77,24 @@ export function readSdp(bytes: Uint8Array, codec: SimCodec): AudioSection {
     rtcpPort: rtcpOf(media).port,
     payloadType: Number(format),
     direction: directionOf(sdp, media),
+    ...(events === undefined ? {} : { eventType: Number(events) }),
     ...(keyMgmt === undefined ? {} : { keyMgmt }),
   };
 }
 
+/** What `a=rtpmap` says of payload type `type`, in upper case. */
+function encodingOf(media: SdpMedia, type: string): string | undefined {
+  const maps = media.attributes('rtpmap').map((value) => value.split(' '));
+  return maps.find(([mapped]) => mapped === type)?.[1]?.toUpperCase();
+}
+
+function isEvents(media: SdpMedia, type: string): boolean {
+  return encodingOf(media, type) === `TELEPHONE-EVENT/${TELEPHONE_EVENT_RATE}`;
+}
+
 /** Does payload type `type` stand for `codec`, by its rtpmap or, without one, by RFC 3551? */
 function isCodec(media: SdpMedia, type: string, codec: SimCodec): boolean {
-  const maps = media.attributes('rtpmap').map((value) => value.split(' '));
-  const map = maps.find(([mapped]) => mapped === type)?.[1];
-  if (map === undefined) return type === String(codec.payloadType) && codec.payloadType < 96;
-  return map.toUpperCase().startsWith(`${codec.name}/${codec.clockRate}`);
+  const encoding = encodingOf(media, type);
+  if (encoding === undefined) return type === String(codec.payloadType) && codec.payloadType < 96;
+  return encoding.startsWith(`${codec.name}/${codec.clockRate}`);
 }

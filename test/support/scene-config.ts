@@ -15,7 +15,8 @@ export const RADIO_2 = { uri: 'sip:radio2@lmr.example', pbx: '1002' };
 /** user of the second partner */
 export const EVE = 'sip:eve@mc-b.example';
 
-const MEDIA_PORTS = 400;
+/** media ports of the gateway on each side */
+export const MEDIA_PORTS = 400;
 
 /** A partner MC system: its name is that of its folder, `<name>.example` its domain. */
 export interface PartnerPlan {

@@ -65,6 +65,21 @@ describe('private calls through a real Asterisk', function () {
     await expectEnded(pair.radio, 'peer');
   });
 
+  it('carry dialled digits as telephone-events both ways', async () => {
+    const pair = await callRadio(scene);
+    await until('audio is heard', () => pair.radio.media.stream.counters.received > 5);
+    pair.mc.media.stream.dial('5');
+    pair.radio.media.stream.dial('#');
+    await until('digits are heard', () =>
+      [pair.radio, pair.mc].every(({ media }) => media.stream.digits.length > 0),
+    );
+    await sleep(300);
+    assert.equal(pair.radio.media.stream.digits, '5');
+    assert.equal(pair.mc.media.stream.digits, '#');
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
   it('carry RTCP of their own on both sides', async () => {
     const pair = await callRadio(scene);
     await until('RTCP is heard', () => pair.mc.media.stream.counters.rtcpReceived > 0, 8000);
