@@ -134,6 +134,21 @@ export function portConformance(rig: () => PbxRig): void {
       call.end();
     });
 
+    it('gets its own channel also when sixty come at once', async () => {
+      const all = Array.from({ length: 60 }, async () => {
+        const callId = newCallId();
+        const call = rig().callIn(callId, callId);
+        const channel = await port.inboundChannel({ callId, sessionId: callId, timeoutMs: 5000 });
+        await channel.setVariables({ SEGY_SESSION: callId });
+        assert.equal(await rig().variable(channel.id, 'SEGY_SESSION'), callId);
+        await channel.refuse(486);
+        return { id: channel.id, status: await call.final };
+      });
+      const ended = await Promise.all(all);
+      assert.equal(new Set(ended.map(({ id }) => id)).size, 60);
+      assert.ok(ended.every(({ status }) => status === 486));
+    });
+
     it('is given out once', async () => {
       const { channel, call } = await takeCall();
       await assert.rejects(

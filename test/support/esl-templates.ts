@@ -64,7 +64,7 @@ export function serverMessages(name: string): EslMessage[] {
 }
 
 const templates = new Map<string, EventFields>();
-for (const file of readdirSync(FOLDER)) {
+for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'))) {
   for (const { headers, body } of serverMessages(file.replace('.jsonl', ''))) {
     if (headers.get('Content-Type') !== 'text/event-json') continue;
     const event = JSON.parse(Buffer.from(body, 'latin1').toString('utf8')) as EventFields;
