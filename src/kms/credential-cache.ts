@@ -11,8 +11,8 @@ import { eccsiValidate } from '../crypto/index.js';
 import type { SlowOptions } from '../crypto/index.js';
 import type { KmsCertificate, KmsKeySet } from './certificate.js';
 import type { SecurityDomain } from './domain.js';
-import { periodAt, uidOf } from './identity.js';
-import { periodBounds } from './period.js';
+import { periodAt } from './identity.js';
+import { keySetOf } from './key-set.js';
 
 const RSK_OCTETS = 257;
 const SSK_OCTETS = 32;
@@ -132,23 +132,12 @@ export class CredentialCache {
   }
 
   #keySet(userUri: string, keyPeriodNo: bigint, octets: Uint8Array): KmsKeySet {
-    const { certificate } = this;
-    const { from, to } = periodBounds(certificate, keyPeriodNo);
     const sskAt = RSK_OCTETS;
     const pvtAt = RSK_OCTETS + SSK_OCTETS;
-    return {
-      kmsUri: certificate.kmsUri,
-      ...(certificate.certUri !== undefined && { certUri: certificate.certUri }),
-      ...(certificate.issuer !== undefined && { issuer: certificate.issuer }),
-      userUri,
-      userId: uidOf(certificate, userUri, keyPeriodNo),
-      ...(from && { validFrom: from }),
-      ...(to && { validTo: to }),
-      keyPeriodNo,
-      revoked: false,
+    return keySetOf(this.certificate, userUri, keyPeriodNo, {
       rsk: octets.slice(0, sskAt),
       ssk: octets.slice(sskAt, pvtAt),
       pvt: octets.slice(pvtAt),
-    };
+    });
   }
 }

@@ -12,7 +12,7 @@ import { readKmsDocument } from './annex-d.js';
 import { writeKmsCertificate } from './annex-d-write.js';
 import { uidOf } from './identity.js';
 import type { KmsCertificate, KmsKeySet } from './certificate.js';
-import { periodBounds } from './period.js';
+import { keySetOf } from './key-set.js';
 
 const Z_OCTETS = 128;
 /** q has 1022 bits. */
@@ -142,21 +142,7 @@ export class SecurityDomain {
       wipe(rsk, ssk);
       throw new SegyError('SEGY_E_INTERNAL', 'a minted SSK does not fit the certificate');
     }
-    const { from, to } = periodBounds(certificate, keyPeriodNo);
-    return {
-      kmsUri: certificate.kmsUri,
-      ...(certificate.certUri !== undefined && { certUri: certificate.certUri }),
-      ...(certificate.issuer !== undefined && { issuer: certificate.issuer }),
-      userUri,
-      userId,
-      ...(from && { validFrom: from }),
-      ...(to && { validTo: to }),
-      keyPeriodNo,
-      revoked: false,
-      rsk,
-      ssk,
-      pvt,
-    };
+    return keySetOf(certificate, userUri, keyPeriodNo, { rsk, ssk, pvt });
   }
 
   /**
