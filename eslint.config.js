@@ -14,6 +14,7 @@ const LAYERS = {
   srtp: [],
   sip: [],
   xmldsig: ['xml'],
+  protect: ['crypto', 'kms', 'xml', 'xmldsig', 'sip', 'config'],
   kms: ['crypto', 'xml', 'xmldsig'],
   mikey: ['crypto', 'kms'],
   keys: ['crypto', 'kms', 'mikey'],
@@ -39,7 +40,7 @@ const LAYERS = {
   pbx: ['edge'],
   store: ['kms', 'keys', 'clients', 'edge'],
   audit: ['keys', 'clients', 'edge'],
-  sim: ['crypto', 'srtp', 'sip', 'mikey', 'kms', 'xml'],
+  sim: ['crypto', 'srtp', 'sip', 'mikey', 'kms', 'xml', 'protect'],
   admin: ['edge', 'keys', 'media', 'metrics'],
   cli: '*',
 };

@@ -12,7 +12,7 @@ export type {
   TakeGroupKeyRequest,
   TakenGroupKey,
 } from './group-keys.js';
-export type { TrustedPartner } from './partner-trust.js';
+export { PartnerTrust, type TrustedPartner } from './partner-trust.js';
 export { PseudoClients } from './pseudo-clients.js';
 export type {
   MadePck,

@@ -38,6 +38,12 @@ function namedFiles(config: SegyConfig): NamedFile[] {
       files.push({ path: [...at, 'caFile'], file: tls.caFile, secret: false });
     }
   }
+  for (const [index, { protection }] of config.partners.entries()) {
+    for (const [number, { keyFile }] of (protection?.spks ?? []).entries()) {
+      const path = ['partners', index, 'protection', 'spks', number, 'keyFile'];
+      files.push({ path, file: keyFile, secret: true });
+    }
+  }
   return files;
 }
 

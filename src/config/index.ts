@@ -5,3 +5,4 @@ export type { ConfigFinding, ConfigResult } from './load.js';
 export type { GroupConfig, PartnerConfig, SegyConfig, UserConfig } from './schema.js';
 export { DEFAULT_CODE_POINTS } from './code-points.js';
 export type { CodePoints } from './code-points.js';
+export type { EarConfig, ProtectionConfig } from './protection-schema.js';

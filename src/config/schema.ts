@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
+import { protectionSchema } from './protection-schema.js';
 
 const port = z.number().int().min(1).max(65535);
 const portRange = z
@@ -132,6 +133,8 @@ const partnerSchema = z.strictObject({
       gmkAheadSeconds: z.number().int().positive().max(3600).default(300),
     })
     .prefault({}),
+  /** signalling protection with an SPK and EAR; without it none is made and none is taken */
+  protection: protectionSchema.optional(),
   redirectResponse: z
     .strictObject({
       enabled: z.boolean().default(false),

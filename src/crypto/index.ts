@@ -23,6 +23,7 @@ export {
   dpck,
   kdf33220,
   mikeyPrf,
+  signallingKey,
   userSalt28,
 } from './kdf.js';
 export { P256_POINT_OCTETS, isP256Point } from './p256.js';

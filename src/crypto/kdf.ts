@@ -6,6 +6,7 @@ import { expectBytes, expectLengthBetween } from './arguments.js';
 
 const FC_USER_SALT = 0x50;
 const FC_DPCK = 0x53;
+const FC_SIGNALLING = { confidentiality: 0x51, integrity: 0x52 } as const;
 const MAX_KEY_OCTETS = 1024;
 const MAX_OUTPUT_OCTETS = 8160;
 
@@ -132,4 +133,27 @@ export function userSalt28(key: Uint8Array, uri: string): Uint8Array {
 export function dpck(key: Uint8Array, dppkId: Uint8Array): Uint8Array {
   expectBytes(dppkId, 'dppkId', 4);
   return kdf33220(key, FC_DPCK, dppkId).slice(16);
+}
+
+/**
+ * Key for XML in SIP (TS 33.180 clause F.1.4), as long as the XPK: of a 128-bit one the low 128 bits.
+ * @param xpk CSK or SPK, 16 or 32 octets
+ * @param p0 MC service user ID, verbatim
+ * @param xpkId CSK-ID or SPK-ID, 4 octets
+ */
+export function signallingKey(
+  use: keyof typeof FC_SIGNALLING,
+  xpk: Uint8Array,
+  p0: string,
+  xpkId: Uint8Array,
+): Uint8Array {
+  expectBytes(xpkId, 'xpkId', 4);
+  if (xpk.length !== 16 && xpk.length !== 32) {
+    throw new SegyError('SEGY_E_ARGUMENT', 'an XPK has 16 or 32 octets');
+  }
+  const full = kdf33220(xpk, FC_SIGNALLING[use], utf8(p0), xpkId);
+  if (xpk.length === 32) return full;
+  const low = full.slice(16);
+  wipe(full);
+  return low;
 }
