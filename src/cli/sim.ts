@@ -176,7 +176,7 @@ async function placeCall(options: CallOptions): Promise<void> {
     }
     const report = reportCall(call, options.expectTone, await call.ended);
     tell(options, call, report);
-    if (!report.answered || !report.tone.found || report.counters.authFailures > 0) {
+    if (!report.answered || !report.heard || report.counters.authFailures > 0) {
       process.exitCode = 1;
     }
   } finally {
@@ -213,8 +213,10 @@ function tell(options: PeerOptions, call: SimCall<McMedia>, report: CallReport):
     report.answered
       ? `answered after ${Math.round(report.setupMs ?? 0)} ms, ended by ${report.end}`
       : `not answered: ${report.end} ${report.status ?? ''} ${report.warning ?? ''}`.trimEnd(),
-    `tone of ${options.expectTone} Hz ${report.tone.found ? 'found' : 'not found'} ` +
-      `(${report.tone.milliseconds} ms)`,
+    options.codec === 'PCMU'
+      ? `tone of ${options.expectTone} Hz ${report.heard ? 'found' : 'not found'} ` +
+        `(${report.tone.milliseconds} ms)`
+      : `${options.codec} frames ${report.heard ? 'arrived untouched' : 'did not arrive untouched'}`,
     `packets: ${report.counters.sent} sent, ${report.counters.received} heard, ` +
       `${report.counters.authFailures} failed to authenticate, ${report.counters.dropped} dropped`,
   ]);

@@ -18,6 +18,8 @@ export interface CallReport {
   /** from INVITE to the first audio heard */
   readonly firstAudioMs: number | null;
   readonly tone: ToneReport;
+  /** the expected tone was found; for a codec that is not decoded here: only its own frames came */
+  readonly heard: boolean;
   readonly counters: Readonly<AudioCounters>;
 }
 
@@ -28,7 +30,9 @@ export interface CallReport {
 export function reportCall(call: SimCall<PartyMedia>, toneHz: number, end?: CallEnd): CallReport {
   const { stream } = call.media;
   const { invited, answered } = call.times;
-  const rate = stream.options.codec.clockRate;
+  const { codec } = stream.options;
+  const tone = findTone(stream.recording(), toneHz, codec.clockRate);
+  const { received, foreign } = stream.counters;
   return {
     answered: answered !== undefined,
     end: end?.by ?? 'up',
@@ -36,7 +40,8 @@ export function reportCall(call: SimCall<PartyMedia>, toneHz: number, end?: Call
     warning: end?.warning ?? null,
     setupMs: answered === undefined ? null : answered - invited,
     firstAudioMs: stream.firstHeardAt === undefined ? null : stream.firstHeardAt - invited,
-    tone: findTone(stream.recording(), toneHz, rate),
+    tone,
+    heard: codec.name === 'PCMU' ? tone.found : received > 0 && foreign === 0,
     counters: { ...stream.counters },
   };
 }

@@ -128,4 +128,12 @@ describe('a call and the loss of what carries it', function () {
       60_000,
     );
   });
+
+  it('is refused with 503 when the MC system cannot be reached', async () => {
+    await scene.mc.close();
+    const radio = await scene.radio.call(RADIO_1.pbx, 'alice');
+    const end = await within('the call ends', radio.ended, 15_000);
+    assert.equal(end.status, 503);
+    await until('the channels are gone', async () => (await scene.asterisk.channelCount()) === 0);
+  });
 });
