@@ -13,6 +13,7 @@ import type { KmsCertificate, TrustEntry } from '../kms/index.js';
 import { addVerifyingOptions, trustedKeysOf } from './exchange-keys.js';
 import type { VerifyingOptions } from './exchange-keys.js';
 import { printable, summaryLines, summaryOf } from './kms-text.js';
+import type { CertificateSummary } from './kms-text.js';
 import { print } from './output.js';
 import { addStateOptions, withState } from './state.js';
 import type { State, StateOptions } from './state.js';
@@ -68,17 +69,33 @@ async function add(file: string, options: AddOptions): Promise<void> {
     throw new SegyError('SEGY_E_KMS_DOCUMENT', `${file} holds no certificate`);
   }
   await withState(options, async (state, { clock }) => {
-    const added = [];
+    const added: CertificateSummary[] = [];
+    const skipped: string[] = [];
+    const ownKmsUri = state.domain?.certificate.kmsUri;
+    const say = (line: string): void => {
+      if (!options.json) console.log(line);
+    };
     for (const certificate of certificates) {
-      state.trust.check(certificate, state.domain?.certificate.kmsUri);
+      const isOnly = certificates.length === 1;
+      if (isOnly) state.trust.check(certificate, ownKmsUri);
       const summary = summaryOf(certificate, clock.now());
-      if (!options.json) console.log(summaryLines(summary).join('\n'));
-      const fingerprint = await comparedFingerprint(certificate, options);
-      await addOne(state, certificate, fingerprint, options);
-      added.push(summary);
-      if (!options.json) console.log(`trusted for partner ${options.partner}\n`);
+      say(summaryLines(summary).join('\n'));
+      // A partner's cache holds our own certificate too, and those of domains that are not its own.
+      const isOurs = !isOnly && certificate.kmsUri === ownKmsUri;
+      const fingerprint = isOurs ? null : await comparedFingerprint(certificate, options, isOnly);
+      if (fingerprint === null) {
+        skipped.push(certificate.kmsUri);
+        say(isOurs ? 'our own: left out\n' : 'no fingerprint for it: left out\n');
+      } else {
+        await addOne(state, certificate, fingerprint, options);
+        added.push(summary);
+        say(`trusted for partner ${options.partner}\n`);
+      }
     }
-    if (options.json) print(true, { ok: true, partner: options.partner, added }, () => []);
+    if (added.length === 0) {
+      throw new SegyError('SEGY_E_KMS_FINGERPRINT', 'no certificate of the file was compared');
+    }
+    if (options.json) print(true, { ok: true, partner: options.partner, added, skipped }, () => []);
   });
 }
 
@@ -103,18 +120,22 @@ async function addOne(
   });
 }
 
-/** The fingerprint that the operator gave or typed for this certificate, compared already. */
+/**
+ * The fingerprint that the operator gave or typed for this certificate, compared already; null where
+ * it is one of several and the operator gave none for it.
+ */
 async function comparedFingerprint(
   certificate: KmsCertificate,
   options: AddOptions,
-): Promise<string> {
+  isOnly: boolean,
+): Promise<string | null> {
   const actual = fingerprintOf(certificate);
   const refuse = (why: string): never => {
     throw new SegyError('SEGY_E_KMS_FINGERPRINT', `${why} for ${printable(certificate.kmsUri)}`);
   };
   if (options.fingerprint !== undefined) {
     const given = options.fingerprint.find((text) => fingerprintMatches(actual, text));
-    return given ?? refuse('none of the fingerprints given is right');
+    return given ?? (isOnly ? refuse('none of the fingerprints given is right') : null);
   }
   if (!process.stdin.isTTY) refuse('no --fingerprint given');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -122,6 +143,7 @@ async function comparedFingerprint(
     const typed = await terminal.question(
       'Ask the partner over another channel, and type the fingerprint they read out: ',
     );
+    if (!isOnly && typed.trim() === '') return null;
     return fingerprintMatches(actual, typed) ? typed : refuse('the fingerprint typed is not right');
   } finally {
     terminal.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readKmsDocument } from '../../src/kms/index.js';
+import { readKmsDocument, writeKmsResponse } from '../../src/kms/index.js';
 import { runSegy } from '../support/cli.js';
 import { fixture } from '../xmldsig/support.js';
 
@@ -64,5 +64,30 @@ describe('segy kms with signatures and transport keys', () => {
     assert.throws(() => readKmsDocument(readFileSync(out)), { code: 'SEGY_E_KMS_DOCUMENT' });
     const { keySets } = readKmsDocument(readFileSync(out), { transportKeys });
     assert.equal(keySets[0]?.userUri, 'sip:r1@a');
+  });
+
+  it('of a whole certificate cache, those with a fingerprint are taken, ours and others left out', () => {
+    const certificateOf = (name: string) =>
+      readKmsDocument(runSegy(['kms', 'cert', ...state(name)]).stdout).certificates[0]!;
+    json('kms', 'init', ...state('c'), '--kms-uri', 'kms.c', '--domain', 'c');
+    const cache = writeKmsResponse({
+      userUri: 'sip:operator@b',
+      kmsUri: 'kms.b',
+      time: new Date(),
+      clientReqUrl: '/keymanagement/identity/v1/certcache',
+      message: {
+        kind: 'certCache',
+        cacheNum: 1n,
+        certificates: ['a', 'b', 'c'].map(certificateOf),
+      },
+    });
+    writeFileSync(path('cache.xml'), cache);
+    const add = ['kms', 'trust', 'add', path('cache.xml'), ...state('a'), '--partner', 'b'];
+    const done = json(...add, '--fingerprint', words);
+    assert.deepEqual(done.skipped, ['kms.a', 'kms.c']);
+    assert.deepEqual(
+      (done.added as { kmsUri: string }[]).map(({ kmsUri }) => kmsUri),
+      ['kms.b'],
+    );
   });
 });
