@@ -53,15 +53,15 @@ export class TcpRelay {
   }
 
   #join(from: Socket): void {
-    const { target, localAddress, listen, capture } = this.options;
+    const { target, localAddress, capture } = this.options;
     const to = connect({
       host: target.address,
       port: target.port,
       ...(localAddress === undefined ? {} : { localAddress }),
     });
-    const here = { address: listen.address, port: this.#port };
-    this.#pipe(from, to, () => capture && ((bytes) => capture.add(here, target, bytes)));
-    this.#pipe(to, from, () => capture && ((bytes) => capture.add(target, here, bytes)));
+    const client = { address: from.remoteAddress ?? '0.0.0.0', port: from.remotePort ?? 0 };
+    this.#pipe(from, to, () => capture && ((bytes) => capture.add(client, target, bytes)));
+    this.#pipe(to, from, () => capture && ((bytes) => capture.add(target, client, bytes)));
   }
 
   #pipe(source: Socket, sink: Socket, tap: () => ((bytes: Buffer) => void) | undefined): void {

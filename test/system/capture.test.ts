@@ -1,6 +1,6 @@
 /** What someone on either network sees of a call. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../src/base/bytes.js';
 import { CODECS, directionKeys, findTone } from '../../src/sim/index.js';
@@ -8,7 +8,7 @@ import type { Pck } from '../../src/sim/index.js';
 import { deriveSessionKeys } from '../../src/srtp/index.js';
 import { callMc, callRadio, hears } from '../support/call-pair.js';
 import { PROJECT_ROOT } from '../support/asterisk.js';
-import type { Capture } from '../support/pcap.js';
+import { Capture } from '../support/pcap.js';
 import { GATEWAY_OUTER, MC_TONE_HZ, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { within } from '../support/waiting.js';
 
@@ -57,7 +57,10 @@ describe('captures on both sides of the gateway', function () {
   before(async () => {
     const artefacts = join(PROJECT_ROOT, 'artefacts');
     mkdirSync(artefacts, { recursive: true });
-    scene = await Scene.start({ capture: join(artefacts, 'system') });
+    scene = await Scene.start({
+      capture: join(artefacts, 'system'),
+      config: { logLevel: 'debug' },
+    });
     for (const place of [callRadio, callMc]) {
       const { mc, radio } = await place(scene);
       const { pck } = mc.media.keys;
@@ -107,6 +110,19 @@ describe('captures on both sides of the gateway', function () {
       for (const key of keys) assert.equal(capture.holds(key), false);
     });
   }
+
+  it('are of a gateway whose log, audit log, store and PBX hold no key either', () => {
+    const state = join(scene.folder, 'state');
+    const files = readdirSync(state, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+    assert.ok(files.length > 0);
+    const texts = [scene.gateway.log(), scene.asterisk.log()].map((text) => Buffer.from(text));
+    const written = new Capture();
+    const here = { address: '127.0.0.1', port: 0 };
+    for (const octets of [...files, ...texts]) written.add(here, here, octets);
+    for (const key of keys) assert.equal(written.holds(key), false);
+  });
 
   it('hold no key message and no MC body on the inner side', () => {
     for (const { payload } of scene.taps!.inner.capture.packets) {
