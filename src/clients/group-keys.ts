@@ -3,11 +3,11 @@
  * them (TS 33.180 5.7, 5.8), checked whole and kept in the key ring. Every rule of trust for a group
  * key is here; whoever brings a message gets what it changed, or one refusal.
  */
-import type { Clock } from '../base/environment.js';
+import type { Clock, TimerHandle, Timers } from '../base/environment.js';
 import { equalBytes, toHex } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import type { EccsiVerifier, SlowCrypto } from '../crypto/index.js';
-import { STATUS_VALID } from '../keys/index.js';
+import { STATUS_VALID, stateOf } from '../keys/index.js';
 import type { EnterResult, HeldKey, KeyRing } from '../keys/index.js';
 import { uidOf } from '../kms/index.js';
 import type { KmsCertificate, KmsKeySet } from '../kms/index.js';
@@ -34,6 +34,8 @@ import type {
 const GROUP_KEY_TYPES: readonly KeyType[] = ['GMK', 'MKFC', 'MSCCK', 'MuSiK'];
 /** A group key belongs to no dialog: it may come again in any, and changes nothing then. */
 const NO_DIALOG = 'group-key';
+/** Timers of the platform wrap at 2^31 ms; looking again after an hour costs nothing. */
+const MAX_TIMER_MS = 3_600_000;
 
 /** A talkgroup as far as its keys go; the configuration's group has these fields. */
 export interface KeyedGroup {
@@ -82,15 +84,47 @@ export interface GroupKeysOptions {
   readonly slow: SlowCrypto;
   readonly verifier: EccsiVerifier;
   readonly clock: Clock;
+  readonly timers: Timers;
 }
 
 export class GroupKeys {
   readonly #options: GroupKeysOptions;
   readonly #trust: PartnerTrust;
+  #timer: TimerHandle | undefined;
+  /**
+   * The keys of these groups may have changed: by a message, because one became active, or because
+   * one ended.
+   */
+  onChange?: (partner: string, groups: readonly string[]) => void;
 
+  /** Takes over the ring's `onEnd`. */
   constructor(options: GroupKeysOptions) {
     this.#options = options;
     this.#trust = new PartnerTrust(options.domain, options.certificates);
+    options.ring.onEnd = ({ partner, groups }) => this.onChange?.(partner, groups);
+    this.#awaitActivation();
+  }
+
+  /** Every GMK held for a group, pending and revoked ones too. */
+  heldFor(partner: string, group: string): HeldKey[] {
+    return this.#options.ring
+      .list()
+      .filter((key) => key.keyType === 'GMK' && key.partner === partner)
+      .filter((key) => key.groups.includes(group));
+  }
+
+  /** The GMK with which `user` sends into a group now; undefined where it has none. */
+  sendingKey(partner: string, group: string, user: string): HeldKey | undefined {
+    const { ring } = this.#options;
+    return ring
+      .ofGroup(partner, group)
+      .find((key) => key.keyType === 'GMK' && key.holders.includes(user));
+  }
+
+  /** Ends the timers; the ring stays its owner's to close. */
+  close(): void {
+    if (this.#timer !== undefined) this.#options.timers.clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /**
@@ -111,12 +145,12 @@ export class GroupKeys {
       const held = heldKeyOf(opened, request, gms, clock.now());
       const before = ring.find({ partner: partner.name, keyId: opened.keyId });
       const result = await this.#enter(held, replay.seenBefore);
-      return {
-        result,
-        keyType: held.keyType,
-        keyId: toHex(held.keyId),
-        groups: [...new Set([...(before?.groups ?? []), ...held.groups])],
-      };
+      const groups = [...new Set([...(before?.groups ?? []), ...held.groups])];
+      if (result !== 'replayed') {
+        this.onChange?.(partner.name, groups);
+        this.#awaitActivation();
+      }
+      return { result, keyType: held.keyType, keyId: toHex(held.keyId), groups };
     } finally {
       opened.wipe();
     }
@@ -168,6 +202,26 @@ export class GroupKeys {
         }),
       ...(signal && { signal }),
     });
+  }
+
+  /** Tells when the next pending key becomes active. */
+  #awaitActivation(): void {
+    this.close();
+    const { ring, clock, timers } = this.#options;
+    const now = clock.now();
+    const pending = ring.list().filter((key) => stateOf(key, now) === 'pending');
+    if (pending.length === 0) return;
+    const next = Math.min(...pending.map((key) => key.activation.getTime()));
+    this.#timer = timers.setTimeout(
+      () => {
+        const at = clock.now();
+        for (const key of pending) {
+          if (stateOf(key, at) === 'active') this.onChange?.(key.partner, key.groups);
+        }
+        this.#awaitActivation();
+      },
+      Math.min(next - now, MAX_TIMER_MS),
+    );
   }
 
   #replayOf(timestampMs: number): GroupReplay {
@@ -222,12 +276,13 @@ export class GroupKeys {
   ): Promise<readonly KmsKeySet[]> {
     const { directory, domain, keySets } = this.#options;
     if (kmsUri !== domain.certificate.kmsUri) return [];
-    const users = [...directory.users].map(({ uri }) => uri);
     const user =
       responder.kind === 'visible'
-        ? users.find((uri) => uri === responder.uri)
-        : users.find((uri) => hasUid(domain.certificate, uri, responder.uid, atMs));
-    return user === undefined ? [] : keySets.around(user, atMs);
+        ? directory.byUri(responder.uri)
+        : [...directory.users].find(({ uri }) =>
+            hasUid(domain.certificate, uri, responder.uid, atMs),
+          );
+    return user === undefined ? [] : keySets.around(user.uri, atMs);
   }
 }
 

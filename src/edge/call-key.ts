@@ -87,7 +87,7 @@ function material(source: KeySource, csId: number): SrtpKeyMaterial {
 }
 
 /** @throws SegyError SEGY_E_MIKEY_POLICY for a policy that no suite here serves */
-function suiteOf(policy: SrtpPolicy): SrtpSuite {
+export function suiteOf(policy: SrtpPolicy): SrtpSuite {
   if (policy.keyLength === 16 && policy.encryption === 'AES-GCM') return 'AEAD_AES_128_GCM';
   if (
     policy.keyLength === 16 &&

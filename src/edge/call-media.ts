@@ -12,6 +12,7 @@
 import type { Log } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { CallKey } from './call-key.js';
+import type { GroupMedia } from './group-media.js';
 import type { Side } from './dependencies.js';
 import type { CallMediaSession, LocalMedia } from './media-port.js';
 import { receives, sends, type AudioDescription } from './sdp-model.js';
@@ -24,19 +25,41 @@ export class CallMedia {
   #gate: Gate = 'shut';
   #key: CallKey | null;
   #next: CallKey | null = null;
+  /** what protects a group call; null in every other */
+  readonly group: GroupMedia | null;
 
-  /** @param key null for a call that policy lets pass unprotected */
-  constructor(session: CallMediaSession, key: CallKey | null, log: Log) {
+  /** @param key null for a group call, and for a call that policy lets pass unprotected */
+  constructor(
+    session: CallMediaSession,
+    key: CallKey | null,
+    log: Log,
+    group: GroupMedia | null = null,
+  ) {
     this.#session = session;
     this.#key = key;
     this.#log = log;
+    this.group = group;
   }
 
-  /** Calls `ended` when the media engine gives the session up. */
-  watch(ended: () => void): void {
+  /**
+   * Calls `ended` when the media engine gives the session up, and `talker` with an MKI in hex when
+   * another member of a group is heard.
+   */
+  watch(ended: () => void, talker: (mki: string) => void): void {
     this.#session.on('event', (event) => {
       if (event.type === 'ended') ended();
+      else if (event.type === 'talker' && event.mki !== undefined) talker(event.mki);
     });
+  }
+
+  /** Hex of the identifier of the key in use; null where there is none. */
+  get keyId(): string | null {
+    return this.group === null ? (this.#key?.keyId ?? null) : this.group.keyId;
+  }
+
+  /** The call has no protection at all, by policy. */
+  get isClear(): boolean {
+    return this.#key === null && this.group === null;
   }
 
   get armed(): boolean {
@@ -71,11 +94,13 @@ export class CallMedia {
     if (this.#gate !== 'shut') return this.armed;
     this.#gate = 'arming';
     const key = this.#key;
-    await this.#session.arm(
-      key === null
-        ? { receive: { clear: true }, send: { clear: true }, clockRates }
-        : { receive: { keys: [key.receive] }, send: { key: key.send }, clockRates },
-    );
+    if (this.group !== null) await this.group.arm(this.#session, clockRates);
+    else
+      await this.#session.arm(
+        key === null
+          ? { receive: { clear: true }, send: { clear: true }, clockRates }
+          : { receive: { keys: [key.receive] }, send: { key: key.send }, clockRates },
+      );
     key?.wipe();
     if (this.isClosed()) return false;
     this.#gate = 'armed';
@@ -154,6 +179,7 @@ export class CallMedia {
     this.#gate = 'closed';
     this.#key?.wipe();
     this.#next?.wipe();
+    this.group?.close();
     this.#free();
   }
 

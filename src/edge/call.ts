@@ -48,6 +48,8 @@ export class Call {
   readonly calleeTag: string;
   /** MC service IDs, for variables and the log */
   names: { readonly caller: string; readonly callee: string } = { caller: '', callee: '' };
+  /** MC group ID of a group call; null for a private one */
+  group: string | null = null;
   /** names the dialog with the MC side for the replay and audit records, the same through retries */
   dialogKey = '';
   /** Call-ID on the callee's side; empty until it is chosen */

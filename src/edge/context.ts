@@ -86,14 +86,16 @@ function keyForOffer(call: Call, media: CallMedia): KeyAttribute | null {
 }
 
 /** The variables that tell the dialplan what it carries. */
-export function callVariables(call: Call, key: string | null): Record<string, string> {
+export function callVariables(call: Call, media: CallMedia): Record<string, string> {
+  const { keyId } = media;
   return {
-    SEGY_STATUS: key === null ? 'CLEAR' : 'SECURE',
-    SEGY_CALL_TYPE: 'private',
+    SEGY_STATUS: media.isClear ? 'CLEAR' : 'SECURE',
+    SEGY_CALL_TYPE: call.group === null ? 'private' : 'group',
     SEGY_CALLER: call.names.caller,
     SEGY_CALLED: call.names.callee,
     SEGY_PARTNER: call.partner.name,
-    ...(key === null ? {} : { SEGY_KEY_ID: key }),
+    ...(call.group === null ? {} : { SEGY_GROUP: call.group }),
+    ...(keyId === null ? {} : { SEGY_KEY_ID: keyId }),
     SEGY_SESSION: call.id,
   };
 }

@@ -8,6 +8,7 @@ import type { SegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { SipEndpoint, SipTarget } from '../sip/index.js';
 import type { ClientsPort } from './clients-port.js';
+import type { GroupsPort } from './groups-port.js';
 import type { MediaPort } from './media-port.js';
 import type { PbxPort } from './ports.js';
 
@@ -115,6 +116,8 @@ export interface EdgeDependencies {
   readonly media: MediaPort;
   readonly pbx: PbxPort;
   readonly clients: ClientsPort;
+  /** absent where the gateway serves no groups */
+  readonly groups?: GroupsPort;
   readonly partners: readonly PartnerConfig[];
   readonly records: DialogRecords;
   readonly redirectBody?: RedirectBody;

@@ -20,6 +20,8 @@ import { Composer } from './compose.js';
 import { ownContact } from './contact.js';
 import type { EdgeContext } from './context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
+import { KEY_METHODS, takeKeys } from './group-messages.js';
+import { GroupStanding } from './group-standing.js';
 import { InDialog } from './in-dialog.js';
 import { MCPTT_INFO_TYPE } from './mcptt-info.js';
 import { ALLOWED_METHODS, hasUnknownReplaces } from './pass-headers.js';
@@ -49,6 +51,7 @@ export class Edge {
   readonly #inDialog: InDialog;
   readonly #outerSources: OuterSources;
   readonly #innerSource: InnerSource;
+  readonly #standing: GroupStanding;
   #orphansEnded = false;
   #whenEmpty: (() => void) | null = null;
   /** resolves when the dialogs of an earlier run have had their BYE, which calls do not wait for */
@@ -69,6 +72,7 @@ export class Edge {
     this.#inDialog = new InDialog(composer);
     this.#outerSources = new OuterSources(deps.partners, deps.env);
     this.#innerSource = new InnerSource(deps.settings.pbx.address);
+    this.#standing = new GroupStanding(deps);
   }
 
   /** Takes over both endpoints and the PBX link, and ends what an earlier run left. */
@@ -84,17 +88,21 @@ export class Edge {
         this.#refusals.note(side, source.address, error, 'parse');
       };
     }
+    const { groups } = this.#deps;
+    if (groups !== undefined) groups.onChange = (partner, ids) => this.#keysChanged(partner, ids);
     pbx.onResync = (live) => this.#resync(live);
     await pbx.start();
     if (pbx.linked) await this.#endOrphans();
     this.recovered = endRecordedDialogs(this.#deps).catch((error: unknown) => {
       env.log.error('restart.dialogs.failed', { message: toSegyError(error).message });
     });
+    this.#standing.start();
   }
 
   /** Ends every call, with BYE to both sides, waits for their answers, and ends the PBX link. */
   async stop(): Promise<void> {
     const { env, pbx, settings } = this.#deps;
+    const withdrawn = this.#standing.stop();
     for (const call of [...this.#registry]) {
       call.abort(new SegyError('SEGY_E_CANCELLED', 'the gateway is stopping'), 503);
     }
@@ -109,6 +117,7 @@ export class Edge {
     }
     for (const call of [...this.#registry]) call.drop();
     this.#context.retryKeys.clear();
+    await this.#atMost(settings.limits.stopMs, withdrawn);
     await pbx.stop();
   }
 
@@ -175,6 +184,10 @@ export class Edge {
       uas.respond(this.#capabilities(side, uas));
       return;
     }
+    if (KEY_METHODS.includes(request.method) && partner && this.#deps.groups) {
+      takeKeys(this.#deps, this.#refusals, uas, partner);
+      return;
+    }
     if (request.method !== 'INVITE') {
       throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not taken outside a dialog');
     }
@@ -199,7 +212,9 @@ export class Edge {
 
   #capabilities(side: Side, uas: ServerTransaction): ReturnType<typeof createResponse> {
     const response = this.#refusals.plain(uas.request, 200);
-    response.headers.set('Allow', ALLOWED_METHODS.join(', '));
+    const takesKeys = side === 'outer' && this.#deps.groups !== undefined;
+    const methods = takesKeys ? [...ALLOWED_METHODS, ...KEY_METHODS] : ALLOWED_METHODS;
+    response.headers.set('Allow', methods.join(', '));
     response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
     response.headers.set('Supported', '100rel, timer, replaces');
     const { settings } = this.#deps;
@@ -214,6 +229,11 @@ export class Edge {
     toTag: string,
   ): void {
     const { request } = uas;
+    if (request.method === 'NOTIFY' && partner && this.#standing.knows(request, partner)) {
+      takeKeys(this.#deps, this.#refusals, uas, partner);
+      this.#standing.notified(request);
+      return;
+    }
     const call = this.#callOf(side, request, partner);
     const pair = call?.findPair(side, toTag, tagOf(request.headers.get('From') ?? '') ?? '');
     if (call === undefined || pair === undefined || !call.isLive()) {
@@ -241,6 +261,27 @@ export class Edge {
   #callOf(side: Side, request: SipRequest, partner: PartnerConfig | undefined): Call | undefined {
     const call = this.#registry.find(side, request.headers.get('Call-ID') ?? '');
     return side === 'outer' && call?.partner !== partner ? undefined : call;
+  }
+
+  /** Keys of these groups changed: calls of theirs take that in. */
+  #keysChanged(partner: string, ids: readonly string[]): void {
+    for (const { media } of this.#registry) {
+      const group = media?.group;
+      if (group?.partner === partner && ids.includes(group.group.id)) group.refresh();
+    }
+  }
+
+  /** Resolves with `work`, or after `ms` without it. */
+  #atMost(ms: number, work: Promise<void>): Promise<void> {
+    const { timers } = this.#deps.env;
+    return new Promise((resolve) => {
+      const limit = timers.setTimeout(resolve, ms);
+      const done = (): void => {
+        timers.clearTimeout(limit);
+        resolve();
+      };
+      work.then(done, done);
+    });
   }
 
   /** Sessions whose channel is not among the live ones have lost their PBX leg. */

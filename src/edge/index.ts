@@ -25,6 +25,7 @@ export type {
   PckToOpen,
   RadioUser,
 } from './clients-port.js';
+export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
 export type { ArmMedia, CallMediaSession, LocalMedia, MediaPort } from './media-port.js';
 export { Edge, type CallView } from './edge.js';
 export type {

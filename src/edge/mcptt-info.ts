@@ -19,7 +19,15 @@ export interface McpttInfo {
   readonly sessionType: string | null;
   readonly requestUri: string | null;
   readonly callingUserId: string | null;
+  readonly callingGroupId: string | null;
 }
+
+export const NO_MCPTT_INFO: McpttInfo = {
+  sessionType: null,
+  requestUri: null,
+  callingUserId: null,
+  callingGroupId: null,
+};
 
 /**
  * Reads an mcptt-info body.
@@ -32,11 +40,12 @@ export function readMcpttInfo(body: Uint8Array): McpttInfo {
     throw new SegyError('SEGY_E_XML', 'the body is no mcpttinfo document');
   }
   const params = onlyChild(root, 'mcptt-Params');
-  if (params === null) return { sessionType: null, requestUri: null, callingUserId: null };
+  if (params === null) return NO_MCPTT_INFO;
   return {
     sessionType: onlyChild(params, 'session-type')?.text.trim() ?? null,
     requestUri: contentUri(params, 'mcptt-request-uri'),
     callingUserId: contentUri(params, 'mcptt-calling-user-id'),
+    callingGroupId: contentUri(params, 'mcptt-calling-group-id'),
   };
 }
 
@@ -59,14 +68,36 @@ export function readSingleEntry(body: Uint8Array): string | null {
 
 /** The mcptt-info body of a private call that the gateway sends for a represented user. */
 export function writePrivateCallInfo(calleeUri: string, callerUri: string): string {
-  const uri = (element: string, value: string): string =>
-    `<${element} type="Normal"><mcpttURI>${escapeXml(value)}</mcpttURI></${element}>`;
+  return writeInfo('private', calleeUri, callerUri);
+}
+
+/** The mcptt-info body of a call into a prearranged group for a represented user. */
+export function writeGroupCallInfo(groupId: string, callerUri: string): string {
+  return writeInfo('prearranged', groupId, callerUri);
+}
+
+/** The mcptt-info body of a request that is about one represented user. */
+export function writeUserInfo(userUri: string): string {
   return (
     '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
     `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>` +
-    '<session-type>private</session-type>' +
-    uri('mcptt-request-uri', calleeUri) +
-    uri('mcptt-calling-user-id', callerUri) +
+    uriElement('mcptt-request-uri', userUri) +
+    uriElement('mcptt-calling-user-id', userUri) +
+    '</mcptt-Params></mcpttinfo>\r\n'
+  );
+}
+
+function uriElement(element: string, value: string): string {
+  return `<${element} type="Normal"><mcpttURI>${escapeXml(value)}</mcpttURI></${element}>`;
+}
+
+function writeInfo(sessionType: string, calleeUri: string, callerUri: string): string {
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
+    `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>` +
+    `<session-type>${sessionType}</session-type>` +
+    uriElement('mcptt-request-uri', calleeUri) +
+    uriElement('mcptt-calling-user-id', callerUri) +
     '</mcptt-Params></mcpttinfo>\r\n'
   );
 }

@@ -1,4 +1,5 @@
 /** What the edge uses of the media engine; src/media provides it. */
+import type { GroupChange, GroupKey } from '../media/index.js';
 import type { SrtpKeyMaterial } from '../srtp/index.js';
 import type { Side } from './dependencies.js';
 
@@ -10,8 +11,14 @@ export interface LocalMedia {
 }
 
 export interface ArmMedia {
-  readonly receive: { readonly keys: readonly SrtpKeyMaterial[] } | { readonly clear: true };
-  readonly send: { readonly key: SrtpKeyMaterial } | { readonly clear: true };
+  readonly receive:
+    | { readonly keys: readonly SrtpKeyMaterial[] }
+    | { readonly group: readonly GroupKey[] }
+    | { readonly clear: true };
+  readonly send:
+    | { readonly key: SrtpKeyMaterial; readonly ssrc?: number }
+    | { readonly none: true }
+    | { readonly clear: true };
   /** RTP clock of each payload type, in Hz */
   readonly clockRates?: Readonly<Record<number, number>>;
 }
@@ -30,6 +37,8 @@ export interface CallMediaSession {
     readonly receive?: { readonly keys: readonly SrtpKeyMaterial[] };
     readonly send?: { readonly key: SrtpKeyMaterial };
   }): Promise<void>;
+  /** New keys of a group call. */
+  changeGroup(change: GroupChange): Promise<void>;
   /** Ends a change of keys: the old ones go (answered), or the new ones (refused). */
   dropKeys(which: 'old' | 'new'): Promise<void>;
   /** Where SDP says that media goes on a side, for one early dialog where there are several. */
@@ -43,8 +52,11 @@ export interface CallMediaSession {
   selectLeg(leg: string): Promise<void>;
   /** Frees the ports. */
   close(): Promise<void>;
-  /** `ended`: the session is over without `close` */
-  on(event: 'event', listener: (event: { readonly type: string }) => void): void;
+  /** `ended`: the session is over without `close`; `talker`: who is heard, by the MKI in hex */
+  on(
+    event: 'event',
+    listener: (event: { readonly type: string; readonly mki?: string }) => void,
+  ): void;
 }
 
 export interface MediaPort {

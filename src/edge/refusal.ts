@@ -15,8 +15,11 @@ const REDIRECT_CODES: ReadonlySet<SegyErrorCode> = new Set<SegyErrorCode>([
   'SEGY_E_MIKEY_KMS_NOT_ALLOWED',
 ]);
 
-/** Codes that are alarms: something on this host is set up wrongly, not a caller's mistake. */
-const ALARM_CODES: ReadonlySet<SegyErrorCode> = new Set<SegyErrorCode>(['SEGY_E_MEDIA_ADDRESS']);
+/** Codes that are alarms: something is set up wrongly, or a partner signs what is not its to sign. */
+const ALARM_CODES: ReadonlySet<SegyErrorCode> = new Set<SegyErrorCode>([
+  'SEGY_E_MEDIA_ADDRESS',
+  'SEGY_E_NOT_GROUP_GMS',
+]);
 
 /** Codes that come from load, hang-ups and the PBX, not from bad input. */
 const ORDINARY_CODES: ReadonlySet<SegyErrorCode> = new Set<SegyErrorCode>([

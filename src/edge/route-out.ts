@@ -5,10 +5,13 @@
  *   PJSIP/segy/sip:alice@mc-a.example                     a partner's domain as host
  *   PJSIP/segy/sip:alice@127.0.0.2:5070;segy-domain=mc-a.example   the same as a parameter
  *
+ * A user part that is the `pbx` name of a group means that group, whatever the host: the names of
+ * groups and users are unique together.
+ *
  * A domain belongs to one partner at most (the configuration's schema checks it).
  */
 import { SegyError } from '../base/errors.js';
-import type { PartnerConfig } from '../config/index.js';
+import type { GroupConfig, PartnerConfig } from '../config/index.js';
 import { parseSipUri, userText } from '../sip/index.js';
 import { requireSafeUser } from './identity.js';
 
@@ -16,6 +19,11 @@ export interface OutgoingTarget {
   readonly partner: PartnerConfig;
   /** MC service ID of the called user */
   readonly uri: string;
+}
+
+export interface OutgoingGroup {
+  readonly partner: PartnerConfig;
+  readonly group: GroupConfig;
 }
 
 const DOMAIN_PARAMETER = 'segy-domain';
@@ -40,4 +48,17 @@ export function resolveOutgoing(
     throw new SegyError('SEGY_E_UNKNOWN_PARTNER', 'the dialled URI names no one partner');
   }
   return { partner: only, uri: `sip:${user}@${own}` };
+}
+
+/** The group that the PBX dials by its `pbx` name; undefined where it dials none. */
+export function resolveOutgoingGroup(
+  requestUri: string,
+  partners: readonly PartnerConfig[],
+): OutgoingGroup | undefined {
+  const name = userText(parseSipUri(requestUri)) ?? '';
+  for (const partner of partners) {
+    const group = partner.groups.find(({ pbx }) => pbx === name);
+    if (group !== undefined) return { partner, group };
+  }
+  return undefined;
 }

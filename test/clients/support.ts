@@ -133,6 +133,7 @@ export async function groupScene(more: Partial<GroupKeysOptions> = {}): Promise<
     slow,
     verifier: new EccsiVerifier({ cacheSize: 16 }),
     clock,
+    timers: { ...systemTimers, setTimeout: () => 0 },
     ...more,
   });
   const scene: GroupScene = { keys, ring, uses, audit: 'works', now: NOW };

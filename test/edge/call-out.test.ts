@@ -38,6 +38,7 @@ describe('edge: private call from the radio to MC', () => {
       sessionType: 'private',
       requestUri: ALICE,
       callingUserId: RADIO1,
+      callingGroupId: null,
     });
   });
 

@@ -19,6 +19,7 @@ describe('edge/mcptt-info', () => {
         sessionType: 'private',
         requestUri: 'sip:bob@mc-a.example',
         callingUserId: 'sip:radio1@lmr.example',
+        callingGroupId: null,
       },
     );
   });
@@ -30,7 +31,12 @@ describe('edge/mcptt-info', () => {
           '<mcptt-calling-user-id>sip:a@b</mcptt-calling-user-id><new-thing>1</new-thing>',
       ),
     );
-    assert.deepEqual(read, { sessionType: 'private', requestUri: null, callingUserId: 'sip:a@b' });
+    assert.deepEqual(read, {
+      sessionType: 'private',
+      requestUri: null,
+      callingUserId: 'sip:a@b',
+      callingGroupId: null,
+    });
   });
 
   it('refuses two calling users, which two readers could take differently', () => {

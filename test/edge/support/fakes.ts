@@ -1,6 +1,7 @@
 /** Small stand-ins for what the edge is given: PBX link, media engine, pseudo clients, records. */
 import { fromHex, toHex } from '../../../src/base/bytes.js';
 import { SegyError } from '../../../src/base/errors.js';
+import type { HeldKey } from '../../../src/keys/index.js';
 import type {
   ArmMedia,
   CallMediaSession,
@@ -8,6 +9,8 @@ import type {
   DialogRecord,
   DialogRecords,
   EdgeDependencies,
+  GroupKeyToTake,
+  GroupsPort,
   LocalMedia,
   PbxChannel,
   PbxPort,
@@ -120,7 +123,8 @@ export class FakeMediaSession implements CallMediaSession {
   closed = false;
   readonly log: string[] = [];
   readonly rekeys: Parameters<CallMediaSession['rekey']>[0][] = [];
-  listener: ((event: { type: string }) => void) | null = null;
+  readonly groupChanges: Parameters<CallMediaSession['changeGroup']>[0][] = [];
+  listener: ((event: { type: string; mki?: string }) => void) | null = null;
 
   constructor(
     readonly id: string,
@@ -141,6 +145,10 @@ export class FakeMediaSession implements CallMediaSession {
     this.rekeys.push(structuredClone(request));
     return this.#did(`rekey${request.receive ? ' receive' : ''}${request.send ? ' send' : ''}`);
   }
+  changeGroup(change: Parameters<CallMediaSession['changeGroup']>[0]): Promise<void> {
+    this.groupChanges.push(structuredClone(change));
+    return this.#did('group');
+  }
   dropKeys(which: 'old' | 'new'): Promise<void> {
     return this.#did(`drop ${which}`);
   }
@@ -160,7 +168,7 @@ export class FakeMediaSession implements CallMediaSession {
     this.closed = true;
     return this.#did('close');
   }
-  on(_event: 'event', listener: (event: { type: string }) => void): void {
+  on(_event: 'event', listener: (event: { type: string; mki?: string }) => void): void {
     this.listener = listener;
   }
   #did(what: string): Promise<void> {
@@ -234,6 +242,64 @@ export class FakeClients implements ClientsPort {
     const key = new Uint8Array(16).fill(0xa5);
     this.keys.push(key);
     return { key, keyId, rand: new Uint8Array(16).fill(keyId[3] ?? 0), policy: POLICY };
+  }
+}
+
+export const GROUP = 'sip:police@mc-a.example';
+
+/** A GMK of `GROUP` that radio1 holds; its octets are all the last octet of its GMK-ID. */
+export function heldGmk(keyId: string, more: Partial<HeldKey> = {}): HeldKey {
+  return {
+    keyType: 'GMK',
+    keyId: fromHex(keyId),
+    partner: 'mc-a',
+    dialog: '',
+    key: new Uint8Array(16).fill(Number.parseInt(keyId.slice(-2), 16)),
+    rand: new Uint8Array(16).fill(7),
+    otherRands: [],
+    initiator: 'sip:gms@mc-a.example',
+    holders: ['sip:radio1@lmr.example'],
+    groups: [GROUP],
+    status: 1,
+    activation: new Date(0),
+    expiry: null,
+    stamp: new Date(0),
+    source: 'received',
+    text: '',
+    policy: { ...POLICY, roc: { mode: 3, rate: 1 } },
+    ...more,
+  };
+}
+
+export class FakeGroups implements GroupsPort {
+  /** the last one is sent with */
+  keys: HeldKey[] = [];
+  readonly taken: GroupKeyToTake[] = [];
+  /** what messages are refused with, by their first octet */
+  readonly refusals = new Map<number, SegyError>();
+  onChange?: (partner: string, groups: readonly string[]) => void;
+
+  take(request: GroupKeyToTake): Promise<{ result: string; keyId: string }> {
+    const refusal = this.refusals.get(request.message[0] ?? -1);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    this.taken.push(request);
+    return Promise.resolve({ result: 'new', keyId: '0a000001' });
+  }
+  heldFor(partner: string, group: string): HeldKey[] {
+    return this.keys.filter((key) => key.partner === partner && key.groups.includes(group));
+  }
+  sendingKey(partner: string, group: string, user: string): HeldKey | undefined {
+    return this.heldFor(partner, group)
+      .filter((key) => key.status === 1 && key.holders.includes(user))
+      .at(-1);
+  }
+  drawSsrc(): Promise<number> {
+    return Promise.resolve(4711);
+  }
+  /** The ring has other keys from here on. */
+  change(...keys: HeldKey[]): void {
+    this.keys = keys;
+    this.onChange?.('mc-a', [GROUP]);
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from '../../../src/sip/index.js';
 import {
   FakeClients,
+  type FakeGroups,
   FakeMedia,
   fakeMessage,
   FakePbx,
@@ -65,6 +66,7 @@ export interface HarnessOptions {
   limits?: Partial<EdgeLimits>;
   /** further partners, from the first one */
   others?: (partner: Partner) => Partner[];
+  groups?: FakeGroups;
 }
 
 export class Harness {
@@ -138,6 +140,7 @@ export class Harness {
       media: this.media,
       pbx: this.port,
       clients: this.clients,
+      ...(o.groups && { groups: o.groups }),
       partners: [partner, ...(o.others?.(partner) ?? [])],
       records: this.records,
       settings: {

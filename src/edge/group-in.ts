@@ -1,0 +1,107 @@
+/**
+ * A group call from an MC system: the INVITE names a group and carries no key (TS 33.180 7.3). Its
+ * media is opened under the GMKs held for the group, as they come and go.
+ */
+import { SegyError } from '../base/errors.js';
+import type { GroupConfig, PartnerConfig } from '../config/index.js';
+import { stateOf } from '../keys/index.js';
+import type { ServerTransaction } from '../sip/index.js';
+import type { EdgeContext } from './context.js';
+import type { EdgeDependencies } from './dependencies.js';
+import { GroupMedia } from './group-media.js';
+import type { GroupsPort } from './groups-port.js';
+import { readMcIdentity } from './identity.js';
+import { failFromMc, openCallFromMc, type McInvite } from './mc-invite.js';
+import type { McpttInfo } from './mcptt-info.js';
+import { carryToPbx } from './to-pbx.js';
+
+/** session-type values that ask for a group call (TS 24.379 F.1). */
+export const GROUP_SESSIONS: ReadonlySet<string> = new Set(['prearranged', 'chat']);
+
+/** Starts a group call that `partner` sent. */
+export function groupCallFromMc(
+  context: EdgeContext,
+  uas: ServerTransaction,
+  partner: PartnerConfig,
+  { offer, info }: McInvite,
+): void {
+  const { deps } = context;
+  const groups = requireGroups(deps);
+  const group = invitedGroup(info, partner);
+  if (offer.keyMessage !== null) {
+    throw new SegyError('SEGY_E_MIKEY_KEY_TYPE', 'a group call brings no key of its own');
+  }
+  const isClear = mayBeClear(deps, groups, partner, group);
+  const caller = callerOf(info, group);
+  const speaker = speakerOf(deps, groups, partner, group, info);
+  const call = openCallFromMc(context, uas, partner);
+  call.names = { caller: caller.uri, callee: group.id };
+  call.group = group.id;
+  const { log } = deps.env;
+  const media = isClear
+    ? null
+    : new GroupMedia({ groups, log, partner: partner.name, group, speaker });
+  const parties = { from: caller.user, to: group.pbx };
+  carryToPbx(context, call, uas, offer, { key: null, group: media }, parties).catch(
+    (error: unknown) => failFromMc(call, error),
+  );
+}
+
+/** @throws SegyError SEGY_E_CALL_TYPE where the gateway serves no groups */
+export function requireGroups({ groups }: EdgeDependencies): GroupsPort {
+  if (groups === undefined) throw new SegyError('SEGY_E_CALL_TYPE', 'no group is served here');
+  return groups;
+}
+
+/**
+ * Whether a call of the group goes on without protection: only by policy, and never while a GMK is
+ * held for the group, in whatever state.
+ * @throws SegyError SEGY_E_NO_GROUP_KEY
+ */
+export function mayBeClear(
+  { env }: EdgeDependencies,
+  groups: GroupsPort,
+  partner: PartnerConfig,
+  group: GroupConfig,
+): boolean {
+  const held = groups.heldFor(partner.name, group.id);
+  const now = env.clock.now();
+  if (held.some((key) => stateOf(key, now) === 'active')) return false;
+  if (group.withoutKey === 'wait') return false;
+  if (held.length === 0 && partner.media.policy === 'allow-clear') return true;
+  throw new SegyError('SEGY_E_NO_GROUP_KEY', `no usable GMK is held for ${group.id}`);
+}
+
+/**
+ * The group of an INVITE: named as calling group where a member is invited, else as request URI.
+ * @throws SegyError SEGY_E_UNKNOWN_GROUP
+ */
+function invitedGroup(info: McpttInfo, partner: PartnerConfig): GroupConfig {
+  const id = info.callingGroupId ?? info.requestUri;
+  const group = partner.groups.find((known) => known.id === id);
+  if (group === undefined) {
+    throw new SegyError('SEGY_E_UNKNOWN_GROUP', 'the INVITE names no group of this partner');
+  }
+  return group;
+}
+
+/** Who opened the call: said by the partner, shown to the PBX, and no ground for trust in anything. */
+function callerOf(info: McpttInfo, group: GroupConfig): { uri: string; user: string } {
+  if (info.callingUserId === null) return { uri: group.id, user: group.pbx };
+  return readMcIdentity(info.callingUserId, 'the calling identity');
+}
+
+/** Who sends for the radio side: the configured speaker, the invited member, or a holder of a GMK. */
+function speakerOf(
+  { clients }: EdgeDependencies,
+  groups: GroupsPort,
+  partner: PartnerConfig,
+  group: GroupConfig,
+  { callingGroupId, requestUri }: McpttInfo,
+): string | null {
+  if (group.speaker !== undefined) return group.speaker;
+  const invited = callingGroupId === null || requestUri === null ? undefined : requestUri;
+  const user = invited === undefined ? undefined : clients.byUri(invited);
+  const holders = groups.heldFor(partner.name, group.id).flatMap((key) => key.holders);
+  return user?.uri ?? holders[0] ?? null;
+}
