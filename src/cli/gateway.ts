@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
-import { Credentials, Directory, PseudoClients, UserRecords } from '../clients/index.js';
+import { Credentials, Directory, GroupKeys, PseudoClients, UserRecords } from '../clients/index.js';
 import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
 import type { ContactAddresses, EdgeSettings } from '../edge/index.js';
-import { ReplayRecord } from '../keys/index.js';
+import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
 import { createAriPort } from '../pbx/index.js';
@@ -73,7 +73,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   closers.push(() => state.close());
   const stored = await UserRecords.open(state.store.space('users'));
   const directory = new Directory([...config.users, ...stored.list()]);
-  const clients = await makeClients(config, env, { slow, state, directory, closers });
+  const { clients, groups } = await makeClients(config, env, { slow, state, directory, closers });
   const media = await createMediaEngine(mediaOptions(config), env);
   closers.push(() => media.close());
   const outer = outerEndpoint(config, env);
@@ -90,6 +90,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
     media,
     pbx,
     clients,
+    groups,
     partners: config.partners,
     records: createDialogRecords(state.store.space('dialogs')),
     redirectBody: redirectBodies(requireDomain(state).certificate.kmsUri, env.clock),
@@ -112,7 +113,7 @@ async function makeClients(
   config: SegyConfig,
   env: Environment,
   { slow, state, directory, closers }: ClientParts,
-): Promise<PseudoClients> {
+): Promise<{ clients: PseudoClients; groups: GroupKeys }> {
   const { clock, random, log, timers } = env;
   const domain = requireDomain(state);
   const sealed = new CredentialCache({
@@ -138,9 +139,10 @@ async function makeClients(
   closers.push(() => {
     if (timer !== undefined) timers.clearTimeout(timer);
   });
-  return new PseudoClients({
+  const ring = await KeyRing.open({ records: state.store.space('keys'), clock, timers, log });
+  closers.push(() => ring.close());
+  const common = {
     directory,
-    credentials,
     domain,
     certificates: state.trust,
     replay,
@@ -148,8 +150,11 @@ async function makeClients(
     slow,
     verifier: new EccsiVerifier({ cacheSize: VERIFIER_CACHE }),
     clock,
-    random,
-  });
+  };
+  const sending = await SendingMemory.open(state.store.space('sending'), random);
+  const groups = new GroupKeys({ ...common, keySets: credentials, ring, timers, log, sending });
+  closers.push(() => groups.close());
+  return { clients: new PseudoClients({ ...common, credentials, random }), groups };
 }
 
 /** Makes what the first call of each user and partner would otherwise wait for. */

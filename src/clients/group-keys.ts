@@ -3,25 +3,29 @@
  * them (TS 33.180 5.7, 5.8), checked whole and kept in the key ring. Every rule of trust for a group
  * key is here; whoever brings a message gets what it changed, or one refusal.
  */
-import type { Clock, TimerHandle, Timers } from '../base/environment.js';
-import { equalBytes, toHex } from '../base/bytes.js';
+import type { Clock, Log, TimerHandle, Timers } from '../base/environment.js';
+import { equalBytes, toHex, wipe } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import type { EccsiVerifier, SlowCrypto } from '../crypto/index.js';
-import { STATUS_VALID, stateOf } from '../keys/index.js';
+import { sendingKeyTag, stateOf } from '../keys/index.js';
 import type { EnterResult, HeldKey, KeyRing } from '../keys/index.js';
 import { uidOf } from '../kms/index.js';
 import type { KmsCertificate, KmsKeySet } from '../kms/index.js';
 import {
+  CS_ID,
+  gukId,
   ntpToUnixMs,
   openIMessage,
   parseIMessage,
   periodsAround,
   readFacts,
+  srtpKeys,
 } from '../mikey/index.js';
 import type { KeyType, MessageFacts, OpenedKey, Tolerances } from '../mikey/index.js';
 import type { Directory } from './directory.js';
 import { domainAllowed, PartnerTrust } from './partner-trust.js';
 import type { TrustedPartner } from './partner-trust.js';
+import { heldKeyOf } from './received-group-key.js';
 import type {
   KeyAudit,
   OwnDomain,
@@ -85,6 +89,14 @@ export interface GroupKeysOptions {
   readonly verifier: EccsiVerifier;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly log: Log;
+  readonly sending: SentSources;
+}
+
+/** SSRCs that were sent from under a key; src/keys provides it. */
+export interface SentSources {
+  draw(keyTag: string): Promise<number>;
+  forget(keyTags: readonly string[]): Promise<void>;
 }
 
 export class GroupKeys {
@@ -101,7 +113,10 @@ export class GroupKeys {
   constructor(options: GroupKeysOptions) {
     this.#options = options;
     this.#trust = new PartnerTrust(options.domain, options.certificates);
-    options.ring.onEnd = ({ partner, groups }) => this.onChange?.(partner, groups);
+    options.ring.onEnd = (key, why) => {
+      if (why === 'revoked') this.#forgetSending(key);
+      this.onChange?.(key.partner, key.groups);
+    };
     this.#awaitActivation();
   }
 
@@ -119,6 +134,11 @@ export class GroupKeys {
     return ring
       .ofGroup(partner, group)
       .find((key) => key.keyType === 'GMK' && key.holders.includes(user));
+  }
+
+  /** An SSRC never used before with this SRTP key, across restarts too. */
+  drawSsrc(masterKey: Uint8Array, masterSalt: Uint8Array): Promise<number> {
+    return this.#options.sending.draw(sendingKeyTag(masterKey, masterSalt));
   }
 
   /** Ends the timers; the ring stays its owner's to close. */
@@ -201,6 +221,25 @@ export class GroupKeys {
           message: use.replayId,
         }),
       ...(signal && { signal }),
+    });
+  }
+
+  /** What was sent under a key that can never come back need not be remembered. */
+  #forgetSending({ keyType, key, keyId, rand, otherRands, holders, policy }: HeldKey): void {
+    if (keyType !== 'GMK') return;
+    const tags = [rand, ...otherRands].flatMap((each) =>
+      holders.map((user) => {
+        const csbId = gukId(key, keyId, user);
+        const { keyLength, saltLength } = policy;
+        const input = { key, csbId, rand: each, csId: CS_ID.mcpttGroup, keyLength, saltLength };
+        const { masterKey, masterSalt } = srtpKeys(input);
+        const tag = sendingKeyTag(masterKey, masterSalt);
+        wipe(masterKey, masterSalt);
+        return tag;
+      }),
+    );
+    this.#options.sending.forget(tags).catch((error: unknown) => {
+      this.#options.log.warn('keys.sending.failed', { reason: String(error) });
     });
   }
 
@@ -297,62 +336,4 @@ function hasUid(certificate: KmsCertificate, uri: string, uid: Uint8Array, atMs:
   return periodsAround(certificate, atMs).some((period) =>
     equalBytes(uidOf(certificate, uri, period), uid),
   );
-}
-
-function heldKeyOf(
-  opened: OpenedKey,
-  { partner, group }: TakeGroupKeyRequest,
-  gms: string,
-  now: number,
-): HeldKey {
-  const { keyParameters, timestamp } = opened;
-  const status = keyParameters?.status ?? STATUS_VALID;
-  const groups = groupsOf(keyParameters?.groups ?? [], group, partner, gms);
-  for (const { id, gms: only } of partner.groups) {
-    if (groups.includes(id) && only !== undefined && only !== gms) {
-      throw new SegyError('SEGY_E_NOT_GROUP_GMS', `${gms} does not key the group ${id}`);
-    }
-  }
-  return {
-    keyType: opened.keyType,
-    keyId: opened.keyId,
-    partner: partner.name,
-    dialog: '',
-    key: opened.key,
-    rand: opened.rand,
-    otherRands: [],
-    initiator: gms,
-    holders: [opened.responder.uri],
-    groups,
-    status: keyParameters?.revoked === true ? status & ~STATUS_VALID : status | STATUS_VALID,
-    // Without an activation time: from now on, also where the sender's clock is a little ahead.
-    activation: keyParameters?.activation ?? new Date(Math.min(timestamp.getTime(), now)),
-    expiry: keyParameters?.expiry ?? null,
-    stamp: timestamp,
-    source: 'received',
-    text: keyParameters?.text ?? '',
-    policy: opened.policy,
-  };
-}
-
-/**
- * The groups a key is for: those its parameters list, which are signed and sealed with it; else the
- * one that the transport names; else the only one that its GMS keys.
- * @throws SegyError SEGY_E_IDENTITY_MISMATCH when the transport contradicts the parameters
- */
-function groupsOf(
-  listed: readonly string[],
-  named: string | null,
-  { gms: partnerGms, groups }: GroupPartner,
-  gms: string,
-): readonly string[] {
-  if (listed.length > 0) {
-    if (named === null || listed.includes(named)) return listed;
-    throw new SegyError('SEGY_E_IDENTITY_MISMATCH', `the key is not for the group ${named}`);
-  }
-  if (named !== null) return [named];
-  const keyed = groups.filter((group) =>
-    group.gms === undefined ? partnerGms.includes(gms) : group.gms === gms,
-  );
-  return keyed.length === 1 ? keyed.map(({ id }) => id) : [];
 }

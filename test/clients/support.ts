@@ -4,7 +4,7 @@ import { silentLog, systemRandom, systemTimers } from '../../src/base/environmen
 import { Credentials, Directory, GroupKeys } from '../../src/clients/index.js';
 import type { GroupKeysOptions, GroupPartner, KeyUse } from '../../src/clients/index.js';
 import { createInlineCrypto, EccsiVerifier } from '../../src/crypto/index.js';
-import { KeyRing, ReplayRecord } from '../../src/keys/index.js';
+import { KeyRing, ReplayRecord, SendingMemory } from '../../src/keys/index.js';
 import { periodAt, SecurityDomain } from '../../src/kms/index.js';
 import type { KmsCertificate } from '../../src/kms/index.js';
 import { DEFAULT_TOLERANCES, makeIMessage } from '../../src/mikey/index.js';
@@ -85,7 +85,7 @@ export interface GroupScene {
   readonly ring: KeyRing;
   readonly uses: KeyUse[];
   audit: 'works' | 'fails';
-  now: number;
+  readonly time: { now: number };
 }
 
 export async function groupScene(more: Partial<GroupKeysOptions> = {}): Promise<GroupScene> {
@@ -96,7 +96,8 @@ export async function groupScene(more: Partial<GroupKeysOptions> = {}): Promise<
     log: silentLog,
     create: true,
   });
-  const clock = { now: () => scene.now };
+  const time = { now: NOW };
+  const clock = { now: () => time.now };
   const records = (name: string) => store.space(name);
   const ring = await KeyRing.open({
     records: records('keys'),
@@ -134,8 +135,10 @@ export async function groupScene(more: Partial<GroupKeysOptions> = {}): Promise<
     verifier: new EccsiVerifier({ cacheSize: 16 }),
     clock,
     timers: { ...systemTimers, setTimeout: () => 0 },
+    log: silentLog,
+    sending: await SendingMemory.open(records('sending'), systemRandom),
     ...more,
   });
-  const scene: GroupScene = { keys, ring, uses, audit: 'works', now: NOW };
+  const scene: GroupScene = { keys, ring, uses, audit: 'works', time };
   return scene;
 }
