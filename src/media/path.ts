@@ -218,6 +218,8 @@ export class MediaPath {
   #fromInner(packet: Uint8Array, address: string, port: number): DropReason | null {
     const counters = this.toOuter;
     if (!this.#protection.armed) return 'disarmed';
+    // a PBX may speak before its SDP has come this far: nothing to warn of
+    if (this.#inner.remote === null) return 'no-remote';
     if (!this.#inner.accepts(address, port)) return 'source';
     const headerLength = rtpHeaderLength(packet);
     const end = headerLength < 0 ? -1 : rtpPayloadEnd(packet, headerLength);

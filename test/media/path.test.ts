@@ -329,4 +329,12 @@ describe('media path', () => {
     assert.equal(rig.rtp('outer').length, 2);
     assert.deepEqual(rig.path.stats().toOuter.dropped, { source: 1 });
   });
+
+  it('drops what the PBX sends before its SDP named an address, and takes it for ordinary', () => {
+    const { rig } = armed();
+    rig.path.command({ type: 'remote', side: 'inner', address: null, leg: '' });
+    rig.path.onInnerRtp(voice(1), PBX, 4_000);
+    assert.equal(rig.rtp('outer').length, 0);
+    assert.deepEqual(rig.path.stats().toOuter.dropped, { 'no-remote': 1 });
+  });
 });
