@@ -9,7 +9,7 @@ import type { PartnerConfig } from '../config/index.js';
 import type { ClientTransaction, ServerTransaction, SipResponse } from '../sip/index.js';
 import type { CallMedia } from './call-media.js';
 import { isLive, nextCallState, type CallEvent, type CallState } from './call-state.js';
-import { otherSide, type EdgeDependencies, type Side } from './dependencies.js';
+import { otherSide, type CallDependencies, type Side } from './dependencies.js';
 import type { Dialog } from './dialog.js';
 import type { Pair } from './pair.js';
 import type { PbxChannel } from './ports.js';
@@ -26,7 +26,7 @@ export interface CallInit {
   readonly callerSide: Side;
   readonly partner: PartnerConfig;
   readonly uas: ServerTransaction;
-  readonly deps: EdgeDependencies;
+  readonly deps: CallDependencies;
   readonly refusals: Refusals;
   readonly onEnded: (call: Call) => void;
 }
@@ -36,7 +36,7 @@ export class Call {
   readonly callerSide: Side;
   readonly calleeSide: Side;
   readonly partner: PartnerConfig;
-  readonly deps: EdgeDependencies;
+  readonly deps: CallDependencies;
   readonly refusals: Refusals;
   /** aborted as soon as nobody waits for the call any more */
   readonly stop = new AbortController();

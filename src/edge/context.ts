@@ -9,6 +9,7 @@ import type { CallRegistry } from './call-registry.js';
 import type { Composer } from './compose.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { Negotiation } from './negotiation.js';
+import { outletTo } from './protected.js';
 import type { Refusals } from './refusal.js';
 import type { RetryKeys } from './retry-keys.js';
 import { SdpSide, type KeyAttribute } from './sdp-side.js';
@@ -46,7 +47,7 @@ export function openCall(
     callerSide,
     partner,
     uas,
-    deps,
+    deps: { ...deps, outer: outletTo(deps, partner) },
     refusals: context.refusals,
     onEnded: context.onEnded,
   });

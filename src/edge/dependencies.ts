@@ -11,6 +11,8 @@ import type { ClientsPort } from './clients-port.js';
 import type { GroupsPort } from './groups-port.js';
 import type { MediaPort } from './media-port.js';
 import type { PbxPort } from './ports.js';
+import type { Outlet } from './protected.js';
+import type { ProtectionPort } from './protection-port.js';
 
 /** Which of the gateway's two networks: towards MC systems, or towards the PBX. */
 export type Side = 'outer' | 'inner';
@@ -121,5 +123,10 @@ export interface EdgeDependencies {
   readonly partners: readonly PartnerConfig[];
   readonly records: DialogRecords;
   readonly redirectBody?: RedirectBody;
+  /** absent where no partner's profile asks for any */
+  readonly protection?: ProtectionPort;
   readonly settings: EdgeSettings;
 }
+
+/** What a call is given: its requests leave through outlets that know its partner. */
+export type CallDependencies = Omit<EdgeDependencies, Side> & Readonly<Record<Side, Outlet>>;

@@ -15,6 +15,7 @@ import {
 import { InnerSource, OuterSources } from './admission.js';
 import { SDP_TYPE } from './bodies.js';
 import type { Call } from './call.js';
+import { Arrivals } from './arrivals.js';
 import { CallRegistry } from './call-registry.js';
 import { Composer } from './compose.js';
 import { ownContact } from './contact.js';
@@ -49,6 +50,7 @@ export class Edge {
   readonly #refusals: Refusals;
   readonly #context: EdgeContext;
   readonly #inDialog: InDialog;
+  readonly #arrivals: Arrivals;
   readonly #outerSources: OuterSources;
   readonly #innerSource: InnerSource;
   readonly #standing: GroupStanding;
@@ -70,6 +72,11 @@ export class Edge {
       onEnded: (call) => this.#ended(call),
     };
     this.#inDialog = new InDialog(composer);
+    this.#arrivals = new Arrivals(deps, this.#refusals, {
+      take: (uas, partner) => this.#outside('outer', uas, partner),
+      refuse: (uas, error, partner) => this.#refuse('outer', uas, error, partner),
+      callOf: (request) => this.#registry.find('outer', request.headers.get('Call-ID') ?? ''),
+    });
     this.#outerSources = new OuterSources(deps.partners, deps.env);
     this.#innerSource = new InnerSource(deps.settings.pbx.address);
     this.#standing = new GroupStanding(deps);
@@ -153,12 +160,12 @@ export class Edge {
         throw new SegyError('SEGY_E_SIP_TOO_MANY_HOPS', 'Max-Forwards is zero');
       }
       const toTag = tagOf(uas.request.headers.get('To') ?? '');
-      if (toTag === undefined) this.#outside(side, uas, partner);
-      else this.#within(side, uas, partner, toTag);
+      if (toTag !== undefined)
+        this.#within(side, this.#arrivals.open(uas, partner).uas, partner, toTag);
+      else if (partner === undefined) this.#outside(side, uas, partner);
+      else this.#arrivals.outside(uas, partner, this.#outerSources.takeRequest(partner));
     } catch (error) {
-      const refusal = toSegyError(error);
-      this.#refusals.note(side, uas.source.address, refusal, uas.request.method);
-      uas.respond(this.#refusals.response(uas.request, side, refusal, partner));
+      this.#refuse(side, uas, toSegyError(error), partner);
     }
   }
 
@@ -173,12 +180,19 @@ export class Edge {
     throw new SegyError('SEGY_E_UNKNOWN_SOURCE', 'the source is no partner');
   }
 
+  #refuse(
+    side: Side,
+    uas: ServerTransaction,
+    refusal: SegyError,
+    partner: PartnerConfig | undefined,
+  ): void {
+    this.#refusals.note(side, uas.source.address, refusal, uas.request.method);
+    uas.respond(this.#refusals.response(uas.request, side, refusal, partner));
+  }
+
   /** A request of no dialog. */
   #outside(side: Side, uas: ServerTransaction, partner: PartnerConfig | undefined): void {
     const { request } = uas;
-    if (partner !== undefined && !this.#outerSources.takeRequest(partner)) {
-      throw new SegyError('SEGY_E_RATE', 'the partner exceeds its rate of requests');
-    }
     this.#refuseLoop(side, request);
     if (request.method === 'OPTIONS') {
       uas.respond(this.#capabilities(side, uas));
@@ -246,6 +260,7 @@ export class Edge {
   #ack(side: Side, request: SipRequest, source: SipSource): void {
     try {
       const partner = this.#partnerOf(side, source);
+      if (partner !== undefined) this.#deps.protection?.open(partner, request, request);
       parseCSeq(request.headers.get('CSeq') ?? '');
       const call = this.#callOf(side, request, partner);
       const toTag = tagOf(request.headers.get('To') ?? '') ?? '';

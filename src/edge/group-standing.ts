@@ -18,6 +18,7 @@ import type { EdgeDependencies } from './dependencies.js';
 import { buildRequest, contactUri, routeSetOf } from './dialog.js';
 import { MCPTT_INFO_TYPE, RESOURCE_LISTS_TYPE, writeUserInfo } from './mcptt-info.js';
 import { partnerTargets } from './next-hop.js';
+import { outletTo } from './protected.js';
 import { StandingRequest, type StandingKind } from './standing-request.js';
 
 /** Wait before a subscription that the GMS ended is asked for anew, where it names none. */
@@ -34,9 +35,9 @@ export class GroupStanding {
   readonly #subscriptions: readonly { request: StandingRequest; kind: Subscription }[];
 
   constructor(deps: EdgeDependencies) {
-    const { env, outer, partners } = deps;
-    const stand = (kind: StandingKind): StandingRequest =>
-      new StandingRequest(kind, outer, env.timers, env.log);
+    const { env, partners } = deps;
+    const stand = (kind: GroupRequest & StandingKind): StandingRequest =>
+      new StandingRequest(kind, outletTo(deps, kind.partner), env.timers, env.log);
     const members = partners.flatMap(membersOf);
     const publications = members
       .filter(({ partner }) => partner.affiliation.mode === 'publish')
@@ -121,6 +122,10 @@ abstract class GroupRequest {
 
   get targets() {
     return partnerTargets(this.partner);
+  }
+
+  async authenticate(request: SipRequest): Promise<void> {
+    await this.deps.protection?.authenticate(this.partner, request, this.user);
   }
 
   forget(): void {

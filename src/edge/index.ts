@@ -27,6 +27,7 @@ export type {
 } from './clients-port.js';
 export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
 export type { ArmMedia, CallMediaSession, LocalMedia, MediaPort } from './media-port.js';
+export { type ProtectionPort, type RequestFacts } from './protection-port.js';
 export { Edge, type CallView } from './edge.js';
 export type {
   InboundChannelRequest,

@@ -14,7 +14,8 @@
  */
 import type { Log, TimerHandle, Timers } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
-import type { SipEndpoint, SipRequest, SipResponse, SipTarget } from '../sip/index.js';
+import type { SipRequest, SipResponse, SipTarget } from '../sip/index.js';
+import type { Outlet } from './protected.js';
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
@@ -29,6 +30,8 @@ export interface StandingKind {
   readonly targets: readonly SipTarget[];
   /** the request, for the first time or as a refresh; 0 seconds withdraws it */
   build(seconds: number): SipRequest;
+  /** puts into the request what says who sends it, where the partner asks for that */
+  authenticate(request: SipRequest): Promise<void>;
   /** takes what later requests need from a 2xx */
   accepted(response: SipResponse): void;
   /** forgets what was taken: the peer knows nothing of it any more */
@@ -37,7 +40,7 @@ export interface StandingKind {
 
 export class StandingRequest {
   readonly kind: StandingKind;
-  readonly #endpoint: SipEndpoint;
+  readonly #outlet: Outlet;
   readonly #timers: Timers;
   readonly #log: Log;
   #timer: TimerHandle | undefined;
@@ -45,9 +48,9 @@ export class StandingRequest {
   #failures = 0;
   #stands = false;
 
-  constructor(kind: StandingKind, endpoint: SipEndpoint, timers: Timers, log: Log) {
+  constructor(kind: StandingKind, outlet: Outlet, timers: Timers, log: Log) {
     this.kind = kind;
-    this.#endpoint = endpoint;
+    this.#outlet = outlet;
     this.#timers = timers;
     this.#log = log;
   }
@@ -130,7 +133,9 @@ export class StandingRequest {
     let last = new SegyError('SEGY_E_SIP_TRANSPORT', 'no address of the partner is configured');
     for (const target of this.kind.targets) {
       try {
-        return await this.#ask(this.kind.build(seconds), target);
+        const request = this.kind.build(seconds);
+        await this.kind.authenticate(request);
+        return await this.#ask(request, target);
       } catch (error) {
         last = toSegyError(error);
         if (last.code !== 'SEGY_E_SIP_TRANSPORT') break;
@@ -141,7 +146,7 @@ export class StandingRequest {
 
   #ask(request: SipRequest, target: SipTarget): Promise<SipResponse> {
     return new Promise((resolve, reject) => {
-      const transaction = this.#endpoint.request(request, target);
+      const transaction = this.#outlet.request(request, target);
       transaction.onFinal = resolve;
       transaction.onError = reject;
     });

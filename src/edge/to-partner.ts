@@ -43,6 +43,8 @@ export async function carryToPartner(
   });
   const invite = inviteToPartner(context, call);
   setSdpAndInfo(invite, negotiation.offer('inner', offer), info, call.deps.env.random);
+  await call.deps.protection?.authenticate(call.partner, invite, call.names.caller);
+  if (!call.isLive()) return;
   relay.start(invite, partnerTargets(call.partner));
 }
 

@@ -6,6 +6,7 @@ import {
   Edge,
   type EdgeDependencies,
   type EdgeLimits,
+  type ProtectionPort,
 } from '../../../src/edge/index.js';
 import { listenOnFreePort } from '../../support/ports.js';
 import { writePrivateCallInfo } from '../../../src/edge/mcptt-info.js';
@@ -67,6 +68,7 @@ export interface HarnessOptions {
   /** further partners, from the first one */
   others?: (partner: Partner) => Partner[];
   groups?: FakeGroups;
+  protection?: (partners: readonly Partner[]) => ProtectionPort;
 }
 
 export class Harness {
@@ -133,6 +135,8 @@ export class Harness {
       udp: { host: at.address, port: at.port },
       tcp: { host: at.address, port: at.port },
     });
+    const partners = [partner, ...(o.others?.(partner) ?? [])];
+    const protection = o.protection?.(partners);
     this.deps = {
       env,
       outer: this.#outer,
@@ -141,7 +145,8 @@ export class Harness {
       pbx: this.port,
       clients: this.clients,
       ...(o.groups && { groups: o.groups }),
-      partners: [partner, ...(o.others?.(partner) ?? [])],
+      partners,
+      ...(protection && { protection }),
       records: this.records,
       settings: {
         outer: { contacts: contacts(this.outerAt), identity: 'sip:segy@lmr.example' },

@@ -166,6 +166,8 @@ export interface InviteParts {
   info?: string | null;
   lists?: string;
   headers?: [string, string][];
+  /** last of all: puts protection over the request */
+  protect?: (request: SipRequest) => void;
 }
 
 let counter = 0;
@@ -201,6 +203,7 @@ export function invite(peer: Peer, parts: InviteParts): SipRequest {
   const { contentType, body } = makeMultipart(bodies, systemRandom);
   headers.set('Content-Type', contentType);
   request.body = body;
+  parts.protect?.(request);
   return request;
 }
 
