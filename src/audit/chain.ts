@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   'activated',
   'expired',
   'revoked',
+  'forgotten',
   'issued',
   'domain-created',
   'domain-renewed',

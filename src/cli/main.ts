@@ -15,6 +15,8 @@ type Register = (program: Command) => void;
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   audit: async () => (await import('./audit.js')).registerAuditCommands,
   config: async () => (await import('./config.js')).registerConfigCommands,
+  group: async () => (await import('./group.js')).registerGroupCommands,
+  keys: async () => (await import('./keys.js')).registerKeysCommands,
   kms: async () => (await import('./kms.js')).registerKmsCommands,
   mikey: async () => (await import('./mikey.js')).registerMikeyCommands,
   run: async () => (await import('./run.js')).registerRunCommand,

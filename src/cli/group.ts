@@ -1,0 +1,105 @@
+/** `segy group`: the configured talkgroups and the keys held for each. With the gateway stopped. */
+import type { Command } from 'commander';
+import { SegyError } from '../base/errors.js';
+import { parseConfig } from '../config/index.js';
+import type { GroupConfig, SegyConfig } from '../config/index.js';
+import type { HeldKey, KeyRing } from '../keys/index.js';
+import { configOption, readConfigText } from './config.js';
+import { keyLine, keyView } from './key-view.js';
+import type { KeyView } from './key-view.js';
+import { withRing } from './keys.js';
+import { print } from './output.js';
+
+interface GroupOptions {
+  readonly config: string;
+  readonly json: boolean;
+}
+
+interface GroupView {
+  readonly group: string;
+  readonly partner: string;
+  readonly pbx: string;
+  readonly gms: readonly string[];
+  readonly speaker: string | null;
+  /** identifier of the GMK that is sent with; null without any */
+  readonly sendsWith: string | null;
+  readonly keys: readonly KeyView[];
+}
+
+export function registerGroupCommands(program: Command): void {
+  const group = program.command('group').description('talkgroups of partners');
+  const command = (name: string, description: string): Command =>
+    group
+      .command(name)
+      .description(description)
+      .addOption(configOption())
+      .option('--json', 'print one JSON object', false);
+  command('list', 'every group and whether it has a key').action(list);
+  command('show', 'one group and its keys, without their octets')
+    .argument('<group>', 'MC group ID or its name on the PBX')
+    .action(show);
+}
+
+async function list(options: GroupOptions): Promise<void> {
+  const groups = await viewsOf(options);
+  print(options.json, { ok: true, groups }, () =>
+    groups.length === 0
+      ? ['no group is configured']
+      : groups.map(({ group, partner, pbx, sendsWith }) => {
+          const key = sendsWith === null ? 'no usable key' : `sends with ${sendsWith}`;
+          return `${pbx}  ${group}  ${partner}  ${key}`;
+        }),
+  );
+}
+
+async function show(name: string, options: GroupOptions): Promise<void> {
+  const found = (await viewsOf(options)).filter(({ group, pbx }) => [group, pbx].includes(name));
+  const [view] = found;
+  if (view === undefined) throw new SegyError('SEGY_E_NOT_FOUND', `no group ${name}`);
+  print(options.json, { ok: true, groups: found }, () =>
+    found.flatMap((each) => [
+      `group         ${each.group}`,
+      `partner       ${each.partner}`,
+      `on the PBX    ${each.pbx}`,
+      `keyed by      ${each.gms.join(' ') || '(nobody: set gms)'}`,
+      `speaker       ${each.speaker ?? 'the calling radio'}`,
+      `sends with    ${each.sendsWith ?? 'no usable key'}`,
+      ...each.keys.map((key) => `  ${keyLine(key)}`),
+    ]),
+  );
+}
+
+async function viewsOf({ config: file }: GroupOptions): Promise<GroupView[]> {
+  const config = parseConfig(readConfigText(file), file);
+  const state = { state: config.stateDir, masterKey: config.masterKeyFile };
+  return withRing(state, (ring, _, { clock }) =>
+    Promise.resolve(
+      config.partners.flatMap((partner) =>
+        partner.groups.map((group) => viewOf(partner, group, ring, clock.now())),
+      ),
+    ),
+  );
+}
+
+function viewOf(
+  partner: SegyConfig['partners'][number],
+  group: GroupConfig,
+  ring: KeyRing,
+  now: number,
+): GroupView {
+  const keys = ring
+    .list()
+    .filter((held) => held.partner === partner.name && held.groups.includes(group.id))
+    .map((held) => keyView(held, now));
+  const active = ring.ofGroup(partner.name, group.id);
+  const sending = active.find((held: HeldKey) => held.keyType === 'GMK');
+  return {
+    group: group.id,
+    partner: partner.name,
+    pbx: group.pbx,
+    gms: group.gms === undefined ? partner.gms : [group.gms],
+    speaker: group.speaker ?? null,
+    sendsWith: sending === undefined ? null : keyView(sending, now).keyId,
+    keys,
+  };
+}
