@@ -136,7 +136,11 @@ async function init(options: InitOptions): Promise<void> {
   }
   const summary = await withState(
     options,
-    async ({ store, audit }, environment) => {
+    async ({ store, audit, domain: existing }, environment) => {
+      if (existing !== undefined) {
+        const { kmsUri } = existing.certificate;
+        throw new SegyError('SEGY_E_KMS_EXISTS', `the security domain ${kmsUri} is kept here`);
+      }
       const now = environment.clock.now();
       const domain = SecurityDomain.create(
         {
@@ -150,13 +154,13 @@ async function init(options: InitOptions): Promise<void> {
         },
         environment,
       );
-      await saveDomain(store.space('domain'), domain, 'create', environment);
       const made = summaryOf(domain.certificate, now);
       await audit.record({
         action: 'domain-created',
         kmsUri: made.kmsUri,
         fingerprint: made.fingerprint.hex,
       });
+      await saveDomain(store.space('domain'), domain, 'create', environment);
       domain.wipe();
       return made;
     },

@@ -2,8 +2,8 @@
  * Where the master key comes from: a file that only its owner may read, a systemd credential,
  * or a passphrase. Nothing here ever writes over an existing file.
  */
-import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, open, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fromHex, toHex, utf8, wipe } from '../base/bytes.js';
 import type { RandomBytes } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
@@ -44,26 +44,45 @@ export async function readMasterSecret(source: MasterKeySource): Promise<MasterS
 }
 
 /**
- * Makes a master key file (64 hex digits, mode 0600), on disk when it resolves.
+ * Makes a master key file (64 hex digits, mode 0600), whole and on disk when it appears under its name.
  * @returns false when the file was there already, untouched
+ * @throws SegyError SEGY_E_STORE_KEY
  */
 export async function createMasterKeyFile(path: string, random: RandomBytes): Promise<boolean> {
-  let file;
-  try {
-    file = await open(path, 'wx', 0o600);
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
-    throw new SegyError('SEGY_E_STORE_KEY', `cannot make the master key file ${path}`, { cause });
-  }
+  const draft = `${path}.${toHex(random(4))}.new`;
   const key = random(KEY_OCTETS);
   try {
-    await file.writeFile(`${toHex(key)}\n`);
-    await file.sync();
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(`${toHex(key)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    // A link, unlike a rename, is never made over a file that is there.
+    await link(draft, path);
+    await syncFolderOf(path);
+    return true;
+  } catch (cause) {
+    if (isExisting(cause)) return false;
+    throw new SegyError('SEGY_E_STORE_KEY', `cannot make the master key file ${path}`, { cause });
   } finally {
     wipe(key);
-    await file.close();
+    await rm(draft, { force: true });
   }
-  return true;
+}
+
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+}
+
+async function syncFolderOf(path: string): Promise<void> {
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 async function credentialPath(source: MasterKeySource): Promise<string | undefined> {
