@@ -106,6 +106,14 @@ export class AudioStream {
     throw new SegyError('SEGY_E_MEDIA_PORTS', 'no even port with a free neighbour was found');
   }
 
+  /** Goes on from other ports without telling anybody, as behind a NAT that forgot us. */
+  async move(): Promise<void> {
+    const old = this.#sockets;
+    await this.open();
+    old?.rtp.close();
+    old?.rtcp.close();
+  }
+
   get localPort(): number {
     if (!this.#sockets) throw new SegyError('SEGY_E_INTERNAL', 'the audio stream is not open');
     return this.#sockets.rtp.address().port;

@@ -318,6 +318,34 @@ describe('bad input to the running gateway', function () {
     await within('the radio call ends', pair.radio.ended);
   });
 
+  it('draws no media to an address that repeats packets of the call', async () => {
+    const wire: Uint8Array[] = [];
+    const pair = await callRadio(scene, {
+      onWire: (packet) => {
+        wire.push(packet);
+        return [packet];
+      },
+    });
+    assert.equal(await hears(pair.mc, RADIO_TONE_HZ), true);
+    const { remote } = pair.mc.media;
+    assert.ok(remote);
+    const attacker = createSocket('udp4');
+    let drawn = 0;
+    attacker.on('message', () => (drawn += 1));
+    await new Promise<void>((resolve) => attacker.bind(0, '127.0.9.9', resolve));
+    try {
+      for (const packet of [...wire, ...wire.map(flip(() => 40))]) {
+        attacker.send(packet, remote.port, remote.address);
+      }
+      assert.equal(await hears(pair.mc, RADIO_TONE_HZ), true);
+      assert.equal(drawn, 0);
+    } finally {
+      attacker.close();
+    }
+    pair.mc.bye();
+    await within('the radio call ends', pair.radio.ended);
+  });
+
   it('never reaches the PBX with X-SeGy headers of its own making', async () => {
     const pair = await callRadio(scene, {
       headers: [

@@ -65,6 +65,18 @@ describe('private calls through a real Asterisk', function () {
     await expectEnded(pair.radio, 'peer');
   });
 
+  it('follow the media of the MC user to another port', async () => {
+    const pair = await callRadio(scene);
+    await expectSpeech(pair);
+    const port = pair.mc.media.stream.localPort;
+    await pair.mc.media.stream.move();
+    assert.notEqual(pair.mc.media.stream.localPort, port);
+    await sleep(100);
+    await expectSpeech(pair);
+    pair.mc.bye();
+    await expectEnded(pair.radio, 'peer');
+  });
+
   it('carry dialled digits as telephone-events both ways', async () => {
     const pair = await callRadio(scene);
     await until('audio is heard', () => pair.radio.media.stream.counters.received > 5);
