@@ -15,8 +15,10 @@ import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
 import { createAriPort } from '../pbx/index.js';
+import type { SignallingProtection } from '../protect/index.js';
 import { SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
+import { makeProtection } from './protection.js';
 import { redirectBodies } from './redirect-body.js';
 import { openState, requireDomain } from './state.js';
 import type { State } from './state.js';
@@ -73,7 +75,12 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   closers.push(() => state.close());
   const stored = await UserRecords.open(state.store.space('users'));
   const directory = new Directory([...config.users, ...stored.list()]);
-  const { clients, groups } = await makeClients(config, env, { slow, state, directory, closers });
+  const { clients, groups, protection } = await makeClients(config, env, {
+    slow,
+    state,
+    directory,
+    closers,
+  });
   const media = await createMediaEngine(mediaOptions(config), env);
   closers.push(() => media.close());
   const outer = outerEndpoint(config, env);
@@ -91,6 +98,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
     pbx,
     clients,
     groups,
+    protection,
     partners: config.partners,
     records: createDialogRecords(state.store.space('dialogs')),
     redirectBody: redirectBodies(requireDomain(state).certificate.kmsUri, env.clock),
@@ -113,7 +121,7 @@ async function makeClients(
   config: SegyConfig,
   env: Environment,
   { slow, state, directory, closers }: ClientParts,
-): Promise<{ clients: PseudoClients; groups: GroupKeys }> {
+): Promise<{ clients: PseudoClients; groups: GroupKeys; protection: SignallingProtection }> {
   const { clock, random, log, timers } = env;
   const domain = requireDomain(state);
   const sealed = new CredentialCache({
@@ -154,7 +162,14 @@ async function makeClients(
   const sending = await SendingMemory.open(state.store.space('sending'), random);
   const groups = new GroupKeys({ ...common, keySets: credentials, ring, timers, log, sending });
   closers.push(() => groups.close());
-  return { clients: new PseudoClients({ ...common, credentials, random }), groups };
+  const protection = makeProtection(config, {
+    ...common,
+    trust: state.trust,
+    credentials,
+    random,
+  });
+  closers.push(() => protection.wipe());
+  return { clients: new PseudoClients({ ...common, credentials, random }), groups, protection };
 }
 
 /** Makes what the first call of each user and partner would otherwise wait for. */

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   keys: async () => (await import('./keys.js')).registerKeysCommands,
   kms: async () => (await import('./kms.js')).registerKmsCommands,
   mikey: async () => (await import('./mikey.js')).registerMikeyCommands,
+  partner: async () => (await import('./partner.js')).registerPartnerCommands,
   run: async () => (await import('./run.js')).registerRunCommand,
   sim: async () => (await import('./sim.js')).registerSimCommands,
   store: async () => (await import('./store.js')).registerStoreCommands,

@@ -31,5 +31,7 @@ export { RadioTrunk } from './radio.js';
 export type { RadioOptions } from './radio.js';
 export { reportCall } from './report.js';
 export type { CallReport } from './report.js';
+export { SimSignalling } from './signalling.js';
+export type { SimEar, SimSignallingOptions } from './signalling.js';
 export { findTone } from './tone.js';
 export { writeWav } from './wav.js';

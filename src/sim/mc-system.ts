@@ -19,6 +19,7 @@ import { PartyMedia } from './party-media.js';
 import type { PartyMediaOptions } from './party-media.js';
 import { PckExchange } from './pck-exchange.js';
 import type { KeyMisbehaviour } from './pck-exchange.js';
+import type { SimSignalling } from './signalling.js';
 
 export interface McSystemOptions {
   readonly domain: SimDomain;
@@ -39,6 +40,8 @@ export interface McSystemOptions {
   readonly toneHz?: number;
   /** takes calls without a key too */
   readonly allowClear?: boolean;
+  /** protects the signalling with the gateway; clear without it */
+  readonly signalling?: SimSignalling;
   /** makes a relay between one call of ours and the peer's media */
   readonly relay?: () => Pick<PartyMediaOptions, 'advertise' | 'route'>;
   /** SIP port that Contact names, where a relay stands before ours */
@@ -119,8 +122,9 @@ export class McSystem {
   }
 
   /** Places a private call. Resolves when the INVITE is sent. */
-  call(call: McCallOptions): Promise<SimCall<McMedia>> {
-    const { domain, address, gateway, requestUri } = this.#options;
+  async call(call: McCallOptions): Promise<SimCall<McMedia>> {
+    const { domain, address, gateway, requestUri, signalling } = this.#options;
+    const ear = (await signalling?.ear(domain, call.from, call.to)) ?? null;
     const keys = new PckExchange({
       domain,
       user: call.from,
@@ -135,7 +139,8 @@ export class McSystem {
     };
     const media = this.#media(keys, call, (sdp) => {
       const body = writeMcBody(sdp, info, this.env.random);
-      return call.misbehave?.body?.(body) ?? body;
+      const made = call.misbehave?.body?.(body) ?? body;
+      return signalling?.seal(made, ear, `sip:controlling@${address}`) ?? made;
     });
     return this.agent.call(
       {
@@ -160,6 +165,7 @@ export class McSystem {
   /** The client of the called user, or the status that refuses the call. */
   #incoming(request: SipRequest): McMedia | number {
     try {
+      this.#options.signalling?.open(request);
       const body = { type: request.headers.get('Content-Type') ?? '', bytes: request.body };
       const info = mcpttInfoOf(body);
       if (info?.sessionType !== 'private') {

@@ -15,7 +15,7 @@ import {
 import type { Environment } from '../../src/base/environment.js';
 import { createCryptoPool } from '../../src/crypto/index.js';
 import { McSystem, openDomainFiles, RadioTrunk } from '../../src/sim/index.js';
-import type { McSystemOptions, SimDomain } from '../../src/sim/index.js';
+import type { McSystemOptions, SimDomain, SimSignalling } from '../../src/sim/index.js';
 import { TestAuthority } from '../sip/support/certificates.js';
 import { AsteriskInstance } from './asterisk.js';
 import type { AsteriskOptions } from './asterisk.js';
@@ -61,6 +61,8 @@ export interface SceneOptions {
   readonly neighbour?: boolean;
   /** the MC system takes calls without a key too */
   readonly allowClear?: boolean;
+  /** protection of signalling as the MC system has it; its profile is in `partner` */
+  readonly signalling?: SimSignalling;
   /** captures both sides of the gateway into `<prefix>-outer.pcap` and `<prefix>-inner.pcap` */
   readonly capture?: string;
 }
@@ -183,6 +185,7 @@ export class Scene {
     const { mc, domain } = system('mc-a', {
       ...mcPeer,
       allowClear: options.allowClear ?? false,
+      ...(options.signalling ? { signalling: options.signalling } : {}),
       ...(mcTls ? { tls: { ...mcTls, requestCert: true } } : {}),
       ...(taps && outerPorts
         ? {

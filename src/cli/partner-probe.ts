@@ -1,0 +1,94 @@
+/** OPTIONS to each address of a partner, from the outer address, over the transport it is reached by. */
+import { readFileSync } from 'node:fs';
+import { toHex } from '../base/bytes.js';
+import type { Environment } from '../base/environment.js';
+import { toSegyError } from '../base/errors.js';
+import type { PartnerConfig, SegyConfig } from '../config/index.js';
+import { SipEndpoint, SipHeaders } from '../sip/index.js';
+import type { SipRequest, SipTarget } from '../sip/index.js';
+
+export interface ProbeResult {
+  readonly address: string;
+  /** true when anything answered */
+  readonly reached: boolean;
+  /** status of the answer, or why there was none */
+  readonly detail: string;
+}
+
+const PATIENCE_MS = 5000;
+
+export async function partnerProbe(
+  config: SegyConfig,
+  partner: PartnerConfig,
+  env: Environment,
+): Promise<ProbeResult[]> {
+  const tls = config.outer.listeners.find((listener) => listener.tls !== undefined)?.tls;
+  const identity = tls && {
+    cert: readFileSync(tls.certFile),
+    key: readFileSync(tls.keyFile),
+    ...(tls.caFile !== undefined && { ca: readFileSync(tls.caFile) }),
+  };
+  const endpoint = new SipEndpoint({ name: 'probe', env, ...(identity && { tls: identity }) });
+  try {
+    const address = config.outer.listeners[0]?.address ?? '127.0.0.1';
+    for (const protocol of new Set(partner.sip.addresses.map(({ transport }) => transport))) {
+      const secured = protocol === 'tls' && identity !== undefined ? { tls: identity } : {};
+      await endpoint.listen({ protocol, address, port: 0, ...secured });
+    }
+    return await Promise.all(
+      partner.sip.addresses.map(async ({ host, port, transport, serverName }) => {
+        const target = {
+          protocol: transport,
+          address: host,
+          port,
+          ...(serverName !== undefined && { serverName }),
+        };
+        const tried = `${transport} ${host}:${port}`;
+        return { address: tried, ...(await probe(endpoint, partner, target, env)) };
+      }),
+    );
+  } finally {
+    await endpoint.close();
+  }
+}
+
+function probe(
+  endpoint: SipEndpoint,
+  partner: PartnerConfig,
+  target: SipTarget,
+  { random, timers }: Environment,
+): Promise<Omit<ProbeResult, 'address'>> {
+  return new Promise((resolve) => {
+    const timer = timers.setTimeout(() => {
+      resolve({ reached: false, detail: 'nothing answered' });
+    }, PATIENCE_MS);
+    const end = (reached: boolean, detail: string): void => {
+      timers.clearTimeout(timer);
+      resolve({ reached, detail });
+    };
+    try {
+      const transaction = endpoint.request(options(partner, random), target);
+      transaction.onFinal = ({ status, reason }) => end(true, `${status} ${reason}`);
+      transaction.onError = ({ message }) => end(false, message);
+    } catch (error) {
+      end(false, toSegyError(error).message);
+    }
+  });
+}
+
+function options({ sip }: PartnerConfig, random: Environment['random']): SipRequest {
+  return {
+    kind: 'request',
+    method: 'OPTIONS',
+    uri: sip.requestUri,
+    headers: new SipHeaders([
+      ['From', `<sip:segy@invalid>;tag=${toHex(random(6))}`],
+      ['To', `<${sip.requestUri}>`],
+      ['Call-ID', toHex(random(12))],
+      ['CSeq', '1 OPTIONS'],
+      ['Max-Forwards', '70'],
+      ['Accept', 'application/sdp'],
+    ]),
+    body: new Uint8Array(),
+  };
+}
