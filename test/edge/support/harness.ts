@@ -6,6 +6,7 @@ import {
   Edge,
   type EdgeDependencies,
   type EdgeLimits,
+  type GroupsPort,
   type ProtectionPort,
 } from '../../../src/edge/index.js';
 import { listenOnFreePort } from '../../support/ports.js';
@@ -21,7 +22,6 @@ import {
 } from '../../../src/sip/index.js';
 import {
   FakeClients,
-  type FakeGroups,
   FakeMedia,
   fakeMessage,
   FakePbx,
@@ -67,7 +67,7 @@ export interface HarnessOptions {
   limits?: Partial<EdgeLimits>;
   /** further partners, from the first one */
   others?: (partner: Partner) => Partner[];
-  groups?: FakeGroups;
+  groups?: GroupsPort;
   protection?: (partners: readonly Partner[]) => ProtectionPort;
 }
 
