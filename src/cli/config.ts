@@ -4,6 +4,8 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
 import { checkConfigText, checkReferencedFiles } from '../config/index.js';
+import type { ConfigFinding } from '../config/index.js';
+import { resolveHost, unresolvedHosts } from './host-names.js';
 import { print } from './output.js';
 
 export const DEFAULT_CONFIG_FILE = '/etc/segy/segy.yaml';
@@ -28,17 +30,18 @@ export function registerConfigCommands(program: Command): void {
     .description('check the configuration and every file it names')
     .addOption(configOption())
     .option('--json', 'print one JSON object', false)
-    .action((options: { config: string; json: boolean }) => {
+    .action(async (options: { config: string; json: boolean }) => {
       const text = readConfigText(options.config);
       const result = checkConfigText(text);
       const findings = result.ok ? checkReferencedFiles(result.config, text) : result.findings;
-      print(options.json, { ok: findings.length === 0, findings }, () =>
-        findings.length === 0
-          ? [`${options.config}: right`]
-          : findings.map(
-              (finding) => `${options.config}:${finding.line}: ${finding.path} ${finding.message}`,
-            ),
-      );
+      const warnings = result.ok ? await unresolvedHosts(result.config, text, resolveHost) : [];
+      const line = (finding: ConfigFinding, kind: string): string =>
+        `${options.config}:${finding.line}: ${kind}${finding.path} ${finding.message}`;
+      print(options.json, { ok: findings.length === 0, findings, warnings }, () => [
+        ...(findings.length === 0 ? [`${options.config}: right`] : []),
+        ...findings.map((finding) => line(finding, '')),
+        ...warnings.map((warning) => line(warning, 'warning: ')),
+      ]);
       if (findings.length > 0) process.exitCode = 1;
     });
 }

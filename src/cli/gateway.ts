@@ -9,7 +9,7 @@ import { Credentials, Directory, GroupKeys, PseudoClients, UserRecords } from '.
 import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
-import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
+import { DEFAULT_EDGE_LIMITS, Edge, PartnerAddresses } from '../edge/index.js';
 import type { ContactAddresses, EdgeSettings } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
@@ -19,6 +19,7 @@ import type { SignallingProtection } from '../protect/index.js';
 import { SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
 import { makeProtection } from './protection.js';
+import { resolveHost } from './host-names.js';
 import { redirectBodies } from './redirect-body.js';
 import { openState, requireDomain } from './state.js';
 import type { State } from './state.js';
@@ -90,6 +91,9 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   const { ari } = config.pbx;
   const password = readSecret(ari.passwordFile);
   const pbx = createAriPort({ ...ari, password }, env);
+  const addresses = new PartnerAddresses(config.partners, resolveHost, env);
+  closers.push(() => addresses.stop());
+  await addresses.start();
   const edge = new Edge({
     env,
     outer,
@@ -100,6 +104,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
     groups,
     protection,
     partners: config.partners,
+    addresses,
     records: createDialogRecords(state.store.space('dialogs')),
     redirectBody: redirectBodies(requireDomain(state).certificate.kmsUri, env.clock),
     settings: edgeSettings(config),

@@ -1,6 +1,6 @@
 /** The operator's configuration: one file, checked whole before anything of it is used. */
 export { checkReferencedFiles } from './files.js';
-export { checkConfigText, parseConfig, MAX_CONFIG_OCTETS } from './load.js';
+export { checkConfigText, locate, parseConfig, MAX_CONFIG_OCTETS } from './load.js';
 export type { ConfigFinding, ConfigResult } from './load.js';
 export type { GroupConfig, PartnerConfig, SegyConfig, UserConfig } from './schema.js';
 export { DEFAULT_CODE_POINTS } from './code-points.js';

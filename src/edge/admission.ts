@@ -5,7 +5,8 @@
  */
 import type { Environment } from '../base/environment.js';
 import type { PartnerConfig } from '../config/index.js';
-import type { SipSource } from '../sip/index.js';
+import { normaliseHost, type SipSource } from '../sip/index.js';
+import type { HostAddresses } from './dependencies.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** What a message from the outer side gets. */
@@ -23,22 +24,29 @@ interface PartnerState {
   readonly config: PartnerConfig;
   readonly requests: TokenBucket;
   readonly messages: TokenBucket;
-  readonly addresses: ReadonlySet<string>;
+  /** configured hosts, some of them names */
+  readonly hosts: readonly string[];
+  readonly sources: ReadonlySet<string>;
   readonly names: ReadonlySet<string>;
   readonly tlsOnly: boolean;
 }
 
-/** The form in which addresses are compared: lower case, no brackets, IPv4-mapped IPv6 as IPv4. */
+/** The form in which hosts are compared: lower case, no brackets, IPv6 compressed or, if mapped, IPv4. */
 export function canonicalAddress(address: string): string {
-  const plain = address.replace(/^\[|\]$/g, '').toLowerCase();
-  return plain.startsWith('::ffff:') && plain.includes('.') ? plain.slice(7) : plain;
+  return normaliseHost(address.replace(/^\[|\]$/g, ''));
 }
 
 export class OuterSources {
   readonly #partners: readonly PartnerState[];
   readonly #strangers: TokenBucket;
+  readonly #addresses: Pick<HostAddresses, 'of'>;
 
-  constructor(partners: readonly PartnerConfig[], env: Environment) {
+  constructor(
+    partners: readonly PartnerConfig[],
+    env: Environment,
+    addresses: Pick<HostAddresses, 'of'>,
+  ) {
+    this.#addresses = addresses;
     this.#strangers = new TokenBucket(env.clock, STRANGERS_PER_SECOND, 2 * STRANGERS_PER_SECOND);
     this.#partners = partners.map((config) => ({
       config,
@@ -48,11 +56,8 @@ export class OuterSources {
         config.limits.requestsPerSecond * MESSAGES_PER_REQUEST,
         config.limits.burst * MESSAGES_PER_REQUEST,
       ),
-      addresses: new Set(
-        [...config.sip.addresses.map((entry) => entry.host), ...config.sip.sources].map(
-          canonicalAddress,
-        ),
-      ),
+      hosts: config.sip.addresses.map((entry) => entry.host),
+      sources: new Set(config.sip.sources.map(canonicalAddress)),
       names: new Set(config.sip.tlsNames.map((name) => name.toLowerCase())),
       tlsOnly: config.sip.addresses.every((entry) => entry.transport === 'tls'),
     }));
@@ -78,24 +83,23 @@ export class OuterSources {
     return this.#partners.find((state) => state.config === partner)?.requests.take() ?? false;
   }
 
-  /** True when `host` is an address of the partner, so that requests may be sent to it. */
-  isAddressOf(partner: PartnerConfig, host: string): boolean {
-    const state = this.#partners.find((candidate) => candidate.config === partner);
-    return state?.addresses.has(canonicalAddress(host)) ?? false;
-  }
-
   #find(source: SipSource): PartnerState | undefined {
     const address = canonicalAddress(source.address);
-    return this.#partners.find((state) => matches(state, source, address));
+    return this.#partners.find((state) => this.#matches(state, source, address));
   }
-}
 
-/** A partner known by certificate names is known over TLS by them alone, whatever its address. */
-function matches(state: PartnerState, source: SipSource, address: string): boolean {
-  if (source.protocol !== 'tls') return !state.tlsOnly && state.addresses.has(address);
-  if (state.names.size === 0) return state.addresses.has(address);
-  if (source.tls?.authorized !== true) return false;
-  return source.tls.subjectAltNames.some((name) => state.names.has(bareName(name)));
+  /** A partner known by certificate names is known over TLS by them alone, whatever its address. */
+  #matches(state: PartnerState, source: SipSource, address: string): boolean {
+    if (source.protocol !== 'tls') return !state.tlsOnly && this.#comesFrom(state, address);
+    if (state.names.size === 0) return this.#comesFrom(state, address);
+    if (source.tls?.authorized !== true) return false;
+    return source.tls.subjectAltNames.some((name) => state.names.has(bareName(name)));
+  }
+
+  #comesFrom({ hosts, sources }: PartnerState, address: string): boolean {
+    if (sources.has(address)) return true;
+    return hosts.some((host) => this.#addresses.of(host).includes(address));
+  }
 }
 
 /** `DNS:sip.example` and `sip.example` alike. */

@@ -68,6 +68,8 @@ export class Call {
   #uasDone = false;
   #over = false;
   #byes = 0;
+  /** BYE to the MC side in the dialog on record */
+  #byeToMc: 'none' | 'sent' | 'answered' = 'none';
   #byeOnAck: Dialog | null = null;
   #queue: Promise<void> = Promise.resolve();
 
@@ -251,6 +253,8 @@ export class Call {
 
   /** The edge's own BYE. */
   bye(dialog: Dialog): void {
+    const onRecord = dialog === this.answered?.outer;
+    if (onRecord) this.#byeToMc = 'sent';
     try {
       const transaction = this.deps[dialog.side].request(dialog.bye(), dialog.target);
       this.#byes += 1;
@@ -261,11 +265,19 @@ export class Call {
         this.#byes -= 1;
         this.#settle();
       };
-      transaction.onFinal = done;
+      transaction.onFinal = () => {
+        if (onRecord) this.#byeToMc = 'answered';
+        done();
+      };
       transaction.onError = done;
     } catch (error) {
       this.#unsent('BYE', error);
     }
+  }
+
+  /** True where the MC side should have had a BYE that it has not answered. */
+  get owesBye(): boolean {
+    return this.#byeToMc === 'sent' || this.#byeOnAck?.side === 'outer';
   }
 
   /** Everything that stops as soon as the call is no longer live. */

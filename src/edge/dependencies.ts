@@ -35,6 +35,8 @@ export interface DialogRecord {
   readonly target: SipTarget;
   /** highest CSeq seen from us to the MC side */
   readonly cseq: number;
+  /** starts of the gateway at which BYE was not answered; absent: none */
+  readonly attempts?: number;
 }
 
 /** The small dialog records on disk. */
@@ -53,6 +55,14 @@ export type RedirectBody = (
   partner: PartnerConfig,
 ) => { readonly contentType: string; readonly body: Uint8Array } | null;
 
+/** The addresses behind the hosts that the partners' configuration names. */
+export interface HostAddresses {
+  /** the address itself, or what the name stands for now; none while it is not resolved */
+  of(host: string): readonly string[];
+  /** the partner could not be reached: its names may have moved */
+  unreached(partner: PartnerConfig): void;
+}
+
 /** Where one side's peers reach us, by transport; written into Contact. */
 export type ContactAddresses = Readonly<
   Partial<Record<SipTarget['protocol'], { readonly host: string; readonly port: number }>>
@@ -65,6 +75,8 @@ export interface EdgeLimits {
   readonly outboundChannelMs: number;
   /** after the PBX channel ended: how long its SIP leg may take to say so itself, in milliseconds */
   readonly channelGoneMs: number;
+  /** how long a partner's address may stay silent before the next one is tried, in milliseconds */
+  readonly silentMs: number;
   /** how long the key of a call refused with 422 waits for the next INVITE, in milliseconds */
   readonly retryMs: number;
   /** how long the BYEs may take when the gateway stops, in milliseconds */
@@ -83,6 +95,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   setupMs: 8000,
   outboundChannelMs: 500,
   channelGoneMs: 1000,
+  silentMs: 4000,
   retryMs: 5000,
   stopMs: 2000,
   calls: 1000,
@@ -121,6 +134,7 @@ export interface EdgeDependencies {
   /** absent where the gateway serves no groups */
   readonly groups?: GroupsPort;
   readonly partners: readonly PartnerConfig[];
+  readonly addresses: HostAddresses;
   readonly records: DialogRecords;
   readonly redirectBody?: RedirectBody;
   /** absent where no partner's profile asks for any */

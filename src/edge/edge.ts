@@ -54,6 +54,10 @@ export class Edge {
   readonly #outerSources: OuterSources;
   readonly #innerSource: InnerSource;
   readonly #standing: GroupStanding;
+  /** records on their way out of the store */
+  readonly #removals = new Set<Promise<void>>();
+  /** records left to the next start, because the partner never answered our BYE */
+  #owed = 0;
   #orphansEnded = false;
   #whenEmpty: (() => void) | null = null;
   /** resolves when the dialogs of an earlier run have had their BYE, which calls do not wait for */
@@ -77,7 +81,7 @@ export class Edge {
       refuse: (uas, error, partner) => this.#refuse('outer', uas, error, partner),
       callOf: (request) => this.#registry.find('outer', request.headers.get('Call-ID') ?? ''),
     });
-    this.#outerSources = new OuterSources(deps.partners, deps.env);
+    this.#outerSources = new OuterSources(deps.partners, deps.env, deps.addresses);
     this.#innerSource = new InnerSource(deps.settings.pbx.address);
     this.#standing = new GroupStanding(deps);
   }
@@ -125,6 +129,7 @@ export class Edge {
     for (const call of [...this.#registry]) call.drop();
     this.#context.retryKeys.clear();
     await this.#atMost(settings.limits.stopMs, withdrawn);
+    await Promise.all(this.#removals);
     await pbx.stop();
   }
 
@@ -322,8 +327,15 @@ export class Edge {
     const { env, records } = this.#deps;
     env.metrics.gauge('segy_calls', this.#registry.size);
     env.log.info('call.ended', { session: call.id, partner: call.partner.name });
-    records.remove(call.id).catch((error: unknown) => {
+    if (call.owesBye && this.#owed < this.#deps.settings.limits.calls) {
+      this.#owed += 1;
+      env.log.warn('call.bye.owed', { session: call.id, partner: call.partner.name });
+      return;
+    }
+    const removed = records.remove(call.id).catch((error: unknown) => {
       env.log.error('records.failed', { message: toSegyError(error).message });
     });
+    this.#removals.add(removed);
+    void removed.then(() => this.#removals.delete(removed));
   }
 }

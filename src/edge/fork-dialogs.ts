@@ -23,7 +23,7 @@ export function calleeDialog(
 ): Dialog {
   const routeSet = routeSetOf(response, true);
   const remoteTarget = contactUri(response) ?? request.uri;
-  const hosts = peerHosts(call.calleeSide, call.partner, call.deps.settings);
+  const hosts = peerHosts(call.calleeSide, call.partner, call.deps);
   const dialog = new Dialog({
     side: call.calleeSide,
     callId: call.calleeCallId,
@@ -42,12 +42,12 @@ export function calleeDialog(
 /** Our dialog with the caller, under `localTag` or, for a further fork, a new one. */
 export function callerDialog(call: Call, source: SipSource, localTag: string | null): Dialog {
   const { invite } = call;
-  const { settings, env } = call.deps;
+  const { env } = call.deps;
   const from = invite.headers.get('From') ?? '';
   const routeSet = routeSetOf(invite, false);
   const remoteTarget = contactUri(invite) ?? invite.uri;
-  const peer = peerTarget(call.callerSide, source, call.partner, settings);
-  const hosts = peerHosts(call.callerSide, call.partner, settings);
+  const peer = peerTarget(call.callerSide, source, call.partner, call.deps);
+  const hosts = peerHosts(call.callerSide, call.partner, call.deps);
   const dialog = new Dialog({
     side: call.callerSide,
     callId: call.callerCallId,

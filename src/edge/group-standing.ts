@@ -121,7 +121,7 @@ abstract class GroupRequest {
   }
 
   get targets() {
-    return partnerTargets(this.partner);
+    return partnerTargets(this.partner, this.deps.addresses);
   }
 
   async authenticate(request: SipRequest): Promise<void> {

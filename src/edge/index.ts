@@ -14,6 +14,7 @@ export {
   type EdgeDependencies,
   type EdgeLimits,
   type EdgeSettings,
+  type HostAddresses,
   type RedirectBody,
   type Side,
 } from './dependencies.js';
@@ -28,6 +29,7 @@ export type {
 export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
 export type { ArmMedia, CallMediaSession, LocalMedia, MediaPort } from './media-port.js';
 export { type ProtectionPort, type RequestFacts } from './protection-port.js';
+export { PartnerAddresses, type ResolveHost } from './partner-addresses.js';
 export { Edge, type CallView } from './edge.js';
 export type {
   InboundChannelRequest,

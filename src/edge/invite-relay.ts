@@ -18,7 +18,7 @@ import {
 import { sdpOf, setSdp } from './bodies.js';
 import type { Call } from './call.js';
 import type { Composer } from './compose.js';
-import { ownHost } from './contact.js';
+import { ownContact, ownHost } from './contact.js';
 import type { Side } from './dependencies.js';
 import { routeSetOf } from './dialog.js';
 import { keepRecord } from './dialog-record.js';
@@ -69,7 +69,7 @@ export class InviteRelay {
     this.#request = request;
     this.#rest = [...targets];
     this.#call.move('sent');
-    this.#tryNext(new SegyError('SEGY_E_SIP_TRANSPORT', 'no address of the peer is configured'));
+    this.#tryNext(new SegyError('SEGY_E_SIP_TRANSPORT', 'no address of the peer is known'));
   }
 
   get released(): boolean {
@@ -92,21 +92,47 @@ export class InviteRelay {
     this.#target = target;
     call.noteSetup();
     const sent = { ...this.#request, headers: this.#request.headers.clone() };
+    const { settings } = call.deps;
+    sent.headers.set('Contact', ownContact(settings, call.calleeSide, target.protocol, 'caller'));
     let transaction: ClientTransaction;
     try {
       transaction = call.deps[call.calleeSide].request(sent, target);
     } catch (error) {
-      this.#tryNext(toSegyError(error));
+      this.#unreached(toSegyError(error));
       return;
     }
     call.uac = transaction;
     transaction.onProvisional = (response) => this.#queue(response);
     transaction.onFinal = (response) => this.#queue(response);
     transaction.onError = (error) => this.#unreached(error);
+    if (this.#rest.length === 0) return;
+    call.later(settings.limits.silentMs, () => {
+      if (!this.#heard && call.isLive() && call.uac === transaction) this.#abandon(sent, target);
+    });
+  }
+
+  /** Nothing at all came from `target`: the next one is tried, and whatever comes late is ended. */
+  #abandon(sent: SipRequest, target: SipTarget): void {
+    const call = this.#call;
+    const { uac } = call;
+    if (uac === null) return;
+    delete uac.onProvisional;
+    delete uac.onError;
+    uac.onFinal = (response) => {
+      if (response.status >= 300) return;
+      const dialog = calleeDialog(call, sent, target, response);
+      call.deps[call.calleeSide].sendAck(dialog.request('ACK', this.#cseq), dialog.target);
+      call.bye(dialog);
+    };
+    uac.cancel();
+    this.#unreached(new SegyError('SEGY_E_TIMEOUT', 'an address of the peer is silent'));
   }
 
   #unreached(error: SegyError): void {
-    const retry = error.code === 'SEGY_E_SIP_TRANSPORT' && !this.#heard && this.#call.isLive();
+    const lost = error.code === 'SEGY_E_SIP_TRANSPORT' || error.code === 'SEGY_E_TIMEOUT';
+    const retry = lost && !this.#heard && this.#call.isLive();
+    const { addresses } = this.#call.deps;
+    if (retry && this.#call.calleeSide === 'outer') addresses.unreached(this.#call.partner);
     if (retry) this.#tryNext(error);
     else {
       this.#call.enqueue(() => {

@@ -3,21 +3,28 @@
  * another host is used in the request line, but the request is sent to the configured peer, so
  * that nobody can make the gateway send to a third party.
  */
+import { isIP } from 'node:net';
 import type { PartnerConfig } from '../config/index.js';
 import { parseSipUri, type SipSource, type SipTarget } from '../sip/index.js';
 import { canonicalAddress } from './admission.js';
-import type { EdgeSettings, Side } from './dependencies.js';
+import type { EdgeDependencies, EdgeSettings, HostAddresses, Side } from './dependencies.js';
 
 type PartnerAddress = PartnerConfig['sip']['addresses'][number];
 
-function targetOf(entry: PartnerAddress): SipTarget {
-  const target = { protocol: entry.transport, address: entry.host, port: entry.port };
-  return entry.serverName === undefined ? target : { ...target, serverName: entry.serverName };
+/** What of the edge's surroundings decides where requests go. */
+type Surroundings = Pick<EdgeDependencies, 'settings' | 'addresses'>;
+
+/** Over TLS a host name is also the name that the certificate must carry. */
+function targetsOf(entry: PartnerAddress, addresses: HostAddresses): SipTarget[] {
+  const { host, transport: protocol, port } = entry;
+  const serverName = entry.serverName ?? (isIP(host) === 0 ? host : undefined);
+  const named = serverName === undefined || protocol !== 'tls' ? {} : { serverName };
+  return addresses.of(host).map((address) => ({ protocol, address, port, ...named }));
 }
 
-/** The partner's addresses in the order in which they are tried. */
-export function partnerTargets(partner: PartnerConfig): SipTarget[] {
-  return partner.sip.addresses.map(targetOf);
+/** The partner's addresses that are known, in the order in which they are tried. */
+export function partnerTargets(partner: PartnerConfig, addresses: HostAddresses): SipTarget[] {
+  return partner.sip.addresses.flatMap((entry) => targetsOf(entry, addresses));
 }
 
 /** The PBX's SIP address. */
@@ -34,10 +41,10 @@ export function peerTarget(
   side: Side,
   source: SipSource,
   partner: PartnerConfig,
-  settings: EdgeSettings,
+  surroundings: Surroundings,
 ): SipTarget {
   const { connectionId } = source;
-  const target = configuredTarget(side, source, partner, settings);
+  const target = configuredTarget(side, source, partner, surroundings);
   return connectionId === undefined
     ? target
     : { ...target, protocol: source.protocol, connectionId };
@@ -47,23 +54,23 @@ function configuredTarget(
   side: Side,
   source: SipSource,
   partner: PartnerConfig,
-  settings: EdgeSettings,
+  { settings, addresses }: Surroundings,
 ): SipTarget {
   if (side === 'inner') return pbxTarget(settings);
-  const targets = partnerTargets(partner);
+  const targets = partnerTargets(partner, addresses);
   const from = canonicalAddress(source.address);
-  const own = targets.find((target) => canonicalAddress(target.address) === from);
+  const own = targets.find((target) => target.address === from);
   const { protocol, address, port } = source;
   return own ?? targets[0] ?? { protocol, address, port };
 }
 
 /**
- * Next hop of a dialog: first route, else remote target, where its host is one of `hosts`;
- * otherwise `peer`. A TLS peer stays a TLS peer.
+ * Next hop of a dialog: first route, else remote target, where its host is one of `hosts`, at an
+ * address of that host; otherwise `peer`. A TLS peer stays a TLS peer.
  */
 export function nextHop(
   peer: SipTarget,
-  hosts: ReadonlySet<string>,
+  hosts: ReadonlyMap<string, readonly string[]>,
   routeSet: readonly string[],
   remoteTarget: string,
 ): SipTarget {
@@ -71,11 +78,13 @@ export function nextHop(
   const text = first === undefined ? remoteTarget : /<([^>]*)>/.exec(first)?.[1];
   if (text === undefined || !/^sips?:/i.test(text)) return peer;
   const uri = parseSipUri(text);
-  if (!hosts.has(canonicalAddress(uri.host))) return peer;
+  const known = hosts.get(canonicalAddress(uri.host));
+  const address = known?.includes(peer.address) === true ? peer.address : known?.[0];
+  if (address === undefined) return peer;
   const protocol =
     peer.protocol === 'tls' ? 'tls' : plainTransport(uri.params.get('transport'), peer);
   const port = uri.port ?? (protocol === 'tls' ? 5061 : 5060);
-  return { ...peer, protocol, address: uri.host, port };
+  return { ...peer, protocol, address, port };
 }
 
 function plainTransport(text: string | null | undefined, peer: SipTarget): SipTarget['protocol'] {
@@ -83,13 +92,20 @@ function plainTransport(text: string | null | undefined, peer: SipTarget): SipTa
   return name === 'udp' || name === 'tcp' ? name : peer.protocol;
 }
 
-/** Hosts of one side's peer that a next hop may name. */
+/** Hosts of one side's peer that a next hop may name, with their addresses. */
 export function peerHosts(
   side: Side,
   partner: PartnerConfig,
-  settings: EdgeSettings,
-): ReadonlySet<string> {
-  if (side === 'inner') return new Set([canonicalAddress(settings.pbx.address)]);
-  const { addresses, sources } = partner.sip;
-  return new Set([...addresses.map((entry) => entry.host), ...sources].map(canonicalAddress));
+  { settings, addresses }: Surroundings,
+): ReadonlyMap<string, readonly string[]> {
+  const { sip } = partner;
+  const outer = [...sip.addresses.map((entry) => entry.host), ...sip.sources];
+  const hosts = side === 'inner' ? [settings.pbx.address] : outer;
+  return new Map(
+    hosts.flatMap((host) => {
+      const known = addresses.of(host);
+      const own = known.map((address) => [address, [address]] as const);
+      return [[canonicalAddress(host), known] as const, ...own];
+    }),
+  );
 }

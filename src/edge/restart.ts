@@ -6,13 +6,27 @@ import { toSegyError } from '../base/errors.js';
 import type { DialogRecord, EdgeDependencies } from './dependencies.js';
 import { buildRequest } from './dialog.js';
 
-/** Sends BYE for each record and removes it, whatever the answer. */
+/** Starts at which an unanswered BYE is repeated before the dialog is given up. */
+const MAX_ATTEMPTS = 3;
+
+/** Sends BYE for each record and removes it when any answer came, or at the last attempt. */
 export async function endRecordedDialogs(deps: EdgeDependencies): Promise<void> {
   const records = await deps.records.all();
   await Promise.all(records.map((record) => endRecordedDialog(deps, record)));
 }
 
 async function endRecordedDialog(deps: EdgeDependencies, record: DialogRecord): Promise<void> {
+  const known = deps.partners.some(({ name }) => name === record.partner);
+  const attempts = (record.attempts ?? 0) + 1;
+  if (!known || (await answersBye(deps, record)) || attempts >= MAX_ATTEMPTS) {
+    await deps.records.remove(record.sessionId);
+  } else {
+    await deps.records.put({ ...record, cseq: record.cseq + 1, attempts });
+  }
+}
+
+/** Says BYE in the dialog on record. @returns true when the partner gave a final answer */
+async function answersBye(deps: EdgeDependencies, record: DialogRecord): Promise<boolean> {
   const { log } = deps.env;
   try {
     const bye = buildRequest({
@@ -25,16 +39,17 @@ async function endRecordedDialog(deps: EdgeDependencies, record: DialogRecord): 
       routeSet: record.routeSet,
     });
     const transaction = deps.outer.request(bye, record.target);
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       transaction.onFinal = () => resolve();
-      transaction.onError = () => resolve();
+      transaction.onError = reject;
     });
     log.info('restart.bye', { session: record.sessionId, partner: record.partner });
+    return true;
   } catch (error) {
     const { code, message } = toSegyError(error);
     log.warn('restart.bye.failed', { session: record.sessionId, code, message });
+    return false;
   }
-  await deps.records.remove(record.sessionId);
 }
 
 /**

@@ -6,7 +6,7 @@ import { toSegyError } from '../base/errors.js';
 import type { ServerTransaction, SipRequest } from '../sip/index.js';
 import { setSdpAndInfo } from './bodies.js';
 import type { Call } from './call.js';
-import { ownContact, setServiceHeaders } from './contact.js';
+import { setServiceHeaders } from './contact.js';
 import { callVariables, openNegotiation, type EdgeContext } from './context.js';
 import { buildRequest } from './dialog.js';
 import { InviteRelay } from './invite-relay.js';
@@ -45,7 +45,7 @@ export async function carryToPartner(
   setSdpAndInfo(invite, negotiation.offer('inner', offer), info, call.deps.env.random);
   await call.deps.protection?.authenticate(call.partner, invite, call.names.caller);
   if (!call.isLive()) return;
-  relay.start(invite, partnerTargets(call.partner));
+  relay.start(invite, partnerTargets(call.partner, call.deps.addresses));
 }
 
 /** The channel that dials us; a call without one cannot be tied to anything and is refused. */
@@ -64,7 +64,7 @@ function inviteToPartner(context: EdgeContext, call: Call): SipRequest {
   const isGroup = call.group !== null;
   const requestUri = isGroup ? (sip.groupRequestUri ?? sip.requestUri) : sip.requestUri;
   const { answerMode } = call.partner.outgoing;
-  const transport = partnerTargets(call.partner)[0]?.protocol ?? 'tls';
+  const transport = call.partner.sip.addresses[0]?.transport ?? 'tls';
   const request = buildRequest({
     method: 'INVITE',
     cseq: context.composer.cseqOf(call.invite),
@@ -75,7 +75,6 @@ function inviteToPartner(context: EdgeContext, call: Call): SipRequest {
     routeSet: [],
   });
   context.composer.passInitial(call, call.invite, request, transport);
-  request.headers.set('Contact', ownContact(settings, 'outer', transport, 'caller'));
   setServiceHeaders(request, settings.outer.identity);
   if (answerMode !== null && !isGroup) request.headers.set('Answer-Mode', answerMode);
   return request;

@@ -8,7 +8,7 @@ import { setSdp } from './bodies.js';
 import type { Call } from './call.js';
 import type { CallKey } from './call-key.js';
 import { CallMedia } from './call-media.js';
-import { ownContact, ownHost } from './contact.js';
+import { ownHost } from './contact.js';
 import { callVariables, openNegotiation, type EdgeContext } from './context.js';
 import { buildRequest } from './dialog.js';
 import type { GroupMedia } from './group-media.js';
@@ -116,7 +116,6 @@ function inviteToPbx(context: EdgeContext, call: Call, { from, to }: PbxParties)
     routeSet: [],
   });
   context.composer.passInitial(call, call.invite, request, transport);
-  request.headers.set('Contact', ownContact(settings, 'inner', transport, 'caller'));
   request.headers.set('X-SeGy-Session', call.id);
   request.headers.set('X-SeGy-Call-Type', call.group === null ? 'private' : 'group');
   request.headers.set('X-SeGy-Caller', call.names.caller);

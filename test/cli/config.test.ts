@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unresolvedHosts } from '../../src/cli/host-names.js';
+import { parseConfig } from '../../src/config/index.js';
 import { runSegy } from '../support/cli.js';
 
 describe('segy config check', () => {
@@ -34,6 +36,40 @@ describe('segy config check', () => {
     const { status, stderr } = runSegy(['config', 'check', '--config', join(folder, 'none')]);
     assert.equal(status, 1);
     assert.match(stderr, /^SEGY_E_CONFIG: /);
+  });
+
+  it('warns of a partner whose host does not resolve, which is no fault of the file', async () => {
+    const text = JSON.stringify(
+      {
+        pbx: {
+          type: 'asterisk',
+          ari: { url: 'http://127.0.0.1:8088', username: 'a', passwordFile: '/x' },
+        },
+        outer: {
+          listeners: [{ transport: 'udp', address: '127.0.1.1', port: 5060 }],
+          mediaAddress: '127.0.1.1',
+        },
+        partners: ['a', 'b'].map((name) => ({
+          ...{ name, domains: [`${name}.example`], kmsUris: [`kms.${name}.example`] },
+          sip: {
+            addresses: [{ host: `${name}.example` }],
+            requestUri: `sip:mcptt@${name}.example`,
+          },
+        })),
+      },
+      null,
+      1,
+    );
+    const resolve = (host: string) =>
+      host === 'a.example'
+        ? Promise.resolve(['192.0.2.1'])
+        : Promise.reject(new Error('ENOTFOUND'));
+    const warnings = await unresolvedHosts(parseConfig(text, 'test'), text, resolve);
+    assert.deepEqual(
+      warnings.map(({ path }) => path),
+      ['partners[1].sip.addresses[0].host'],
+    );
+    assert.match(warnings[0]!.message, /^b\.example does not resolve/);
   });
 
   it('ends with 2 on wrong usage', () => {

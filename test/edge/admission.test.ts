@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { InnerSource, OuterSources } from '../../src/edge/admission.js';
 import { SourceLog } from '../../src/edge/source-log.js';
 import type { SipSource } from '../../src/sip/index.js';
+import { FakeAddresses } from './support/fakes.js';
 import { Harness } from './support/harness.js';
 import { TEST_ENV } from './support/peer.js';
 
@@ -20,6 +21,7 @@ const partner = (sip: object, limits: object = {}) => {
   const base = new Harness().partner();
   return { ...base, sip: { ...base.sip, ...sip }, limits: { ...base.limits, ...limits } };
 };
+const NO_NAMES = new FakeAddresses();
 const ADDRESS = { host: '192.0.2.1', port: 5060, transport: 'udp' as const };
 
 function clocked(start = 0) {
@@ -32,6 +34,7 @@ describe('edge/admission', () => {
     const sources = new OuterSources(
       [partner({ addresses: [ADDRESS], sources: ['192.0.2.7'] })],
       TEST_ENV,
+      NO_NAMES,
     );
     for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.7']) {
       assert.equal(sources.identify(at(address, { port: 9 })).kind, 'partner');
@@ -41,7 +44,7 @@ describe('edge/admission', () => {
 
   it('does not take UDP from the address of a partner that speaks only TLS', () => {
     const tls = partner({ addresses: [{ ...ADDRESS, transport: 'tls' }] });
-    const sources = new OuterSources([tls], TEST_ENV);
+    const sources = new OuterSources([tls], TEST_ENV, NO_NAMES);
     assert.equal(sources.identify(at('192.0.2.1')).kind, 'stranger');
     assert.equal(sources.identify(at('192.0.2.1', { protocol: 'tls' })).kind, 'partner');
   });
@@ -51,7 +54,7 @@ describe('edge/admission', () => {
       addresses: [{ ...ADDRESS, transport: 'tls' }],
       tlsNames: ['sip.mc-a.example'],
     });
-    const sources = new OuterSources([named], TEST_ENV);
+    const sources = new OuterSources([named], TEST_ENV, NO_NAMES);
     const tls = (authorized: boolean, name: string) =>
       at('203.0.113.9', { protocol: 'tls', tls: { authorized, subjectAltNames: [`DNS:${name}`] } });
     assert.equal(sources.identify(tls(true, 'SIP.mc-a.example')).kind, 'partner');
@@ -62,7 +65,7 @@ describe('edge/admission', () => {
 
   it('lets only a few messages of strangers be parsed, whatever their address', () => {
     const { clock, env } = clocked();
-    const sources = new OuterSources([partner({ addresses: [ADDRESS] })], env);
+    const sources = new OuterSources([partner({ addresses: [ADDRESS] })], env, NO_NAMES);
     const admitted = Array.from({ length: 50 }, (_, i) => sources.admit(at(`198.51.100.${i}`)));
     assert.equal(admitted.filter(Boolean).length, 10);
     assert.equal(sources.admit(at('192.0.2.1')), true);
@@ -73,7 +76,7 @@ describe('edge/admission', () => {
   it('takes requests of each partner at its own rate', () => {
     const { clock, env } = clocked();
     const slow = partner({ addresses: [ADDRESS] }, { requestsPerSecond: 1, burst: 2 });
-    const sources = new OuterSources([slow], env);
+    const sources = new OuterSources([slow], env, NO_NAMES);
     assert.deepEqual(
       [1, 2, 3].map(() => sources.takeRequest(slow)),
       [true, true, false],

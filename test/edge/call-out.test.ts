@@ -14,6 +14,7 @@ import {
   textOf,
   warningOf,
 } from './support/harness.js';
+import type { Partner } from './support/fakes.js';
 import { invite, Peer, within } from './support/peer.js';
 
 const MIKEY = `a=key-mgmt:mikey ${Buffer.concat([Buffer.from('1000000a', 'hex'), Buffer.from(RADIO1)]).toString('base64')}`;
@@ -212,6 +213,53 @@ describe('edge: private call from the radio to MC', () => {
         },
       }),
     });
+    await h.establishOut();
+  });
+
+  const atFirst =
+    (host: string, port: number) =>
+    (p: Partner): Partner => ({
+      ...p,
+      sip: { ...p.sip, addresses: [{ host, port, transport: 'udp' }, ...p.sip.addresses] },
+    });
+
+  it('tries the next address when one stays silent, and ends what answers there too late', async () => {
+    const slow = new Peer('127.0.2.9', 'slow');
+    await slow.listen();
+    h = await Harness.start({ partner: atFirst('127.0.2.9', slow.port), limits: { silentMs: 60 } });
+    const { sent } = h.fromPbx();
+    const late = await slow.expect('INVITE');
+    h.mc.answer(await h.mc.expect('INVITE'), 200, { sdp: sdp('127.0.2.1', 41000) });
+    await sent.expect(200);
+    slow.answer(late, 200, { sdp: sdp('127.0.2.9', 41000) });
+    await slow.acks.next('the ACK of the late 2xx');
+    ok(await slow.expect('BYE'));
+    assert.equal(h.edge.calls().length, 1);
+    assert.deepEqual(h.addresses.lost, ['mc-a']);
+    await slow.endpoint.close();
+  });
+
+  it('waits for an address that has said at least 100', async () => {
+    const slow = new Peer('127.0.2.9', 'slow');
+    await slow.listen();
+    h = await Harness.start({ partner: atFirst('127.0.2.9', slow.port), limits: { silentMs: 60 } });
+    const { sent } = h.fromPbx();
+    const invited = await slow.expect('INVITE');
+    slow.answer(invited, 100);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    slow.answer(invited, 486);
+    await sent.expect(486);
+    assert.equal(h.mc.requests.all.length, 0);
+    await slow.endpoint.close();
+  });
+
+  it('calls a partner by host name at any address of it, and none while the name is unknown', async () => {
+    h = new Harness();
+    await h.mc.listen();
+    const address = { host: 'is-proxy.mc-a.example', port: h.mc.port, transport: 'tcp' as const };
+    await h.begin({ partner: (p) => ({ ...p, sip: { ...p.sip, addresses: [address] } }) });
+    assert.equal(warningOf(await h.fromPbx().sent.expect(503)), 'SEGY_E_SIP_TRANSPORT');
+    h.addresses.names.set('is-proxy.mc-a.example', ['127.0.2.9', '127.0.2.1']);
     await h.establishOut();
   });
 

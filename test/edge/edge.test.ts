@@ -301,6 +301,39 @@ describe('edge', () => {
     assert.deepEqual(h.edge.calls(), []);
   });
 
+  it('leaves the record of a dialog whose BYE was not answered to the next start', async () => {
+    h = await Harness.start();
+    await h.establishIn();
+    await h.establishOut();
+    const stopping = h.edge.stop();
+    ok(await h.mc.expect('BYE'));
+    await stopping;
+    const [left, ...others] = h.records.entries.values();
+    assert.equal(others.length, 0);
+    const silent = await h.mc.expect('BYE');
+    assert.equal(left?.callId, silent.request.headers.get('Call-ID'));
+  });
+
+  it('repeats an unanswered BYE at three starts, and says none to who is no partner any more', async () => {
+    h = await Harness.start();
+    await h.establishOut();
+    const [made] = h.records.entries.values();
+    const dead = { protocol: 'tcp' as const, address: '127.0.2.9', port: 9 };
+    const record = { ...made!, target: dead };
+    for (const left of [1, 1, 0]) {
+      const { entries } = h.records;
+      const kept = [...entries.values()].find(({ attempts }) => attempts !== undefined) ?? record;
+      await h.stop();
+      h = new Harness();
+      await h.mc.listen();
+      h.records.entries.set('old', { ...kept, sessionId: 'old' });
+      h.records.entries.set('gone', { ...record, sessionId: 'gone', partner: 'mc-z' });
+      await h.begin({});
+      await h.edge.recovered;
+      assert.equal(h.records.entries.size, left);
+    }
+  });
+
   it('wipes every key and frees every port however calls end', async () => {
     h = await Harness.start({ limits: { setupMs: 100 } });
     await h.establishIn();

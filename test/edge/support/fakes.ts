@@ -1,4 +1,5 @@
 /** Small stand-ins for what the edge is given: PBX link, media engine, pseudo clients, records. */
+import { isIP } from 'node:net';
 import { fromHex, toHex } from '../../../src/base/bytes.js';
 import { SegyError } from '../../../src/base/errors.js';
 import type { HeldKey } from '../../../src/keys/index.js';
@@ -11,6 +12,7 @@ import type {
   EdgeDependencies,
   GroupKeyToTake,
   GroupsPort,
+  HostAddresses,
   LocalMedia,
   PbxChannel,
   PbxPort,
@@ -300,6 +302,19 @@ export class FakeGroups implements GroupsPort {
   change(...keys: HeldKey[]): void {
     this.keys = keys;
     this.onChange?.('mc-a', [GROUP]);
+  }
+}
+
+/** Names as a test sets them; every address stands for itself. */
+export class FakeAddresses implements HostAddresses {
+  readonly names = new Map<string, string[]>();
+  /** partners that could not be reached */
+  readonly lost: string[] = [];
+  of(host: string): readonly string[] {
+    return isIP(host) > 0 ? [host] : (this.names.get(host) ?? []);
+  }
+  unreached(partner: Partner): void {
+    this.lost.push(partner.name);
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type SipTarget,
 } from '../../../src/sip/index.js';
 import {
+  FakeAddresses,
   FakeClients,
   FakeMedia,
   fakeMessage,
@@ -78,6 +79,7 @@ export class Harness {
   readonly media = new FakeMedia();
   readonly clients = new FakeClients();
   readonly records = new FakeRecords();
+  readonly addresses = new FakeAddresses();
   readonly logged: { level: string; event: string; fields: LogFields }[] = [];
   readonly counted: { name: string; labels: Readonly<Record<string, string>> }[] = [];
   outerAt: SipTarget = { protocol: 'udp', address: '127.0.1.1', port: 0 };
@@ -147,6 +149,7 @@ export class Harness {
       ...(o.groups && { groups: o.groups }),
       partners,
       ...(protection && { protection }),
+      addresses: this.addresses,
       records: this.records,
       settings: {
         outer: { contacts: contacts(this.outerAt), identity: 'sip:segy@lmr.example' },
