@@ -47,8 +47,11 @@ export interface PbxLink {
   hangup(id: string): Promise<void>;
   /** asks for a sign of life; the port takes a missed deadline for a dead link */
   probe(): Promise<void>;
-  /** ends the link without calling `down`; leaves no listener, timer or socket behind */
-  close(): void;
+  /**
+   * Ends the link; what it still reports is ignored. Resolves when no listener, timer or socket is left
+   * and the PBX can take the next link; never rejects.
+   */
+  close(): Promise<void>;
 }
 
 export interface PbxDriver {

@@ -20,7 +20,7 @@ export function createAriPort(
   environment: Environment,
   options?: PortOptions,
 ): PbxPort {
-  return createPort(createAriDriver(address), environment, options);
+  return createPort(createAriDriver(address, environment.timers), environment, options);
 }
 
 /** A port on FreeSWITCH through its event socket. @throws SegyError SEGY_E_CONFIG as above */

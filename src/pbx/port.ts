@@ -303,8 +303,9 @@ class SupervisedPort implements PbxPort, ChannelOwner {
     const stopped = (): void => listener.down('stopped');
     stop.addEventListener('abort', stopped);
     const opening = this.#driver.connect(listener, attempt.signal);
+    let link: PbxLink | undefined;
     try {
-      const link = await withDeadline(opening, connectMs, timers, 'log-in', attempt.signal);
+      link = await withDeadline(opening, connectMs, timers, 'log-in', attempt.signal);
       this.#table.beginResync();
       const list = await withDeadline(
         link.listChannels(),
@@ -319,11 +320,9 @@ class SupervisedPort implements PbxPort, ChannelOwner {
     } finally {
       stop.removeEventListener('abort', stopped);
       attempt.abort();
-      void opening.then(
-        (link) => link.close(),
-        () => undefined,
-      );
       this.#down();
+      if (link !== undefined) await link.close();
+      else void opening.then((late) => late.close()).catch(() => undefined);
     }
   }
 

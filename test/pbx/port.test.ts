@@ -40,6 +40,7 @@ class ScriptedDriver implements PbxDriver {
       probe: run('probe'),
       close: () => {
         this.closed++;
+        return Promise.resolve();
       },
     });
   }

@@ -61,7 +61,7 @@ describe('the ARI adapter on a real Asterisk', function () {
   });
 });
 
-describe('the dialplan for Asterisk, without a gateway', function () {
+describe('Asterisk with its dialplan, between gateways', function () {
   this.timeout(20_000);
   let rig: AsteriskRig;
   let serial = 0;
@@ -73,6 +73,24 @@ describe('the dialplan for Asterisk, without a gateway', function () {
   });
   after(async () => {
     await rig.stop();
+  });
+
+  it('lets a gateway that is started anew while calls are up come up at once, twelve times', async () => {
+    for (let round = 0; round < 12; round++) {
+      const port = rig.rig.makePort();
+      await port.start();
+      await until('the link is up', () => port.linked);
+      const arrival = await rig.rig.callOut();
+      arrival.respond(200);
+      await port.outboundChannel({ callId: arrival.callId, timeoutMs: 1000 });
+      await port.stop();
+      const next = rig.rig.makePort();
+      await next.start();
+      await until('the next link is up', () => next.linked);
+      await next.hangUpOrphans();
+      await arrival.ended;
+      await next.stop();
+    }
   });
 
   it('refuses a call from MC with 503', async () => {

@@ -20,6 +20,7 @@ declare module 'ari-client' {
       hangup(options: ForChannel & { reason_code?: string }): PromiseLike<Json>;
     };
     readonly applications: {
+      subscribe(options: { applicationName: string; eventSource: string }): PromiseLike<Json>;
       filter(options: {
         applicationName: string;
         filter: Readonly<Record<string, unknown>>;
@@ -38,6 +39,10 @@ declare module 'ari-client' {
     on(event: 'message', listener: (data: Uint8Array) => void): void;
     removeAllListeners(): void;
     ping(): void;
+    /** Begins the closing handshake. */
+    close(): void;
+    /** 3 when closed */
+    readonly readyState: number;
     terminate(): void;
   }
 

@@ -1,19 +1,26 @@
 /**
- * The ARI driver: one link is one event socket, with subscribeAll and an event filter, and the REST
- * operations beside it.
+ * The ARI driver: one link is one event socket, subscribed to all channels and filtered by event type, and
+ * the REST operations beside it.
  */
+import type { Timers } from '../../base/environment.js';
 import { SegyError } from '../../base/errors.js';
 import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../driver.js';
 import type { PbxVariables } from '../../edge/ports.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';
 import { EVENT_TYPES, readChannels, readEvent, readValue } from './events.js';
-import { type AriAddress, type AriConnection, openAri } from './library.js';
+import { type AriAddress, type AriConnection, closeSocket, openAri } from './library.js';
+
+/**
+ * Events of every channel. Not subscribeAll, which adds device states: Asterisk 22.10 then locks up its
+ * ARI for good, within a few tries, when one is sent while an application's socket is being replaced.
+ */
+const ALL_CHANNELS = 'channel:';
 
 const SESSION_HEADER = 'PJSIP_HEADER(read,X-SeGy-Session)';
 
 /** @throws SegyError SEGY_E_CONFIG for an address that can never work */
-export function createAriDriver(address: AriAddress): PbxDriver {
+export function createAriDriver(address: AriAddress, timers: Timers): PbxDriver {
   if (!URL.canParse(address.url) || !/^https?:$/.test(new URL(address.url).protocol)) {
     throw new SegyError('SEGY_E_CONFIG', 'the ARI address is not an http or https URL');
   }
@@ -21,11 +28,12 @@ export function createAriDriver(address: AriAddress): PbxDriver {
     throw new SegyError('SEGY_E_CONFIG', 'the Stasis application has an unusable name');
   }
   const copy = { ...address };
-  return { name: 'ari', connect: (listener, signal) => connect(copy, listener, signal) };
+  return { name: 'ari', connect: (listener, signal) => connect(copy, timers, listener, signal) };
 }
 
 async function connect(
   address: AriAddress,
+  timers: Timers,
   listener: LinkListener,
   signal: AbortSignal,
 ): Promise<PbxLink> {
@@ -39,11 +47,11 @@ async function connect(
     },
     signal,
   );
-  const link = new AriLink(connection, address.app, (callback) => (alive = callback));
+  const link = new AriLink(connection, address.app, timers, (callback) => (alive = callback));
   try {
     await link.filterEvents();
   } catch (error) {
-    link.close();
+    await link.close();
     throw error;
   }
   return link;
@@ -59,11 +67,18 @@ function take(data: Uint8Array, app: string, listener: LinkListener): void {
 class AriLink implements PbxLink {
   readonly #connection: AriConnection;
   readonly #app: string;
+  readonly #timers: Timers;
   readonly #onPong: (callback: () => void) => void;
 
-  constructor(connection: AriConnection, app: string, onPong: (callback: () => void) => void) {
+  constructor(
+    connection: AriConnection,
+    app: string,
+    timers: Timers,
+    onPong: (callback: () => void) => void,
+  ) {
     this.#connection = connection;
     this.#app = app;
+    this.#timers = timers;
     this.#onPong = onPong;
   }
 
@@ -74,6 +89,12 @@ class AriLink implements PbxLink {
       this.#connection.client.applications.filter({
         applicationName: this.#app,
         filter: { allowed },
+      }),
+    );
+    await answer(
+      this.#connection.client.applications.subscribe({
+        applicationName: this.#app,
+        eventSource: ALL_CHANNELS,
       }),
     );
   }
@@ -131,8 +152,8 @@ class AriLink implements PbxLink {
     });
   }
 
-  close(): void {
-    this.#connection.socket.terminate();
+  close(): Promise<void> {
+    return closeSocket(this.#connection.socket, this.#timers);
   }
 }
 

@@ -16,6 +16,7 @@ import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { createRequire } from 'node:module';
 import ari, { type Client, type EventSocket } from 'ari-client';
+import type { Timers } from '../../base/environment.js';
 import { SegyError } from '../../base/errors.js';
 
 /** Where ARI is and who we are. */
@@ -41,6 +42,9 @@ export interface SocketListener {
 
 /** Largest API description document; Asterisk's are below 200 kB. */
 const DOCUMENT_LIMIT = 4 * 1024 * 1024;
+
+/** `readyState` of a socket that is closed. */
+const CLOSED = 3;
 
 const silence = (): void => undefined;
 Object.assign(globalThis, { log: silence });
@@ -75,7 +79,7 @@ export async function openAri(
   await checkDescription(address, signal);
   const client = await loaded(address);
   if (signal.aborted) throw down('stopped while connecting');
-  client.start(address.app, true).then(silence, silence);
+  client.start(address.app, false).then(silence, silence);
   const socket = client._ws;
   socket.removeAllListeners();
   await opened(socket, listener, signal);
@@ -98,6 +102,7 @@ function opened(socket: EventSocket, listener: SocketListener, signal: AbortSign
     signal.addEventListener('abort', abort, { once: true });
     socket.on('open', () => {
       isOpen = true;
+      signal.removeEventListener('abort', abort);
       resolve();
     });
     socket.on('message', (data) => listener.message(data));
@@ -112,6 +117,29 @@ function opened(socket: EventSocket, listener: SocketListener, signal: AbortSign
       else reject(down(reason));
     });
     if (signal.aborted) abort();
+  });
+}
+
+/** How long the closing handshake may take, and Asterisk to wind its side up, in milliseconds. */
+const CLOSING_MS = 500;
+const WINDING_UP_MS = 150;
+
+/**
+ * Closes the event socket in good order and gives Asterisk a moment to wind it up, so that the next one is
+ * not taken for a second program on the same application.
+ */
+export function closeSocket(socket: EventSocket, timers: Timers): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState === CLOSED) {
+      resolve();
+      return;
+    }
+    const hurry = timers.setTimeout(() => socket.terminate(), CLOSING_MS);
+    socket.on('close', () => {
+      timers.clearTimeout(hurry);
+      timers.setTimeout(resolve, WINDING_UP_MS);
+    });
+    socket.close();
   });
 }
 

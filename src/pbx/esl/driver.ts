@@ -107,8 +107,9 @@ class EslLink implements PbxLink {
     await this.#connection.api('status');
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#connection.close();
+    return Promise.resolve();
   }
 
   /** A channel of the list; null when it has ended since. Only one that may be parked is asked for more. */

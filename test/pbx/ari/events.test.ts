@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { systemTimers } from '../../../src/base/environment.js';
 import { readChannels, readEvent, readValue } from '../../../src/pbx/ari/events.js';
 import { createAriDriver } from '../../../src/pbx/ari/driver.js';
 
@@ -78,7 +79,9 @@ describe('pbx/ari/driver', () => {
     ['an empty application', { app: '' }],
   ] as const) {
     it(`refuses ${what}`, () => {
-      assert.throws(() => createAriDriver({ ...address, ...wrong }), { code: 'SEGY_E_CONFIG' });
+      assert.throws(() => createAriDriver({ ...address, ...wrong }, systemTimers), {
+        code: 'SEGY_E_CONFIG',
+      });
     });
   }
 });
