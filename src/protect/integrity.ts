@@ -185,7 +185,9 @@ function octetsOf(element: SignedNode): Uint8Array {
   if (elementsOf(element).length > 0 || !/^[A-Za-z0-9+/]{43}=$/.test(text)) {
     return refuse(`has a ${element.localName} that is not 32 octets in base64`);
   }
-  return new Uint8Array(Buffer.from(text, 'base64'));
+  const octets = Buffer.from(text, 'base64');
+  if (octets.toString('base64') !== text) return refuse('has base64 with bits to spare');
+  return new Uint8Array(octets);
 }
 
 function refuse(what: string): never {

@@ -232,7 +232,7 @@ describe('protect: XML integrity', () => {
           return verify(signed).length === 2;
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });
