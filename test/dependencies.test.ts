@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './support/asterisk.js';
 
@@ -68,5 +68,24 @@ describe('the lock file', () => {
   it('names no download address, so that a clone takes its packages from its own registry', () => {
     const text = readFileSync(join(PROJECT_ROOT, 'package-lock.json'), 'utf8');
     assert.doesNotMatch(text, /"resolved": "https?:/);
+  });
+});
+
+describe('package.json', () => {
+  it('names the packages that the program imports, and no others', () => {
+    const source = join(PROJECT_ROOT, 'src');
+    const imported = new Set<string>();
+    for (const name of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.ts')) continue;
+      const text = readFileSync(join(source, name), 'utf8');
+      for (const [, specifier = ''] of text.matchAll(
+        /^(?:import|}|export).* from '([a-z@][^']*)';$/gm,
+      )) {
+        const parts = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1);
+        if (!specifier.startsWith('node:')) imported.add(parts.join('/'));
+      }
+    }
+    const { dependencies } = read('package.json') as { dependencies: Record<string, string> };
+    assert.deepEqual([...imported].sort(), Object.keys(dependencies).sort());
   });
 });

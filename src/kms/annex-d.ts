@@ -3,7 +3,7 @@
  * or anywhere in a KmsResponse. Structure and ranges are checked here; that the points are points, by
  * checkKmsCertificate. XML signatures are not judged here but in signed.ts, which hands on what one covers.
  */
-import { parseXmlSequence, type XmlElement } from '../xml/index.js';
+import { DEFAULT_XML_LIMITS, parseXmlSequence, type XmlElement } from '../xml/index.js';
 import {
   booleanOf,
   optionalBoolean,
@@ -49,7 +49,8 @@ const CONTAINERS: ReadonlySet<string> = new Set([
   'SignedKmsCertificate',
 ]);
 
-const LIMITS = { maxBytes: 4_194_304, maxDepth: 24, maxElements: 40_000, maxAttributes: 32 };
+/** More than a hundred certificates or key sets. */
+const LIMITS = { ...DEFAULT_XML_LIMITS, maxDepth: 24, maxAttributes: 32 };
 
 function present<K extends string, T>(key: K, value: T | undefined): Partial<Record<K, T>> {
   return value === undefined ? {} : ({ [key]: value } as Record<K, T>);

@@ -17,12 +17,19 @@ export interface XmlLimits {
   readonly maxAttributes: number;
 }
 
+/** What is read within some 50 ms and 20 MB, whatever it holds. */
 export const DEFAULT_XML_LIMITS: XmlLimits = {
-  maxBytes: 1_048_576,
+  maxBytes: 262_144,
   maxDepth: 32,
-  maxElements: 20_000,
+  maxElements: 2_000,
   maxAttributes: 64,
 };
+
+/** Prefixes in scope of one element; each element below copies them. */
+const MAX_NAMESPACES = 32;
+
+/** Documents in one sequence; each is parsed for itself. */
+const MAX_ROOTS = 256;
 
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
@@ -62,6 +69,7 @@ function namespaceOf(prefix: string, scope: Scope): string {
 
 /** The scope inside an element with these attributes. */
 function enterScope(raw: readonly (readonly [string, string])[], outer: Scope): Scope {
+  if (!raw.some(([name]) => /^xmlns(?::|$)/.test(name))) return outer;
   const scope = new Map(outer);
   for (const [name, value] of raw) {
     const { prefix, localName } = splitName(name);
@@ -78,6 +86,7 @@ function enterScope(raw: readonly (readonly [string, string])[], outer: Scope): 
       if (value === XMLNS_NAMESPACE) refuseXml('a forbidden namespace declaration');
     }
   }
+  if (scope.size > MAX_NAMESPACES) refuseXml('too many namespaces in scope');
   return scope;
 }
 
@@ -174,10 +183,10 @@ export function parseXml(
   input: Uint8Array | string,
   limits: XmlLimits = DEFAULT_XML_LIMITS,
 ): XmlElement {
-  const roots = parseXmlSequence(input, limits);
-  const [root] = roots;
-  if (root === undefined || roots.length !== 1) return refuseXml('not one root element');
-  return root;
+  const xml = decode(input, limits);
+  const [extent, ...more] = scanRoots(xml, limits);
+  if (extent === undefined || more.length > 0) return refuseXml('not one root element');
+  return parseRoot(xml.slice(extent.start, extent.end), limits);
 }
 
 /**
@@ -192,5 +201,6 @@ export function parseXmlSequence(
   const xml = decode(input, limits);
   const extents = scanRoots(xml, limits);
   if (extents.length === 0) refuseXml('no root element');
+  if (extents.length > MAX_ROOTS) refuseXml('too many root elements');
   return extents.map(({ start, end }) => parseRoot(xml.slice(start, end), limits));
 }

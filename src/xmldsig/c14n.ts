@@ -35,13 +35,15 @@ function render(
   rendering: Rendering,
 ): void {
   const { form, without, parts } = rendering;
-  const inside = new Map(rendered);
+  const added: [string, string][] = [];
   const declarations: string[] = [];
-  for (const prefix of prefixesToRender(node, form).sort(byCodePoint)) {
+  const changed = prefixesToRender(node, form, rendered).filter(
+    (prefix) => prefix !== 'xml' && (node.scope.get(prefix) ?? '') !== (rendered.get(prefix) ?? ''),
+  );
+  for (const prefix of changed.sort(byCodePoint)) {
     const uri = node.scope.get(prefix) ?? '';
-    if (prefix === 'xml' || uri === (rendered.get(prefix) ?? '')) continue;
     declarations.push(` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeValue(uri)}"`);
-    inside.set(prefix, uri);
+    added.push([prefix, uri]);
   }
   const attributes = [...node.attributes, ...inherited].sort(
     (a, b) => byCodePoint(a.namespace, b.namespace) || byCodePoint(a.localName, b.localName),
@@ -49,6 +51,7 @@ function render(
   parts.push('<', node.name, ...declarations);
   for (const { name, value } of attributes) parts.push(` ${name}="${escapeValue(value)}"`);
   parts.push('>');
+  const inside = added.length === 0 ? rendered : new Map([...rendered, ...added]);
   for (const part of node.content) {
     if (typeof part === 'string') parts.push(escapeText(part));
     else if (part !== without) render(part, inside, [], rendering);
@@ -56,7 +59,14 @@ function render(
   parts.push('</', node.name, '>');
 }
 
-function prefixesToRender(node: SignedNode, form: CanonicalForm): string[] {
+function prefixesToRender(
+  node: SignedNode,
+  form: CanonicalForm,
+  rendered: ReadonlyMap<string, string>,
+): string[] {
+  // Below the apex an element that declares nothing has nothing that its parent did not render.
+  const isApex = rendered.size === 0;
+  if (!form.exclusive && !isApex && node.scope === node.parent?.scope) return [];
   if (!form.exclusive) return ['', ...[...node.scope.keys()].filter((prefix) => prefix !== '')];
   const used = new Set([node.prefix]);
   for (const { name } of node.attributes) {

@@ -61,15 +61,18 @@ export function parseSignedTree(input: Uint8Array | string, limits?: XmlLimits):
 
 function openNode(tag: string, parent: SignedNode | undefined): OpenNode {
   const name = /^[^\s/]+/.exec(tag)?.[0] ?? '';
-  const scope = new Map(parent?.scope ?? [['xml', XML_NAMESPACE]]);
+  const outer: ReadonlyMap<string, string> = parent?.scope ?? new Map([['xml', XML_NAMESPACE]]);
+  // Most elements declare nothing and share their parent's scope.
+  const scope = tag.includes('xmlns') ? new Map(outer) : outer;
   const pairs: [string, string][] = [];
   for (const [, attribute = '', double, single] of tag.slice(name.length).matchAll(ATTRIBUTE)) {
     const value = resolveReferences((double ?? single ?? '').replace(/[\t\n]/g, ' '));
-    if (attribute === 'xmlns') {
+    if (attribute === 'xmlns' && scope instanceof Map) {
       if (value === '') scope.delete('');
       else scope.set('', value);
-    } else if (attribute.startsWith('xmlns:')) scope.set(attribute.slice(6), value);
-    else pairs.push([attribute, value]);
+    } else if (attribute.startsWith('xmlns:') && scope instanceof Map) {
+      scope.set(attribute.slice(6), value);
+    } else pairs.push([attribute, value]);
   }
   const { prefix, localName } = split(name);
   return {

@@ -10,6 +10,7 @@
 import type { KeyObject } from 'node:crypto';
 import { equalBytes } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
+import { DEFAULT_XML_LIMITS } from '../xml/index.js';
 import type { XmlLimits } from '../xml/index.js';
 import {
   C14N,
@@ -54,6 +55,10 @@ const CANONICAL_FORMS: ReadonlyMap<string, boolean> = new Map([
   [EXCLUSIVE_C14N, true],
   [`${EXCLUSIVE_C14N}WithComments`, true],
 ]);
+/** Prefixes in a PrefixList of exclusive canonicalisation. */
+const MAX_PREFIXES = 32;
+/** A signed document is walked several times, so less of it is read than of a plain one. */
+const DEFAULT_LIMITS: XmlLimits = { ...DEFAULT_XML_LIMITS, maxBytes: 131_072, maxElements: 1_000 };
 const ID_NAMES: ReadonlySet<string> = new Set(['Id', 'ID', 'id']);
 
 export interface VerifyOptions {
@@ -71,7 +76,7 @@ export function verifySignedXml(
   keys: TrustedKeys,
   options: VerifyOptions = {},
 ): VerifiedContent {
-  const root = parseSignedTree(input, options.limits);
+  const root = parseSignedTree(input, options.limits ?? DEFAULT_LIMITS);
   const signature = onlySignature(root, options.nested);
   const signedInfo = only(signature, 'SignedInfo');
   const method = attributeOf(only(signedInfo, 'SignatureMethod'), 'Algorithm');
@@ -132,7 +137,10 @@ function canonicalForm(method: SignedNode): CanonicalForm | undefined {
   const [list, ...more] = elementsOf(method);
   if (list === undefined) return { exclusive, inclusivePrefixes: [] };
   if (!exclusive || more.length > 0 || list.localName !== 'InclusiveNamespaces') return undefined;
-  const prefixes = (attributeOf(list, 'PrefixList') ?? '').split(/\s+/).filter(Boolean);
+  const prefixes = (attributeOf(list, 'PrefixList') ?? '')
+    .split(/\s+/, MAX_PREFIXES + 2)
+    .filter(Boolean);
+  if (prefixes.length > MAX_PREFIXES) refuse('too many inclusive prefixes');
   return { exclusive, inclusivePrefixes: prefixes };
 }
 
@@ -154,6 +162,8 @@ function referenced(
     else form = canonicalForm(transform) ?? refuse('a transform that is not allowed');
   }
   if (apex === root && !enveloped) refuse('a reference that would sign the signature itself');
+  // It was enveloped where it was made: what stands beside it has been moved there.
+  if (apex !== root && enveloped) refuse('been taken out of what it signs');
   return { apex, xml: canonicalise(apex, form ?? INCLUSIVE_C14N, signature) };
 }
 
