@@ -10,11 +10,11 @@ import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { DEFAULT_EDGE_LIMITS, Edge, PartnerAddresses } from '../edge/index.js';
-import type { ContactAddresses, EdgeSettings } from '../edge/index.js';
+import type { ContactAddresses, EdgeSettings, PbxPort } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
-import { createAriPort } from '../pbx/index.js';
+import { createAriPort, createEslPort } from '../pbx/index.js';
 import type { SignallingProtection } from '../protect/index.js';
 import { SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
@@ -88,9 +88,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   closers.push(() => outer.close());
   const inner = new SipEndpoint({ name: 'inner', env, userAgent: CONTROL_USER_AGENT });
   closers.push(() => inner.close());
-  const { ari } = config.pbx;
-  const password = readSecret(ari.passwordFile);
-  const pbx = createAriPort({ ...ari, password }, env);
+  const pbx = pbxPort(config.pbx, env);
   const addresses = new PartnerAddresses(config.partners, resolveHost, env);
   closers.push(() => addresses.stop());
   await addresses.start();
@@ -279,6 +277,15 @@ function edgeSettings(config: SegyConfig): EdgeSettings {
       calls: limits.calls,
     },
   };
+}
+
+function pbxPort(pbx: SegyConfig['pbx'], env: Environment): PbxPort {
+  if (pbx.type === 'asterisk') {
+    const { ari } = pbx;
+    return createAriPort({ ...ari, password: readSecret(ari.passwordFile) }, env);
+  }
+  const { host, port, passwordFile } = pbx.esl;
+  return createEslPort({ host, port, password: readSecret(passwordFile) }, env);
 }
 
 function readSecret(file: string): string {

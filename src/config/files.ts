@@ -27,7 +27,7 @@ export function checkReferencedFiles(config: SegyConfig, text: string): ConfigFi
 function namedFiles(config: SegyConfig): NamedFile[] {
   const files: NamedFile[] = [
     { path: ['masterKeyFile'], file: config.masterKeyFile, secret: true },
-    { path: ['pbx', 'ari', 'passwordFile'], file: config.pbx.ari.passwordFile, secret: true },
+    pbxPassword(config.pbx),
   ];
   for (const [index, { tls }] of config.outer.listeners.entries()) {
     if (tls === undefined) continue;
@@ -45,6 +45,12 @@ function namedFiles(config: SegyConfig): NamedFile[] {
     }
   }
   return files;
+}
+
+function pbxPassword(pbx: SegyConfig['pbx']): NamedFile {
+  return pbx.type === 'asterisk'
+    ? { path: ['pbx', 'ari', 'passwordFile'], file: pbx.ari.passwordFile, secret: true }
+    : { path: ['pbx', 'esl', 'passwordFile'], file: pbx.esl.passwordFile, secret: true };
 }
 
 function faultOf(file: string, secret: boolean): string | undefined {

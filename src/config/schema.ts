@@ -143,6 +143,15 @@ const partnerSchema = z.strictObject({
     .prefault({}),
 });
 
+/** Where the PBX takes the gateway's SIP. */
+const pbxSipSchema = z
+  .strictObject({
+    address: ipAddress.default('127.0.0.1'),
+    port: port.default(5070),
+    transport: z.enum(['udp', 'tcp']).default('udp'),
+  })
+  .prefault({});
+
 const asteriskSchema = z.strictObject({
   type: z.literal('asterisk'),
   ari: z.strictObject({
@@ -154,13 +163,17 @@ const asteriskSchema = z.strictObject({
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
       .default('segy'),
   }),
-  sip: z
-    .strictObject({
-      address: ipAddress.default('127.0.0.1'),
-      port: port.default(5070),
-      transport: z.enum(['udp', 'tcp']).default('udp'),
-    })
-    .prefault({}),
+  sip: pbxSipSchema,
+});
+
+const freeswitchSchema = z.strictObject({
+  type: z.literal('freeswitch'),
+  esl: z.strictObject({
+    host: host.default('127.0.0.1'),
+    port: port.default(8021),
+    passwordFile: filePath,
+  }),
+  sip: pbxSipSchema,
 });
 
 const innerSchema = z
@@ -204,7 +217,7 @@ export const configSchema = z
     masterKeyFile: filePath.default('/etc/segy/master.key'),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     logFormat: z.enum(['text', 'json']).default('text'),
-    pbx: asteriskSchema,
+    pbx: z.discriminatedUnion('type', [asteriskSchema, freeswitchSchema]),
     inner: innerSchema,
     outer: outerSchema,
     users: z.array(userSchema).default([]),

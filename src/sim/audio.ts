@@ -2,6 +2,7 @@
  * One party's end of an audio stream: an RTP and an RTCP socket, a frame every 20 ms in one direction,
  * a recording and counters in the other.
  */
+import { toHex } from '../base/bytes.js';
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import type { Environment, TimerHandle } from '../base/environment.js';
@@ -52,6 +53,8 @@ export class AudioStream {
     rtcpReceived: 0,
     rtcpAuthFailures: 0,
   };
+  /** the first payload that the other party did not make, in hex */
+  foreignPayload: string | undefined;
   /** time of the first packet that was heard, by the environment's clock */
   firstHeardAt: number | undefined;
   /** time of the latest packet that was heard, by the environment's clock */
@@ -252,7 +255,10 @@ export class AudioStream {
     this.counters.received += 1;
     this.lastHeardAt = this.env.clock.now();
     this.firstHeardAt ??= this.lastHeardAt;
-    if (!this.options.codec.isOurs(rtp.payload)) this.counters.foreign += 1;
+    if (!this.options.codec.isOurs(rtp.payload)) {
+      this.counters.foreign += 1;
+      this.foreignPayload ??= toHex(rtp.payload);
+    }
     const samples = this.options.codec.decode(rtp.payload);
     if (this.#heardSamples < MAX_RECORDING_S * this.options.codec.clockRate) {
       this.#heard.push(samples);

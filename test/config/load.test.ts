@@ -37,6 +37,16 @@ describe('config/load', () => {
     assert.equal(config.limits.outboundChannelMs, 500);
   });
 
+  it('takes a FreeSWITCH in place of an Asterisk', () => {
+    const text = GOOD.replace('type: asterisk', 'type: freeswitch').replace(
+      /  ari: .*/,
+      '  esl: { passwordFile: /etc/segy/esl.secret }',
+    );
+    const { pbx } = parseConfig(text, 'segy.yaml');
+    assert.ok(pbx.type === 'freeswitch');
+    assert.deepEqual([pbx.esl.host, pbx.esl.port], ['127.0.0.1', 8021]);
+  });
+
   it('reads the same settings as JSON', () => {
     const config = parseConfig(GOOD, 'a');
     assert.deepEqual(parseConfig(JSON.stringify(config), 'b'), config);
