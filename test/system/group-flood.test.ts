@@ -1,0 +1,93 @@
+/** A flood of packets with invented MKIs against one group's port. */
+import assert from 'node:assert/strict';
+import { concatBytes, fromHex } from '../../src/base/bytes.js';
+import { systemRandom } from '../../src/base/environment.js';
+import { CS_ID, gukId } from '../../src/mikey/index.js';
+import { SrtpSender } from '../../src/srtp/index.js';
+import { OUTER, Party, startEngine, voice } from '../media/support.js';
+import { memberKey, type TestGmk } from '../support/group-side.js';
+import { sleep } from '../support/waiting.js';
+
+const GMK: TestGmk = {
+  id: fromHex('0a000001'),
+  octets: systemRandom(16),
+  rand: systemRandom(16),
+};
+const ANNA = 'sip:anna@mc-a.example';
+const ME = 'sip:radio1@lmr.example';
+const PACKETS_PER_SECOND = 20_000;
+const SECONDS = 3;
+const CHUNK = 100;
+const MEGABYTE = 1 << 20;
+
+/** Packets as an attacker makes them: right in every part but the key, half under the group's GMK-ID. */
+function invented(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => {
+    const guk = systemRandom(4);
+    guk[0] = guk[0]! & 0x0f;
+    const mki = concatBytes(i % 2 === 0 ? GMK.id : systemRandom(4), guk);
+    const key = { ...memberKey(GMK, ANNA), masterKey: systemRandom(16), mki };
+    return new SrtpSender(key, { ssrc: i + 1 }).protect(voice(i), i);
+  });
+}
+
+describe('a flood of invented MKIs on a group’s port', function () {
+  this.timeout(30_000);
+
+  it('costs the talker not one packet, and leaves no memory behind', async () => {
+    const engine = await startEngine();
+    const session = await engine.allocate();
+    const [peer, attacker] = [await Party.open('127.0.2.1'), await Party.open('127.0.2.9')];
+    const pbx = await Party.open('127.0.0.1');
+    try {
+      await session.setRemote('outer', peer.address);
+      await session.setRemote('inner', pbx.address);
+      const own = [gukId(GMK.octets, GMK.id, ME)];
+      await session.arm({
+        receive: {
+          group: [
+            {
+              ...{ gmkId: GMK.id, gmk: GMK.octets, rands: [GMK.rand], state: 'usable', own },
+              ...{ suite: 'AEAD_AES_128_GCM', rocRate: 1, csId: CS_ID.mcpttGroup },
+            },
+          ],
+        },
+        send: { none: true },
+      });
+      const talker = new SrtpSender(memberKey(GMK, ANNA), { ssrc: 7 });
+      const say = (index: number): void =>
+        peer.send(talker.protect(voice(index), index), session.outer.rtpPort, OUTER);
+      const flood = invented(4096);
+      let [sent, said] = [0, 0];
+      const total = PACKETS_PER_SECOND * SECONDS;
+      let memory = 0;
+      const begin = performance.now();
+      while (sent < total) {
+        for (let i = 0; i < CHUNK; i += 1) {
+          attacker.send(flood[(sent + i) % flood.length]!, session.outer.rtpPort, OUTER);
+        }
+        sent += CHUNK;
+        if (performance.now() - begin >= 20 * said) {
+          said += 1;
+          say(said);
+        }
+        if (memory === 0 && sent > total / 3) memory = process.memoryUsage().rss;
+        const wait = begin + (sent / PACKETS_PER_SECOND) * 1000 - performance.now();
+        await sleep(Math.max(0, wait));
+      }
+      await sleep(200);
+      const { toInner, streams } = await session.stats();
+      const grown = (process.memoryUsage().rss - memory) / MEGABYTE;
+      assert.equal(pbx.received.length, said, 'packets of the talker at the PBX');
+      assert.equal(streams, 1);
+      const { auth = 0, 'unknown-mki': unknown = 0 } = toInner.dropped;
+      assert.ok(auth + unknown > total / 2, `only ${auth + unknown} of the flood came in`);
+      assert.ok(auth <= 500 * (SECONDS + 2), `${auth} talkers were derived`);
+      assert.ok(grown < 24, `${grown.toFixed(1)} MB more than in the flood's first third`);
+    } finally {
+      await session.close();
+      await engine.close();
+      Party.closeAll();
+    }
+  });
+});
