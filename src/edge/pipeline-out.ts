@@ -27,27 +27,47 @@ import { carryToPartner, findChannel, refuseToPbx } from './to-partner.js';
 export function callFromPbx(context: EdgeContext, uas: ServerTransaction): void {
   const { deps } = context;
   const { request } = uas;
-  const caller = representedCaller(request, (user) => deps.clients.byPbxUser(user));
   const dialled = resolveOutgoingGroup(request.uri, deps.partners);
-  const { partner, uri } = dialled
-    ? { partner: dialled.partner, uri: dialled.group.id }
-    : resolveOutgoing(request.uri, deps.partners);
+  if (dialled !== undefined) {
+    groupCallFromPbx(context, uas, dialled);
+    return;
+  }
+  const caller = representedCaller(request, (user) => deps.clients.byPbxUser(user));
+  const { partner, uri } = resolveOutgoing(request.uri, deps.partners);
+  const offer = readOffer(deps, request);
+  const call = openCall(context, uas, 'inner', partner);
+  call.names = { caller: caller.uri, callee: uri };
+  call.dialogKey = `${call.calleeCallId};${call.calleeTag}`;
+  carry(context, call, uas, caller, offer).catch((error: unknown) => refuseToPbx(call, error));
+}
+
+/** A group is spoken to by its configured speaker, whoever dialled it; else by the calling radio. */
+function groupCallFromPbx(
+  context: EdgeContext,
+  uas: ServerTransaction,
+  dialled: OutgoingGroup,
+): void {
+  const { deps } = context;
+  const { request } = uas;
+  const speaker =
+    dialled.group.speaker ?? representedCaller(request, (user) => deps.clients.byPbxUser(user)).uri;
+  const offer = readOffer(deps, request);
+  const group = groupMediaFor(deps, dialled, speaker);
+  const call = openCall(context, uas, 'inner', dialled.partner);
+  call.names = { caller: speaker, callee: dialled.group.id };
+  call.group = dialled.group.id;
+  call.dialogKey = `${call.calleeCallId};${call.calleeTag}`;
+  carryGroup(context, call, uas, offer, group).catch((error: unknown) => refuseToPbx(call, error));
+}
+
+/** @throws SegyError SEGY_E_OFFER_REQUIRED, SEGY_E_SIP_SYNTAX, SEGY_E_MEDIA, SEGY_E_MEDIA_ADDRESS */
+function readOffer({ settings }: EdgeDependencies, request: SipRequest): SessionModel {
   const sdp = contentOf(bodyOf(request), SDP_TYPE);
   if (sdp === null) throw new SegyError('SEGY_E_OFFER_REQUIRED', 'the INVITE has no SDP offer');
   const offer = readSdp(sdp);
   requireAudio(offer);
-  checkInner(offer, new Set(deps.settings.allowedMediaAddresses.map(canonicalAddress)));
-  const speaker = dialled?.group.speaker ?? caller.uri;
-  const group = dialled && groupMediaFor(deps, dialled, speaker);
-  const call = openCall(context, uas, 'inner', partner);
-  call.names = { caller: dialled ? speaker : caller.uri, callee: uri };
-  call.group = dialled?.group.id ?? null;
-  call.dialogKey = `${call.calleeCallId};${call.calleeTag}`;
-  const carried =
-    group === undefined
-      ? carry(context, call, uas, caller, offer)
-      : carryGroup(context, call, uas, offer, group);
-  carried.catch((error: unknown) => refuseToPbx(call, error));
+  checkInner(offer, new Set(settings.allowedMediaAddresses.map(canonicalAddress)));
+  return offer;
 }
 
 /** The represented user behind the inner From. @throws SegyError SEGY_E_UNKNOWN_CALLER */

@@ -193,6 +193,12 @@ describe('edge: groups', () => {
       assert.equal(h.port.channels[0]!.variables.SEGY_GROUP, GROUP);
     });
 
+    it('needs no represented caller where a speaker is configured', async () => {
+      await start(withGroup({ speaker: RADIO1 }), FIRST);
+      await h.establishOut({ ...dial(), from: '<sip:conference@127.0.0.1>' });
+      assert.equal(armed().send, mki());
+    });
+
     it('is sent as the calling radio where no speaker is configured', async () => {
       await start(withGroup(), FIRST);
       await h.establishOut(dial());

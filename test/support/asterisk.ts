@@ -222,7 +222,7 @@ export class AsteriskInstance {
         '[general]\n' +
         (options.withoutDialplan === true
           ? ''
-          : '#include segy.conf\n#include segy_routes.conf\n') +
+          : '#include segy.conf\n#include segy_routes.conf\n#include segy_groups.conf\n') +
         (options.dialplan ?? ''),
     };
     for (const [name, text] of Object.entries(options.append ?? {})) {

@@ -19,6 +19,7 @@ import { ALICE, BOB, MC_ADDRESS, RADIO_1, RADIO_TONE_HZ, Scene } from '../suppor
 import { sleep, until, within } from '../support/waiting.js';
 
 const GROUP = 'sip:police@mc-a.example';
+const FIRE = 'sip:fire@mc-a.example';
 const GMS = 'sip:gms@mc-a.example';
 const CARL = 'sip:carl@mc-a.example';
 const HALF_AMPLITUDE = 8192;
@@ -40,13 +41,19 @@ describe('group calls', function () {
     scene = await Scene.start({
       partner: {
         gms: [GMS],
-        groups: [{ id: GROUP, pbx: 'police', speaker: RADIO_1.uri, members: [ALICE, BOB, CARL] }],
+        groups: [
+          { id: GROUP, pbx: 'police', speaker: RADIO_1.uri, members: [ALICE, BOB, CARL] },
+          { id: FIRE, pbx: 'fire', speaker: RADIO_1.uri },
+        ],
       },
       asterisk: {
+        append: { 'confbridge.conf': '[general]\n#include segy_confbridge.conf\n' },
         dialplan: [
           '[segy-to-radio](+)',
           'exten => police,1,Log(NOTICE,type=${SEGY_CALL_TYPE} group=${SEGY_GROUP})',
+          ' same => n,GotoIf($["${SEGY_CALLER}" = "sip:bob@mc-a.example"]?bridge)',
           ' same => n,Dial(PJSIP/police@radio,60)',
+          ' same => n(bridge),Gosub(segy-group-bridge,s,1(joint,fire))',
           '',
         ].join('\n'),
       },
@@ -100,14 +107,14 @@ describe('group calls', function () {
   const give = async (key: TestGmk, parameters: NewKeyParameters = {}): Promise<number> =>
     (await deliver(await message(key, parameters))).status;
 
-  const sideOf = (): GroupSide =>
+  const sideOf = (caller = ALICE, ...keys: TestGmk[]): GroupSide =>
     new GroupSide({
       address: MC_ADDRESS,
-      hears: [FIRST, SECOND].map((key) => memberKey(key, RADIO_1.uri)),
+      hears: [FIRST, SECOND, ...keys].map((key) => memberKey(key, RADIO_1.uri)),
       info:
         '<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>' +
         '<session-type>prearranged</session-type>' +
-        `<mcptt-calling-user-id><mcpttURI>${ALICE}</mcpttURI></mcptt-calling-user-id>` +
+        `<mcptt-calling-user-id><mcpttURI>${caller}</mcpttURI></mcptt-calling-user-id>` +
         `<mcptt-calling-group-id><mcpttURI>${GROUP}</mcpttURI></mcptt-calling-group-id>` +
         '</mcptt-Params></mcpttinfo>',
     });
@@ -257,5 +264,45 @@ describe('group calls', function () {
     if (before) scene.mc.agent.onInvite = before;
     mc.bye();
     await within('the radio call ends', radio.ended);
+  });
+
+  it('of two groups meet in one conference, which opens one call for the other', async () => {
+    const [police, fire] = [gmk(4), gmk(5)];
+    assert.equal(await give(police, { activation: new Date() }), 200);
+    assert.equal(await give(fire, { groups: [FIRE] }), 200);
+    const away = new GroupSide({
+      address: MC_ADDRESS,
+      info: '',
+      hears: [memberKey(fire, RADIO_1.uri)],
+    });
+    const before = scene.mc.agent.onInvite;
+    scene.mc.agent.onInvite = () => away as unknown as McMedia;
+    const taken = nextCall(scene.mc.agent);
+    const side = sideOf(BOB, police);
+    const mc = await scene.mc.agent.call(
+      {
+        target: { ...scene.outer, protocol: 'tcp' },
+        requestUri: 'sip:mcptt-group@lmr.example',
+        from: `sip:controlling@${MC_ADDRESS}`,
+        to: 'sip:mcptt-group@lmr.example',
+      },
+      side as unknown as McMedia,
+    );
+    await expectUp(mc);
+    const other = await within('the other group is called', taken);
+    assert.match(Buffer.from(other.invite!.body).toString(), /sip:fire@mc-a\.example/);
+    await within('the other call is up', other.up);
+    await sleep(500);
+    away.heard.length = 0;
+    await side.talk(ALICE, police, { toneHz: 300, ms: SPURT_MS });
+    await sleep(200);
+    assert.ok(findTone(samplesOf(away.heard), 300, 8000).milliseconds >= SPURT_MS - 250);
+    side.heard.length = 0;
+    await away.talk(CARL, fire, { toneHz: 500, ms: SPURT_MS });
+    await sleep(200);
+    assert.ok(findTone(samplesOf(side.heard), 500, 8000).milliseconds >= SPURT_MS - 250);
+    if (before) scene.mc.agent.onInvite = before;
+    mc.bye();
+    await within('the other call ends with it', other.ended);
   });
 });
