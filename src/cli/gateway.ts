@@ -267,7 +267,10 @@ function edgeSettings(config: SegyConfig): EdgeSettings {
       identity: `sip:segy@${outer.advertised ?? first?.address ?? 'localhost'}`,
       ...(outer.mediaAdvertised !== undefined && { mediaAdvertised: outer.mediaAdvertised }),
     },
-    inner: { contacts: Object.fromEntries(inner.transports.map((t) => [t, innerContact])) },
+    inner: {
+      contacts: Object.fromEntries(inner.transports.map((t) => [t, innerContact])),
+      mcBodies: inner.mcBodies,
+    },
     pbx: pbx.sip,
     allowedMediaAddresses: inner.allowedMediaAddresses,
     limits: {

@@ -187,6 +187,8 @@ const innerSchema = z
     mediaPorts: portRange.default([30000, 39999]),
     allowedMediaAddresses: z.array(ipAddress).min(1).default(['127.0.0.1']),
     allowNonLoopback: z.boolean().default(false),
+    /** clear MC bodies beside the SDP of INVITEs to the PBX, for an IWF behind it */
+    mcBodies: z.boolean().default(false),
   })
   .prefault({});
 

@@ -14,7 +14,7 @@ import {
   type BodyPart,
   type SipMessage,
 } from '../sip/index.js';
-import { MCPTT_INFO_TYPE } from './mcptt-info.js';
+import { MCPTT_INFO_TYPE, RESOURCE_LISTS_TYPE } from './mcptt-info.js';
 
 export const SDP_TYPE = 'application/sdp';
 
@@ -82,6 +82,42 @@ export function setSdpAndInfo(
   message.headers.set('MIME-Version', '1.0');
   message.headers.set('Content-Type', contentType);
   message.body = body;
+}
+
+/** Bodies of an INVITE that an MC application behind the PBX can use; they name users and no hosts. */
+const MC_TYPES = new Set([MCPTT_INFO_TYPE, RESOURCE_LISTS_TYPE]);
+
+/**
+ * Puts SDP first and the clear MC bodies of `from` behind it into `message`, octet for octet. A body
+ * with an access token stays behind: it is for the partner's own servers.
+ */
+export function setSdpAndMcBodies(
+  message: SipMessage,
+  sdp: string,
+  from: SipMessage,
+  random: RandomBytes,
+): void {
+  const body = bodyOf(from);
+  const kept = (body === null ? [] : leafParts(body)).filter(
+    (part) =>
+      MC_TYPES.has(part.contentType.type) &&
+      !Buffer.from(decodedContent(part)).includes('-access-token'),
+  );
+  if (kept.length === 0) {
+    setSdp(message, sdp);
+    return;
+  }
+  const parts = [
+    { headers: new SipHeaders([['Content-Type', SDP_TYPE]]), body: utf8(sdp) },
+    ...kept.map((part) => ({
+      headers: new SipHeaders([['Content-Type', part.contentType.type]]),
+      body: decodedContent(part),
+    })),
+  ];
+  const { contentType, body: octets } = makeMultipart(parts, random);
+  message.headers.set('MIME-Version', '1.0');
+  message.headers.set('Content-Type', contentType);
+  message.body = octets;
 }
 
 /**

@@ -112,7 +112,11 @@ export interface EdgeSettings {
     /** address that SDP names instead of the one the media sockets are bound to */
     readonly mediaAdvertised?: string;
   };
-  readonly inner: { readonly contacts: ContactAddresses };
+  readonly inner: {
+    readonly contacts: ContactAddresses;
+    /** INVITEs to the PBX carry the clear MC bodies too */
+    readonly mcBodies: boolean;
+  };
   /** SIP side of the PBX */
   readonly pbx: {
     readonly address: string;

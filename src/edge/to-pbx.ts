@@ -4,7 +4,7 @@
  */
 import { SegyError } from '../base/errors.js';
 import type { ServerTransaction, SipRequest } from '../sip/index.js';
-import { setSdp } from './bodies.js';
+import { setSdp, setSdpAndMcBodies } from './bodies.js';
 import type { Call } from './call.js';
 import type { CallKey } from './call-key.js';
 import { CallMedia } from './call-media.js';
@@ -57,8 +57,11 @@ export async function carryToPbx(
     onRetryLater: () => onRetryLater(media),
   });
   const invite = inviteToPbx(context, call, parties);
-  setSdp(invite, negotiation.offer('outer', offer));
-  relay.start(invite, [pbxTarget(call.deps.settings)]);
+  const sdp = negotiation.offer('outer', offer);
+  const { env, settings } = call.deps;
+  if (settings.inner.mcBodies) setSdpAndMcBodies(invite, sdp, call.invite, env.random);
+  else setSdp(invite, sdp);
+  relay.start(invite, [pbxTarget(settings)]);
   await armWhenHandedOver(call, media, relay, clockRatesOf(offer));
 }
 

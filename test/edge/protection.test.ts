@@ -182,6 +182,34 @@ describe('edge: signalling protected by an SPK', () => {
     assert.doesNotMatch(bodyText(request), /Encrypted|signature/i);
   });
 
+  it('gives the PBX the clear bodies octet for octet where the operator wants them', async () => {
+    h = await start(profile(), { mcBodies: true });
+    const info = writePrivateCallInfo(RADIO1, ALICE);
+    const invite = h.mcInvite({ info });
+    seal(invite);
+    h.mc.send(invite, h.outerAt);
+    const { request } = await h.pbx.expect('INVITE');
+    const text = bodyText(request);
+    assert.ok(text.indexOf('application/sdp') < text.indexOf('mcptt-info+xml'));
+    assert.ok(text.includes(info));
+    assert.doesNotMatch(text, /Encrypted"|signed\+xml|key-mgmt|Content-ID/);
+  });
+
+  it('keeps a body with an access token from the PBX', async () => {
+    h = await start(profile(), { mcBodies: true });
+    const token =
+      '<mcptt-access-token type="Normal"><mcpttString>t</mcpttString></mcptt-access-token>';
+    const info = writePrivateCallInfo(RADIO1, ALICE).replace(
+      '<session-type>',
+      `${token}<session-type>`,
+    );
+    const invite = h.mcInvite({ info });
+    seal(invite);
+    h.mc.send(invite, h.outerAt);
+    const { request } = await h.pbx.expect('INVITE');
+    assert.equal(request.headers.get('Content-Type'), 'application/sdp');
+  });
+
   it('sends a call to MC encrypted and signed, SDP first, and opens what answers it', async () => {
     h = await start(profile());
     const { offered } = await h.establishOut();

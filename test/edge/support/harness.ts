@@ -66,6 +66,8 @@ export function keyMgmt(keyId = '10000001', initiator = ALICE): string {
 export interface HarnessOptions {
   partner?: (partner: Partner) => Partner;
   limits?: Partial<EdgeLimits>;
+  /** clear MC bodies go to the PBX */
+  mcBodies?: boolean;
   /** further partners, from the first one */
   others?: (partner: Partner) => Partner[];
   groups?: GroupsPort;
@@ -153,7 +155,7 @@ export class Harness {
       records: this.records,
       settings: {
         outer: { contacts: contacts(this.outerAt), identity: 'sip:segy@lmr.example' },
-        inner: { contacts: contacts(this.innerAt) },
+        inner: { contacts: contacts(this.innerAt), mcBodies: o.mcBodies ?? false },
         pbx: { address: this.pbx.address, port: this.pbx.port, transport: 'udp' },
         allowedMediaAddresses: ['127.0.0.1'],
         limits: { ...DEFAULT_EDGE_LIMITS, channelGoneMs: 50, stopMs: 30, ...o.limits },
