@@ -13,11 +13,13 @@ import { DEFAULT_EDGE_LIMITS, Edge, PartnerAddresses } from '../edge/index.js';
 import type { ContactAddresses, EdgeSettings, PbxPort } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
+import type { KmsCertificate } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
 import { createAriPort, createEslPort } from '../pbx/index.js';
 import type { SignallingProtection } from '../protect/index.js';
 import { SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
+import { prepareKeys, receiverTables } from './prepare-keys.js';
 import { makeProtection } from './protection.js';
 import { resolveHost } from './host-names.js';
 import { redirectBodies } from './redirect-body.js';
@@ -65,6 +67,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   const slow = createCryptoPool({
     workers: config.limits.cryptoWorkers,
     queueLimit: config.limits.cryptoQueue,
+    tables: { receivers: receiverTables(config.limits) },
     log,
     metrics,
   });
@@ -139,7 +142,16 @@ async function makeClients(
   let timer: ReturnType<typeof timers.setTimeout> | undefined;
   const prepare = (): void => {
     timer = timers.setTimeout(prepare, PREPARE_EVERY_MS);
-    const prepared = prepareKeys(config, { slow, state, directory, credentials }, env);
+    const prepared = prepareKeys({
+      slow,
+      credentials,
+      users: [...directory.users].map((user) => user.uri),
+      own: domain.certificate,
+      trusted: trustedCertificates(config, state),
+      tables: receiverTables(config.limits),
+      now: clock.now(),
+      nextAt: clock.now() + 2 * PREPARE_EVERY_MS,
+    });
     prepared
       .then(() => sealed.prune())
       .catch((error: unknown) => {
@@ -175,29 +187,13 @@ async function makeClients(
   return { clients: new PseudoClients({ ...common, credentials, random }), groups, protection };
 }
 
-/** Makes what the first call of each user and partner would otherwise wait for. */
-async function prepareKeys(
-  config: SegyConfig,
-  parts: Omit<ClientParts, 'closers'> & { readonly credentials: Credentials },
-  { clock }: Environment,
-): Promise<void> {
-  const { slow, state, directory, credentials } = parts;
-  const own = requireDomain(state).certificate;
-  await slow.prepare({ z: own.pubEncKey });
-  for (const { certificate, partner } of state.trust.list()) {
-    const isUsed = config.partners.some(({ name }) => name === partner);
-    if (isUsed && !certificate.revoked) await slow.prepare({ z: certificate.pubEncKey });
-  }
-  const uris = [...directory.users].map((user) => user.uri);
-  const now = clock.now();
-  for (const uri of uris) {
-    // The later time is in the next key period once its beginning is near.
-    for (const at of [now, now + 2 * PREPARE_EVERY_MS]) {
-      const { rsk, userId } = await credentials.at(uri, at);
-      await slow.prepare({ z: own.pubEncKey, id: userId, rsk });
-    }
-  }
-  await credentials.prepare(uris);
+/** Certificates under which messages to partners are made. */
+function trustedCertificates(config: SegyConfig, state: State): KmsCertificate[] {
+  const partners = new Set(config.partners.map(({ name }) => name));
+  return state.trust
+    .list()
+    .filter(({ certificate, partner }) => partners.has(partner) && !certificate.revoked)
+    .map(({ certificate }) => certificate);
 }
 
 function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[0] {

@@ -16,6 +16,8 @@ export class Credentials {
   readonly #clock: Clock;
   readonly #maxKeySets: number;
   readonly #minted = new Map<string, Promise<KmsKeySet>>();
+  /** users in the order of their last use */
+  readonly #used = new Set<string>();
 
   constructor(domain: OwnDomain, clock: Clock, options: { maxKeySets?: number } = {}) {
     this.#domain = domain;
@@ -25,6 +27,12 @@ export class Credentials {
 
   /** The key set with which `userUri` acts at `unixMs`. */
   at(userUri: string, unixMs: number): Promise<KmsKeySet> {
+    this.#noteUse(userUri);
+    return this.forPeriodOf(userUri, unixMs);
+  }
+
+  /** The same ahead of its use. */
+  forPeriodOf(userUri: string, unixMs: number): Promise<KmsKeySet> {
     return this.forPeriod(userUri, periodAt(this.#domain.certificate, unixMs));
   }
 
@@ -48,12 +56,20 @@ export class Credentials {
    * which lie no further than one period from today's.
    */
   around(userUri: string, unixMs: number): Promise<KmsKeySet[]> {
+    this.#noteUse(userUri);
     const now = this.#periodNow();
     const stamped = periodAt(this.#domain.certificate, unixMs);
     const candidates = [stamped, stamped - 1n, stamped + 1n].filter(
       (period) => period >= now - 1n && period <= now + 1n,
     );
     return Promise.all(candidates.map((period) => this.forPeriod(userUri, period)));
+  }
+
+  /** `userUris` with those that acted or were called last in front, the others in their order. */
+  recentFirst(userUris: Iterable<string>): string[] {
+    const all = new Set(userUris);
+    const used = [...this.#used].reverse().filter((uri) => all.has(uri));
+    return [...new Set([...used, ...all])];
   }
 
   /**
@@ -80,6 +96,13 @@ export class Credentials {
 
   #periodNow(): bigint {
     return periodAt(this.#domain.certificate, this.#clock.now());
+  }
+
+  #noteUse(userUri: string): void {
+    this.#used.delete(userUri);
+    this.#used.add(userUri);
+    const oldest = this.#used.keys().next();
+    if (this.#used.size > this.#maxKeySets && oldest.done !== true) this.#used.delete(oldest.value);
   }
 
   #dropOldest(): void {

@@ -208,6 +208,8 @@ const limitsSchema = z
     outboundChannelMs: z.number().int().positive().max(5000).default(500),
     cryptoWorkers: z.number().int().min(1).max(64).default(1),
     cryptoQueue: z.number().int().min(1).default(256),
+    /** for the tables of represented users in all crypto workers together; 0.4 MB a user and key period */
+    cryptoTableMegabytes: z.number().int().min(2).max(65_536).default(256),
     mediaWorkers: z.number().int().min(1).max(64).default(1),
     calls: z.number().int().min(1).default(1000),
   })
