@@ -23,6 +23,7 @@ export class CallMedia {
   readonly #session: CallMediaSession;
   readonly #log: Log;
   #gate: Gate = 'shut';
+  #wasArmed = false;
   #key: CallKey | null;
   #next: CallKey | null = null;
   /** what protects a group call; null in every other */
@@ -66,6 +67,11 @@ export class CallMedia {
     return this.#gate === 'armed';
   }
 
+  /** True from the first attempt to arm on, also when the session is closed. */
+  get wasArmed(): boolean {
+    return this.#wasArmed;
+  }
+
   isClosed(): boolean {
     return this.#gate === 'closed';
   }
@@ -93,6 +99,7 @@ export class CallMedia {
   async arm(clockRates: Readonly<Record<number, number>>): Promise<boolean> {
     if (this.#gate !== 'shut') return this.armed;
     this.#gate = 'arming';
+    this.#wasArmed = true;
     const key = this.#key;
     if (this.group !== null) await this.group.arm(this.#session, clockRates);
     else
@@ -112,6 +119,10 @@ export class CallMedia {
    * @throws SegyError SEGY_E_MEDIA in a call without keys: protection cannot begin in its middle
    */
   async adopt(next: CallKey): Promise<void> {
+    if (this.isClosed()) {
+      next.wipe();
+      throw new SegyError('SEGY_E_MEDIA_ENDED', 'the media of the call has ended');
+    }
     if (this.#key === null) {
       next.wipe();
       throw new SegyError('SEGY_E_MEDIA', 'a key was offered within an unprotected call');

@@ -48,18 +48,26 @@ export class CallRegistry {
     return this.#byCallId.get(keyOf(side, callId));
   }
 
-  /** Translates dialog identifiers that a message of `side` names. */
-  mapFrom(side: Side): CallIdMap {
+  /**
+   * Translates dialog identifiers that a message of `side` names.
+   * @param partner whose calls alone may be named; absent only while the partner of a call that the
+   *   PBX starts is not known
+   */
+  mapFrom(side: Side, partner?: string): CallIdMap {
     const far = otherSide(side);
+    const find = (callId: string): Call | undefined => {
+      const call = this.find(side, callId);
+      return partner === undefined || call?.partner.name === partner ? call : undefined;
+    };
     const callIdOn = (call: Call): string =>
       far === call.callerSide ? call.callerCallId : call.calleeCallId;
     return {
       callId: (callId) => {
-        const call = this.find(side, callId);
+        const call = find(callId);
         return call === undefined ? undefined : callIdOn(call);
       },
       dialog: (callId, tagA, tagB) => {
-        const call = this.find(side, callId);
+        const call = find(callId);
         const pair = call?.findPair(side, tagA, tagB) ?? call?.findPair(side, tagB, tagA);
         if (call === undefined || pair === undefined) return undefined;
         return { near: pair.on(side), far: pair.on(far) };

@@ -29,7 +29,7 @@ export class Composer {
   wording(call: Call, from: Side, dialog: Pick<Dialog, 'target'>): HeaderContext {
     const receiver = otherSide(from);
     const host = ownHost(call.deps.settings, receiver, dialog.target.protocol);
-    return { map: this.#registry.mapFrom(from), host };
+    return { map: this.#registry.mapFrom(from, call.partner.name), host };
   }
 
   /** CSeq number of a request. */
@@ -40,7 +40,8 @@ export class Composer {
   /** Fills `to`, the INVITE that opens a call's other half, with what of `from` may pass. */
   passInitial(call: Call, from: SipRequest, to: SipRequest, protocol: SipTarget['protocol']): void {
     const host = ownHost(call.deps.settings, call.calleeSide, protocol);
-    passHeaders(from, to.headers, { map: this.#registry.mapFrom(call.callerSide), host });
+    const map = this.#registry.mapFrom(call.callerSide, call.partner.name);
+    passHeaders(from, to.headers, { map, host });
     if (!to.headers.has('Allow')) to.headers.set('Allow', ALLOWED_METHODS.join(', '));
     to.headers.set('Max-Forwards', String(hopsLeft(from)));
   }

@@ -3,6 +3,7 @@ import { toHex } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { ServerTransaction } from '../sip/index.js';
+import type { Attempts } from './attempts.js';
 import { Call } from './call.js';
 import type { CallMedia } from './call-media.js';
 import type { CallRegistry } from './call-registry.js';
@@ -20,6 +21,7 @@ export interface EdgeContext {
   readonly registry: CallRegistry;
   readonly composer: Composer;
   readonly retryKeys: RetryKeys;
+  readonly attempts: Attempts;
   /** called when a call has ended */
   readonly onEnded: (call: Call) => void;
 }

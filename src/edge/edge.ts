@@ -16,6 +16,7 @@ import { InnerSource, OuterSources } from './admission.js';
 import { SDP_TYPE } from './bodies.js';
 import type { Call } from './call.js';
 import { Arrivals } from './arrivals.js';
+import { Attempts } from './attempts.js';
 import { CallRegistry } from './call-registry.js';
 import { Composer } from './compose.js';
 import { ownContact } from './contact.js';
@@ -24,6 +25,7 @@ import type { EdgeDependencies, Side } from './dependencies.js';
 import { KEY_METHODS, takeKeys } from './group-messages.js';
 import { GroupStanding } from './group-standing.js';
 import { InDialog } from './in-dialog.js';
+import { identifiersOf } from './mc-invite.js';
 import { MCPTT_INFO_TYPE } from './mcptt-info.js';
 import { ALLOWED_METHODS, hasUnknownReplaces } from './pass-headers.js';
 import { callFromMc } from './pipeline-in.js';
@@ -31,6 +33,9 @@ import { callFromPbx } from './pipeline-out.js';
 import { Refusals } from './refusal.js';
 import { RetryKeys } from './retry-keys.js';
 import { endRecordedDialogs, hangUpOrphans } from './restart.js';
+
+/** Highest CSeq taken, well below the 2^31 - 1 that RFC 3261 clause 8.1.1.5 ends at. */
+const MAX_PASSED_CSEQ = 0x7fff_0000;
 
 /** What an operator may see of one call. No key, no media address. */
 export interface CallView {
@@ -73,6 +78,7 @@ export class Edge {
       registry: this.#registry,
       composer,
       retryKeys: new RetryKeys(deps.env.timers, deps.settings.limits.retryMs),
+      attempts: new Attempts(deps.env.timers, deps.env.random, deps.settings.limits.retryMs),
       onEnded: (call) => this.#ended(call),
     };
     this.#inDialog = new InDialog(composer);
@@ -128,6 +134,7 @@ export class Edge {
     }
     for (const call of [...this.#registry]) call.drop();
     this.#context.retryKeys.clear();
+    this.#context.attempts.clear();
     await this.#atMost(settings.limits.stopMs, withdrawn);
     await Promise.all(this.#removals);
     await pbx.stop();
@@ -161,6 +168,7 @@ export class Edge {
     let partner: PartnerConfig | undefined;
     try {
       partner = this.#partnerOf(side, uas.source);
+      requireRoomAbove(uas.request);
       if (parseMaxForwards(uas.request.headers.get('Max-Forwards') ?? '70') === 0) {
         throw new SegyError('SEGY_E_SIP_TOO_MANY_HOPS', 'Max-Forwards is zero');
       }
@@ -210,7 +218,7 @@ export class Edge {
     if (request.method !== 'INVITE') {
       throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not taken outside a dialog');
     }
-    if (hasUnknownReplaces(request, this.#registry.mapFrom(side))) {
+    if (hasUnknownReplaces(request, this.#registry.mapFrom(side, partner?.name))) {
       throw new SegyError('SEGY_E_SIP_NO_DIALOG', 'Replaces names no dialog of this gateway');
     }
     if (partner === undefined) callFromPbx(this.#context, uas);
@@ -323,6 +331,9 @@ export class Edge {
 
   #ended(call: Call): void {
     this.#registry.remove(call);
+    if (call.callerSide === 'outer' && call.media?.wasArmed !== true) {
+      this.#context.attempts.refused(call.partner.name, identifiersOf(call), call.dialogKey);
+    }
     if (this.#registry.size === 0) this.#whenEmpty?.();
     const { env, records } = this.#deps;
     env.metrics.gauge('segy_calls', this.#registry.size);
@@ -337,5 +348,12 @@ export class Edge {
     });
     this.#removals.add(removed);
     void removed.then(() => this.#removals.delete(removed));
+  }
+}
+
+/** The gateway's own BYE to the other side needs a number above every one that was passed there. */
+function requireRoomAbove(request: SipRequest): void {
+  if (parseCSeq(request.headers.get('CSeq') ?? '').number > MAX_PASSED_CSEQ) {
+    throw new SegyError('SEGY_E_SIP_SYNTAX', 'the CSeq leaves no room for a later request');
   }
 }

@@ -8,10 +8,13 @@ const BARE_IPV6 = /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?!
 const DOTTED = /[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?::[0-9]+)?/g;
 const UNPRINTABLE = /[^\x20-\x7e]|["\\]/g;
 const MAX_LENGTH = 256;
+/** A quoted string longer than this is not read. */
+const MAX_QUOTED = 2048;
 
 /** `text` without host names, addresses, quotes and control characters, at most 256 characters. */
 export function hideHosts(text: string): string {
   return text
+    .slice(0, MAX_LENGTH)
     .replace(UNPRINTABLE, ' ')
     .replace(BRACKETED_IPV6, '...')
     .replace(BARE_IPV6, '...')
@@ -22,7 +25,9 @@ export function hideHosts(text: string): string {
 
 /** The quoted string at the end of a header value, unescaped; null when there is none. */
 function quotedText(value: string): string | null {
-  const match = /"((?:[^"\\]|\\.)*)"/.exec(value);
+  const start = value.indexOf('"');
+  if (start < 0) return null;
+  const match = /^"((?:[^"\\]|\\.)*)"/.exec(value.slice(start, start + MAX_QUOTED));
   return match?.[1] === undefined ? null : match[1].replace(/\\(.)/g, '$1');
 }
 

@@ -54,9 +54,13 @@ export function openCallFromMc(
   partner: PartnerConfig,
 ): Call {
   const call = openCall(context, uas, 'outer', partner);
-  const tag = tagOf(uas.request.headers.get('From') ?? '') ?? '';
-  call.dialogKey = `${call.callerCallId};${tag}`;
+  call.dialogKey = context.attempts.begin(partner.name, identifiersOf(call));
   return call;
+}
+
+/** Call-ID and From tag of a call's INVITE: what its caller calls the dialog before it is answered. */
+export function identifiersOf(call: Call): string {
+  return `${call.callerCallId};${tagOf(call.invite.headers.get('From') ?? '') ?? ''}`;
 }
 
 /** A command to a channel that has ended says less than the PBX's own response, which follows. */

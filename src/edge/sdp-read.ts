@@ -29,6 +29,8 @@ const KEPT = new Set([
   'conf',
 ]);
 const KEPT_BANDWIDTH = /^(?:AS|TIAS):[0-9]{1,9}$/;
+/** What the MC service calls its streams (TS 24.379); free text could name a host. */
+const STREAM_TITLES = new Set(['speech']);
 const UNSPECIFIED = new Set(['0.0.0.0', '::']);
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
@@ -87,7 +89,7 @@ function readAudio(sdp: Sdp, media: SdpMedia, index: number): AudioDescription {
     rtcpPort: rtcpPortOf(media),
     profile: media.protocol,
     formats: media.formats,
-    information: media.first('i') ?? null,
+    information: informationOf(media),
     bandwidths: media.lines
       .filter((line) => line.type === 'b' && KEPT_BANDWIDTH.test(line.value))
       .map((line) => line.value),
@@ -96,6 +98,11 @@ function readAudio(sdp: Sdp, media: SdpMedia, index: number): AudioDescription {
       .map((line) => line.value),
     direction: held ? withoutReceiving(direction) : direction,
   };
+}
+
+function informationOf(media: SdpMedia): string | null {
+  const title = media.first('i')?.trim() ?? '';
+  return STREAM_TITLES.has(title) ? title : null;
 }
 
 /** We never accept a=rtcp-mux, so its offerer falls back to two ports (RFC 5761 clause 5.1.1). */
