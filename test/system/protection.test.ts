@@ -125,6 +125,16 @@ describe('calls under signalling protection through a real Asterisk', function (
     await endedBy(pair.radio);
   });
 
+  it('are told apart by key while several go on at once, both ways', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const pairs = [await callRadio(scene), await callMc(scene), await callRadio(scene)];
+      const ids = pairs.map(({ mc }) => toHex(mc.media.keys.pck?.keyId ?? new Uint8Array()));
+      assert.equal(new Set(ids).size, pairs.length);
+      for (const { mc } of pairs) mc.bye();
+      for (const { radio } of pairs) assert.equal(await endedBy(radio), 'peer');
+    }
+  });
+
   it('show no identity outside and no protection inside', () => {
     const outside = readFileSync(join(artefacts, 'protected-outer.pcap')).toString('latin1');
     const inside = readFileSync(join(artefacts, 'protected-inner.pcap')).toString('latin1');
@@ -134,6 +144,8 @@ describe('calls under signalling protection through a real Asterisk', function (
     // an I_MESSAGE with visible identities names them in base64, and an EAR names them by its nature
     assert.doesNotMatch(outside.replace(/signalling-ear[\s\S]{0,400}/g, ''), identity);
     assert.doesNotMatch(inside, /EncryptedData|signed\+xml|signalling-ear|mc1-encrypted/);
+    assert.doesNotMatch(outside, /127\.0\.0\.|X-SeGy|Asterisk|1001@/i);
+    assert.doesNotMatch(inside, /127\.0\.[12]\.|controlling@|mcptt-private|key-mgmt/);
     assert.ok(
       !inside.includes(key.toString('latin1')) && !outside.includes(key.toString('latin1')),
     );
