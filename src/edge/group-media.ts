@@ -51,19 +51,11 @@ export class GroupMedia {
     return this.#sending()?.id ?? this.#usable()[0]?.id ?? null;
   }
 
-  /** Arms the session with what is held now. */
-  async arm(
-    session: CallMediaSession,
-    clockRates: Readonly<Record<number, number>>,
-  ): Promise<void> {
-    this.#session = session;
-    const group = this.#receiving();
-    const send = await this.#newSend();
-    try {
-      await session.arm({ receive: { group }, send: send ?? { none: true }, clockRates });
-    } finally {
-      wipeSend(send ?? null);
-    }
+  /** Arms the session with what is held now. What changes meanwhile follows. */
+  arm(session: CallMediaSession, clockRates: Readonly<Record<number, number>>): Promise<void> {
+    const armed = this.#queue.then(() => this.#arm(session, clockRates));
+    this.#queue = armed.catch(() => undefined);
+    return armed;
   }
 
   /** Takes what changed in the key ring into the call, between two packets. */
@@ -92,6 +84,20 @@ export class GroupMedia {
     this.#session = null;
     this.#given.clear();
     this.#ended.clear();
+  }
+
+  async #arm(
+    session: CallMediaSession,
+    clockRates: Readonly<Record<number, number>>,
+  ): Promise<void> {
+    this.#session = session;
+    const group = this.#receiving();
+    const send = await this.#newSend();
+    try {
+      await session.arm({ receive: { group }, send: send ?? { none: true }, clockRates });
+    } finally {
+      wipeSend(send ?? null);
+    }
   }
 
   async #refresh(): Promise<void> {

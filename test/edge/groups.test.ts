@@ -106,6 +106,24 @@ describe('edge: groups', () => {
       assert.equal(h.port.channels.length, 1);
     });
 
+    it('takes in a key that comes while its media is being armed', async () => {
+      await start(withGroup(), FIRST);
+      const draw = groups.drawSsrc.bind(groups);
+      let isFirst = true;
+      groups.drawSsrc = async () => {
+        if (isFirst) {
+          isFirst = false;
+          groups.change(FIRST, SECOND);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        return draw();
+      };
+      await h.establishIn(mcCall());
+      await until(() => session().groupChanges.length === 1);
+      assert.equal(armed().send, mki());
+      assert.equal(toHex(session().groupChanges[0]!.send!.key.mki), mki(SECOND));
+    });
+
     it('is sent to no more when its last GMK is revoked', async () => {
       await start(withGroup(), FIRST);
       await h.establishIn(mcCall());

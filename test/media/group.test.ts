@@ -163,6 +163,39 @@ describe('media of a group call', () => {
     assert.deepEqual(await dropped(), {});
   });
 
+  it('hears two GMKs of different policies, one with the ROC in every packet and one without', async () => {
+    const plain = { ...groupKey(SECOND), rocRate: 0 };
+    await session.arm({ receive: { group: [groupKey(FIRST), plain] }, send: { none: true } });
+    say(ANNA, 1);
+    await heard(1);
+    await pause(250);
+    say(BEN, 1, { ...memberKey(SECOND, BEN), rocRate: 0 });
+    await heard(2);
+    await session.changeGroup({ keys: [plain] });
+    await pause(250);
+    say(CARL, 1, { ...memberKey(SECOND, CARL), rocRate: 0 });
+    await heard(3);
+  });
+
+  it('passes the payload of an end-to-end encrypted radio untouched, whatever its type', async () => {
+    await arm([FIRST], FIRST);
+    const payload = Uint8Array.from({ length: 33 }, (_, i) => (i * 97) & 0xff);
+    const frame = voice(1, { payloadType: 113, payload });
+    const sender = new SrtpSender(memberKey(FIRST, ANNA), { ssrc: 5 });
+    peer.send(sender.protect(frame, 1), session.outer.rtpPort, OUTER);
+    pbx.send(frame, session.inner.rtpPort, session.inner.address);
+    await heard(1);
+    await until(() => peer.received.length === 1);
+    const opened = new SrtpReceiver({ keys: [memberKey(FIRST, ME)] }).unprotect(
+      peer.received[0]!.packet,
+    );
+    assert.ok(opened.ok);
+    for (const packet of [pbx.received[0]!.packet, opened.packet]) {
+      const rtp = parseRtp(packet)!;
+      assert.deepEqual([rtp.payloadType, toHex(rtp.payload)], [113, toHex(payload)]);
+    }
+  });
+
   it('keeps a talker’s replay window when other keys change', async () => {
     await arm([FIRST]);
     say(ANNA, 1);
