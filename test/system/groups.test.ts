@@ -125,10 +125,8 @@ describe('group calls', function () {
     readonly radio: SimCall<PartyMedia>;
   }
 
-  async function callGroup(): Promise<GroupCall> {
-    const side = sideOf();
-    const taken = nextCall(scene.radio.agent);
-    const mc = await scene.mc.agent.call(
+  function placeCall(side: GroupSide): Promise<SimCall<McMedia>> {
+    return scene.mc.agent.call(
       {
         target: { ...scene.outer, protocol: 'tcp' },
         requestUri: 'sip:mcptt-group@lmr.example',
@@ -137,6 +135,12 @@ describe('group calls', function () {
       },
       side as unknown as McMedia,
     );
+  }
+
+  async function callGroup(): Promise<GroupCall> {
+    const side = sideOf();
+    const taken = nextCall(scene.radio.agent);
+    const mc = await placeCall(side);
     await expectUp(mc);
     return { side, mc, radio: await within('the radio takes the call', taken) };
   }
@@ -148,15 +152,7 @@ describe('group calls', function () {
 
   it('are refused with 488 SEGY_E_NO_GROUP_KEY before a GMK has come', async () => {
     const side = sideOf();
-    const mc = await scene.mc.agent.call(
-      {
-        target: { ...scene.outer, protocol: 'tcp' },
-        requestUri: 'sip:mcptt-group@lmr.example',
-        from: `sip:controlling@${MC_ADDRESS}`,
-        to: 'sip:mcptt-group@lmr.example',
-      },
-      side as unknown as McMedia,
-    );
+    const mc = await placeCall(side);
     const { status, warning } = await within('the call is refused', mc.ended);
     assert.equal(status, 488);
     assert.match(warning ?? '', /SEGY_E_NO_GROUP_KEY/);
@@ -266,6 +262,24 @@ describe('group calls', function () {
     await within('the radio call ends', radio.ended);
   });
 
+  it('have their keys again after a restart, the revoked ones as revoked', async () => {
+    const kept = gmk(6);
+    assert.equal(await give(kept, { activation: new Date() }), 200);
+    await scene.gateway.stop();
+    await scene.gateway.start();
+    assert.equal(await give(FIRST), 488);
+    const side = sideOf(ALICE, kept);
+    const taken = nextCall(scene.radio.agent);
+    const mc = await placeCall(side);
+    await expectUp(mc);
+    const radio = await within('the radio takes the call', taken);
+    await until('the radio is heard', () => side.heard.length > 20);
+    radio.media.stream.clearRecording();
+    await side.talk(ALICE, kept, { toneHz: 300, ms: 500 });
+    assert.ok(findTone(radio.media.stream.recording(), 300, 8000).milliseconds >= 350);
+    await end({ side, mc, radio });
+  });
+
   it('of two groups meet in one conference, which opens one call for the other', async () => {
     const [police, fire] = [gmk(4), gmk(5)];
     assert.equal(await give(police, { activation: new Date() }), 200);
@@ -279,15 +293,7 @@ describe('group calls', function () {
     scene.mc.agent.onInvite = () => away as unknown as McMedia;
     const taken = nextCall(scene.mc.agent);
     const side = sideOf(BOB, police);
-    const mc = await scene.mc.agent.call(
-      {
-        target: { ...scene.outer, protocol: 'tcp' },
-        requestUri: 'sip:mcptt-group@lmr.example',
-        from: `sip:controlling@${MC_ADDRESS}`,
-        to: 'sip:mcptt-group@lmr.example',
-      },
-      side as unknown as McMedia,
-    );
+    const mc = await placeCall(side);
     await expectUp(mc);
     const other = await within('the other group is called', taken);
     assert.match(Buffer.from(other.invite!.body).toString(), /sip:fire@mc-a\.example/);
