@@ -312,7 +312,7 @@ describe('edge: requests authenticated between domains', () => {
 
   it('ends a call on both sides when the EAR that started it expires', async () => {
     h = await start(explicit());
-    const octets = ear({ request: { type: 2, id: null, expiry: now() + 1 } });
+    const octets = ear({ request: { type: 2, id: null, expiry: now() + 2 } });
     await h.establishIn({ protect: (request) => attachEar(request, octets, systemRandom) });
     await h.pbx.expect('BYE');
     await h.mc.expect('BYE');

@@ -43,7 +43,7 @@ export class Inbox<T> {
     this.all.push(item);
     this.#wake?.();
   }
-  async next(what: string, ms = 2000): Promise<T> {
+  async next(what: string, ms = 5000): Promise<T> {
     const end = Date.now() + ms;
     while (this.#next >= this.all.length) {
       const left = end - Date.now();
