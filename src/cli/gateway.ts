@@ -23,6 +23,7 @@ import { prepareKeys, receiverTables } from './prepare-keys.js';
 import { makeProtection } from './protection.js';
 import { resolveHost } from './host-names.js';
 import { redirectBodies } from './redirect-body.js';
+import { sendingMemoryOver } from './sending-memory.js';
 import { openState, requireDomain } from './state.js';
 import type { State } from './state.js';
 
@@ -77,15 +78,17 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
     { ...env, slow },
   );
   closers.push(() => state.close());
+  const sending = await SendingMemory.open(state.store.space('sending'));
   const stored = await UserRecords.open(state.store.space('users'));
   const directory = new Directory([...config.users, ...stored.list()]);
   const { clients, groups, protection } = await makeClients(config, env, {
     slow,
     state,
     directory,
+    sending,
     closers,
   });
-  const media = await createMediaEngine(mediaOptions(config), env);
+  const media = await createMediaEngine(mediaOptions(config), env, sendingMemoryOver(sending));
   closers.push(() => media.close());
   const outer = outerEndpoint(config, env);
   closers.push(() => outer.close());
@@ -120,13 +123,14 @@ interface ClientParts {
   readonly slow: SlowCrypto;
   readonly state: State;
   readonly directory: Directory;
+  readonly sending: SendingMemory;
   readonly closers: Closer[];
 }
 
 async function makeClients(
   config: SegyConfig,
   env: Environment,
-  { slow, state, directory, closers }: ClientParts,
+  { slow, state, directory, sending, closers }: ClientParts,
 ): Promise<{ clients: PseudoClients; groups: GroupKeys; protection: SignallingProtection }> {
   const { clock, random, log, timers } = env;
   const domain = requireDomain(state);
@@ -174,7 +178,6 @@ async function makeClients(
     verifier: new EccsiVerifier({ cacheSize: VERIFIER_CACHE }),
     clock,
   };
-  const sending = await SendingMemory.open(state.store.space('sending'), random);
   const groups = new GroupKeys({ ...common, keySets: credentials, ring, timers, log, sending });
   closers.push(() => groups.close());
   const protection = makeProtection(config, {

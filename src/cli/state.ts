@@ -143,7 +143,7 @@ export async function openState(
       domain,
       openKeys: async () => ({
         replay: await ReplayRecord.open({ records: store.space('replay'), clock, log }),
-        sending: await SendingMemory.open(store.space('sending'), random),
+        sending: await SendingMemory.open(store.space('sending')),
         ring: await KeyRing.open({ records: store.space('keys'), clock, timers, log }),
         credentials:
           domain &&

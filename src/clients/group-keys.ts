@@ -93,9 +93,8 @@ export interface GroupKeysOptions {
   readonly sending: SentSources;
 }
 
-/** SSRCs that were sent from under a key; src/keys provides it. */
+/** What was sent under a key; src/keys provides it. */
 export interface SentSources {
-  draw(keyTag: string): Promise<number>;
   forget(keyTags: readonly string[]): Promise<void>;
 }
 
@@ -134,11 +133,6 @@ export class GroupKeys {
     return ring
       .ofGroup(partner, group)
       .find((key) => key.keyType === 'GMK' && key.holders.includes(user));
-  }
-
-  /** An SSRC never used before with this SRTP key, across restarts too. */
-  drawSsrc(masterKey: Uint8Array, masterSalt: Uint8Array): Promise<number> {
-    return this.#options.sending.draw(sendingKeyTag(masterKey, masterSalt));
   }
 
   /** Ends the timers; the ring stays its owner's to close. */

@@ -27,7 +27,7 @@ export interface GroupMediaInit {
   readonly speaker: string | null;
 }
 
-type Send = { readonly key: SrtpKeyMaterial; readonly ssrc: number } | null;
+type Send = { readonly key: SrtpKeyMaterial } | null;
 
 export class GroupMedia {
   readonly partner: string;
@@ -92,7 +92,7 @@ export class GroupMedia {
   ): Promise<void> {
     this.#session = session;
     const group = this.#receiving();
-    const send = await this.#newSend();
+    const send = this.#newSend();
     try {
       await session.arm({ receive: { group }, send: send ?? { none: true }, clockRates });
     } finally {
@@ -104,7 +104,7 @@ export class GroupMedia {
     const session = this.#session;
     if (session === null || this.#closed) return;
     const keys = this.#receiving();
-    const send = await this.#newSend();
+    const send = this.#newSend();
     try {
       await session.changeGroup({ keys, ...(send !== undefined && { send }) });
     } finally {
@@ -142,14 +142,13 @@ export class GroupMedia {
   }
 
   /** The key to send with, where it changed: null for none any more, undefined for no change. */
-  async #newSend(): Promise<Send | undefined> {
+  #newSend(): Send | undefined {
     const sending = this.#sending();
     const id = sending === null ? '' : `${sending.id}/${toHex(sending.held.rand)}`;
     if (id === this.#sendingId) return undefined;
     this.#sendingId = id;
     if (sending === null) return null;
-    const key = sendingMaterial(sending.held, sending.speaker);
-    return { key, ssrc: await this.#init.groups.drawSsrc(key.masterKey, key.masterSalt) };
+    return { key: sendingMaterial(sending.held, sending.speaker) };
   }
 }
 

@@ -20,8 +20,6 @@ export interface GroupsPort {
   heldFor(partner: string, group: string): readonly HeldKey[];
   /** the GMK with which a represented user sends into a group now */
   sendingKey(partner: string, group: string, user: string): HeldKey | undefined;
-  /** an SSRC never used before with this SRTP key, across restarts too */
-  drawSsrc(masterKey: Uint8Array, masterSalt: Uint8Array): Promise<number>;
   /** set by the edge; called when keys of these groups may have changed */
   onChange?: (partner: string, groups: readonly string[]) => void;
 }

@@ -14,7 +14,7 @@ export {
   type MediaLimits,
   type PortRange,
 } from './options.js';
-export { createSendingMemory, sendingKeyName, type SendingMemory } from './sending-memory.js';
+export { createSendingMemory, type SendingMemory } from './sending-memory.js';
 export type {
   AllocateRequest,
   ArmRequest,

@@ -6,18 +6,19 @@ import { createHash } from 'node:crypto';
 import type { RandomBytes } from '../base/environment.js';
 import { toHex } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
+import type { SrtpKeyMaterial } from '../srtp/index.js';
 
 /** Implemented over a store for keys that outlive the program (GMK), in memory for the others. */
 export interface SendingMemory {
   /**
    * True when the pair was unused and is now recorded, durably where the key is durable.
-   * @param masterKey SRTP master key; not to be kept
+   * @param key not to be kept
    */
-  claim(masterKey: Uint8Array, ssrc: number): boolean | Promise<boolean>;
+  claim(key: SrtpKeyMaterial, ssrc: number): boolean | Promise<boolean>;
 }
 
 /** Names a master key without being usable as one. */
-export function sendingKeyName(masterKey: Uint8Array): string {
+function sendingKeyName(masterKey: Uint8Array): string {
   const digest = createHash('sha256').update('segy sending memory').update(masterKey).digest();
   return toHex(digest.subarray(0, 16));
 }
@@ -29,7 +30,7 @@ export function sendingKeyName(masterKey: Uint8Array): string {
 export function createSendingMemory(keys = 65_536): SendingMemory {
   const used = new Map<string, Set<number>>();
   return {
-    claim(masterKey, ssrc) {
+    claim({ masterKey }, ssrc) {
       const name = sendingKeyName(masterKey);
       const ssrcs = used.get(name) ?? new Set<number>();
       if (ssrcs.has(ssrc)) return false;
@@ -50,12 +51,12 @@ const DRAWS = 64;
 /** A random SSRC never used under the key before. @throws SegyError SEGY_E_MEDIA when none is found */
 export async function drawSsrc(
   memory: SendingMemory,
-  masterKey: Uint8Array,
+  key: SrtpKeyMaterial,
   random: RandomBytes,
 ): Promise<number> {
   for (let i = 0; i < DRAWS; i++) {
     const ssrc = Buffer.from(random(4)).readUInt32BE();
-    if (await memory.claim(masterKey, ssrc)) return ssrc;
+    if (ssrc !== 0 && (await memory.claim(key, ssrc))) return ssrc;
   }
   throw new SegyError('SEGY_E_MEDIA', 'no unused SSRC was found for the sending key');
 }

@@ -268,8 +268,8 @@ export class EngineSession implements MediaSession {
       return { key, ssrc: held.ssrc };
     }
     const { sending, random } = this.#owner;
-    const ssrc = wanted ?? (await drawSsrc(sending, key.masterKey, random));
-    if (wanted !== undefined && !(await sending.claim(key.masterKey, wanted))) {
+    const ssrc = wanted ?? (await drawSsrc(sending, key, random));
+    if (wanted !== undefined && !(await sending.claim(key, wanted))) {
       throw new SegyError('SEGY_E_MEDIA', 'the SSRC was used under this key before');
     }
     this.#forgetSending();

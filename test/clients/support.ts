@@ -136,7 +136,7 @@ export async function groupScene(more: Partial<GroupKeysOptions> = {}): Promise<
     clock,
     timers: { ...systemTimers, setTimeout: () => 0 },
     log: silentLog,
-    sending: await SendingMemory.open(records('sending'), systemRandom),
+    sending: await SendingMemory.open(records('sending')),
     ...more,
   });
   const scene: GroupScene = { keys, ring, uses, audit: 'works', time };

@@ -108,15 +108,9 @@ describe('edge: groups', () => {
 
     it('takes in a key that comes while its media is being armed', async () => {
       await start(withGroup(), FIRST);
-      const draw = groups.drawSsrc.bind(groups);
-      let isFirst = true;
-      groups.drawSsrc = async () => {
-        if (isFirst) {
-          isFirst = false;
-          groups.change(FIRST, SECOND);
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-        return draw();
+      h.media.whileArming = async () => {
+        groups.change(FIRST, SECOND);
+        await new Promise((resolve) => setTimeout(resolve, 20));
       };
       await h.establishIn(mcCall());
       await until(() => session().groupChanges.length === 1);

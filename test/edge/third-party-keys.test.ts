@@ -1,7 +1,7 @@
 /** Group keys of other products, as their GMS sends them, through the edge into the key ring. */
 import assert from 'node:assert/strict';
 import { fromHex } from '../../src/base/bytes.js';
-import { silentLog, systemRandom, systemTimers } from '../../src/base/environment.js';
+import { silentLog, systemTimers } from '../../src/base/environment.js';
 import { keyLine, keyView } from '../../src/cli/key-view.js';
 import { Directory, GroupKeys } from '../../src/clients/index.js';
 import { createInlineCrypto, EccsiVerifier } from '../../src/crypto/index.js';
@@ -103,7 +103,7 @@ async function productScene(product: Product) {
     clock,
     timers: systemTimers,
     log: silentLog,
-    sending: await SendingMemory.open(store.space('sending'), systemRandom),
+    sending: await SendingMemory.open(store.space('sending')),
   });
   const host = /[^@:]+$/.exec(message!.fromUri)![0];
   const partner = (base: Partner): Partner => ({

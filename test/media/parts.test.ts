@@ -37,7 +37,7 @@ describe('port pool', () => {
 describe('sending memory', () => {
   it('gives no SSRC twice under one key, and any under another', () => {
     const memory = createSendingMemory();
-    const [a, b] = [testKey(1).masterKey, testKey(2).masterKey];
+    const [a, b] = [testKey(1), testKey(2)];
     const claims = [memory.claim(a, 1), memory.claim(a, 1), memory.claim(b, 1)];
     assert.deepEqual(claims, [true, false, true]);
   });
@@ -46,17 +46,14 @@ describe('sending memory', () => {
     const draws = [7, 7, 8];
     const random = (): Uint8Array => new Uint8Array([0, 0, 0, draws.shift() ?? 9]);
     const memory = createSendingMemory();
-    const key = testKey(1).masterKey;
+    const key = testKey(1);
     assert.equal(await drawSsrc(memory, key, random), 7);
     assert.equal(await drawSsrc(memory, key, random), 8);
   });
 
   it('gives up when every draw is used', async () => {
     const memory = { claim: () => false };
-    await assert.rejects(
-      drawSsrc(memory, testKey(1).masterKey, systemRandom),
-      code('SEGY_E_MEDIA'),
-    );
+    await assert.rejects(drawSsrc(memory, testKey(1), systemRandom), code('SEGY_E_MEDIA'));
   });
 });
 

@@ -97,7 +97,7 @@ describe('media path: nonces', () => {
       fc.asyncProperty(steps, async (plan) => {
         const rig = new Rig();
         let key = shared[plan.length % 2] ?? testKey(50);
-        rig.arm(testKey(1), key, await drawSsrc(memory, key.masterKey, systemRandom));
+        rig.arm(testKey(1), key, await drawSsrc(memory, key, systemRandom));
         for (const { sequence, repeat, ssrc, rearm } of plan) {
           for (let i = 0; i < repeat; i++) {
             for (const offset of [i, i, i - 1]) {
@@ -108,7 +108,7 @@ describe('media path: nonces', () => {
           if (rearm === 0) rig.path.command({ type: 'disarm' });
           if (rearm <= 1) {
             key = shared[repeat % 2] ?? key;
-            rig.arm(testKey(1), key, await drawSsrc(memory, key.masterKey, systemRandom));
+            rig.arm(testKey(1), key, await drawSsrc(memory, key, systemRandom));
           }
         }
         const receivers = shared.map((one) => new SrtpReceiver({ keys: [one] }));

@@ -98,14 +98,14 @@ describe('after a life of minting, keying, rekeying and backing up', () => {
         clock: CLOCK,
         log: silentLog,
       });
-      const sending = await SendingMemory.open(store.space('sending'), systemRandom);
+      const sending = await SendingMemory.open(store.space('sending'));
       for (let n = 1; n <= 40; n += 1) {
         const held = groupKey(n);
         secrets.set(`key ${n}`, held.key);
         await replay.enter(`message ${n}`, `d${n}`, NOW + 300_000);
         await audit.record({ action: 'opened', keyType: held.keyType, keyId: toHex(held.keyId) });
         await ring.enter(held);
-        await sending.draw(sendingKeyTag(held.key, held.rand));
+        await sending.claim(sendingKeyTag(held.key, held.rand), n);
       }
       await backupStore(store, backend, join(folder, 'backup-1'));
       await rekeyStore(store, { master: MASTER, random: systemRandom });

@@ -131,13 +131,15 @@ export class FakeMediaSession implements CallMediaSession {
   constructor(
     readonly id: string,
     index: number,
+    readonly whileArming?: () => Promise<void>,
   ) {
     this.outer = { address: '127.0.1.1', rtpPort: 40000 + 4 * index, rtcpPort: 40001 + 4 * index };
     this.inner = { address: '127.0.0.2', rtpPort: 30000 + 4 * index, rtcpPort: 30001 + 4 * index };
   }
-  arm(request: ArmMedia): Promise<void> {
+  async arm(request: ArmMedia): Promise<void> {
     this.armed = structuredClone(request);
-    return this.#did('arm');
+    await this.whileArming?.();
+    await this.#did('arm');
   }
   disarm(): Promise<void> {
     this.armed = null;
@@ -182,10 +184,12 @@ export class FakeMediaSession implements CallMediaSession {
 export class FakeMedia {
   readonly sessions: FakeMediaSession[] = [];
   full = false;
+  /** what happens before a session is armed */
+  whileArming?: () => Promise<void>;
 
   allocate(request?: { readonly id?: string }): Promise<FakeMediaSession> {
     if (this.full) return Promise.reject(new SegyError('SEGY_E_MEDIA_PORTS', 'no port is free'));
-    const session = new FakeMediaSession(request?.id ?? '', this.sessions.length);
+    const session = new FakeMediaSession(request?.id ?? '', this.sessions.length, this.whileArming);
     this.sessions.push(session);
     return Promise.resolve(session);
   }
@@ -294,9 +298,6 @@ export class FakeGroups implements GroupsPort {
     return this.heldFor(partner, group)
       .filter((key) => key.status === 1 && key.holders.includes(user))
       .at(-1);
-  }
-  drawSsrc(): Promise<number> {
-    return Promise.resolve(4711);
   }
   /** The ring has other keys from here on. */
   change(...keys: HeldKey[]): void {
