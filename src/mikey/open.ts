@@ -157,7 +157,12 @@ async function decapsulate(
       );
       return { key, keySet };
     } catch (error) {
-      if (!(error instanceof SegyError) || error.code !== 'SEGY_E_MIKEY_SAKKE') throw error;
+      if (!(error instanceof SegyError)) throw error;
+      if (error.code === 'SEGY_E_ARGUMENT') {
+        const what = `the RSK of ${keySet.userUri} is no point of the curve`;
+        throw new SegyError('SEGY_E_KMS_DOCUMENT', what, { cause: error });
+      }
+      if (error.code !== 'SEGY_E_MIKEY_SAKKE') throw error;
       last = error;
     }
   }
