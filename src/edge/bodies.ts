@@ -4,6 +4,7 @@
 import { utf8 } from '../base/bytes.js';
 import type { RandomBytes } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
+import { REDIRECT_CONTENT_TYPE } from '../kms/index.js';
 import {
   decodedContent,
   findPart,
@@ -118,6 +119,19 @@ export function setSdpAndMcBodies(
   message.headers.set('MIME-Version', '1.0');
   message.headers.set('Content-Type', contentType);
   message.body = octets;
+}
+
+/**
+ * Copies a KMS Redirect Response from further in, with what is nested in it, octet for octet: it is
+ * signed by whoever made it.
+ * @returns false where there is none
+ */
+export function passRedirect(from: SipMessage, to: SipMessage): boolean {
+  const redirect = contentOf(bodyOf(from), REDIRECT_CONTENT_TYPE);
+  if (redirect === null) return false;
+  to.headers.set('Content-Type', REDIRECT_CONTENT_TYPE);
+  to.body = redirect;
+  return true;
 }
 
 /**

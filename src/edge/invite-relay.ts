@@ -15,7 +15,7 @@ import {
   type SipSource,
   type SipTarget,
 } from '../sip/index.js';
-import { sdpOf, setSdp } from './bodies.js';
+import { passRedirect, sdpOf, setSdp } from './bodies.js';
 import type { Call } from './call.js';
 import type { Composer } from './compose.js';
 import { ownContact, ownHost } from './contact.js';
@@ -299,7 +299,9 @@ export class InviteRelay {
       const status = passedStatus(response.status, contacts.length > 0);
       const passed = this.#composer.passResponse(call, response, call.invite, dialog, status);
       if (contacts.length > 0) passed.headers.set('Contact', contacts);
-      const sdp = status === 488 ? sdpOf(response) : null;
+      const isRedirect =
+        status === 488 && call.calleeSide === 'inner' && passRedirect(response, passed);
+      const sdp = status === 488 && !isRedirect ? sdpOf(response) : null;
       if (sdp !== null) {
         setSdp(passed, translateCapabilities(this.#negotiation, call.calleeSide, sdp));
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { concatBytes } from '../../src/base/bytes.js';
+import { concatBytes, utf8 } from '../../src/base/bytes.js';
 import { systemRandom } from '../../src/base/environment.js';
 import type { ProtectionConfig } from '../../src/config/index.js';
 import { EccsiVerifier } from '../../src/crypto/index.js';
@@ -200,6 +200,24 @@ describe('edge: signalling protected by an SPK', () => {
       await refused(h, invite, code);
     });
   }
+
+  it('relays a KMS Redirect Response from further in, octet for octet and unsealed', async () => {
+    h = await start(profile());
+    const invite = h.mcInvite();
+    seal(invite);
+    const sent = h.mc.send(invite, h.outerAt);
+    const tx = await h.pbx.expect('INVITE');
+    const refusal = createResponse(tx.request, 488);
+    const type = 'application/vnd.3gpp.kmsredirectresponse+xml';
+    const xml =
+      '<KmsRedirectResponse xmlns="urn:3gpp:ns:mcsecKMSKRR:1.0"><KmsRedirectResponse/></KmsRedirectResponse>';
+    refusal.headers.set('Content-Type', type);
+    refusal.body = utf8(xml);
+    tx.respond(refusal);
+    const response = await sent.expect(488);
+    assert.equal(response.headers.get('Content-Type'), type);
+    assert.equal(bodyText(response), xml);
+  });
 
   it('tells an SPK outside its validity, and refuses to send without a valid one', async () => {
     const [spk] = profile().spks;
