@@ -20,9 +20,10 @@ import { MCPTT_INFO_TYPE, RESOURCE_LISTS_TYPE, writeUserInfo } from './mcptt-inf
 import { partnerTargets } from './next-hop.js';
 import { outletTo } from './protected.js';
 import { StandingRequest, type StandingKind } from './standing-request.js';
+import { readSubscriptionState } from './subscription-state.js';
 
-/** Wait before a subscription that the GMS ended is asked for anew, where it names none. */
-const RESUBSCRIBE_MS = 2_000;
+/** Between two requests at the start, so that a partner does not get all of them at once. */
+const BETWEEN_STARTS_MS = 20;
 
 interface Member {
   readonly partner: PartnerConfig;
@@ -31,13 +32,15 @@ interface Member {
 }
 
 export class GroupStanding {
+  readonly #env: EdgeDependencies['env'];
   readonly #requests: StandingRequest[];
   readonly #subscriptions: readonly { request: StandingRequest; kind: Subscription }[];
 
   constructor(deps: EdgeDependencies) {
     const { env, partners } = deps;
+    this.#env = env;
     const stand = (kind: GroupRequest & StandingKind): StandingRequest =>
-      new StandingRequest(kind, outletTo(deps, kind.partner), env.timers, env.log);
+      new StandingRequest(kind, outletTo(deps, kind.partner), env);
     const members = partners.flatMap(membersOf);
     const publications = members
       .filter(({ partner }) => partner.affiliation.mode === 'publish')
@@ -50,7 +53,7 @@ export class GroupStanding {
   }
 
   start(): void {
-    for (const request of this.#requests) request.start();
+    for (const [i, request] of this.#requests.entries()) request.start(i * BETWEEN_STARTS_MS);
   }
 
   /** Withdraws everything. */
@@ -61,16 +64,22 @@ export class GroupStanding {
   /** True for a NOTIFY of one of our subscriptions by the partner it is with. */
   knows(request: SipRequest, partner: PartnerConfig): boolean {
     const kind = this.#find(request)?.kind;
-    return kind?.partner === partner && kind.localTag === tagOf(request.headers.get('To') ?? '');
+    if (kind?.partner !== partner) return false;
+    // it may come before the answer to SUBSCRIBE; after that only from the one that answered
+    const fromTag = tagOf(request.headers.get('From') ?? '');
+    const isOther = kind.remoteTag !== '' && kind.remoteTag !== fromTag;
+    return !isOther && kind.localTag === tagOf(request.headers.get('To') ?? '');
   }
 
-  /** A NOTIFY was answered: where it says that the subscription is over, it is asked for anew. */
+  /** Takes what a NOTIFY that was answered says of its subscription's time and end. */
   notified(request: SipRequest): void {
-    const state = request.headers.get('Subscription-State') ?? '';
-    if (!/^terminated/i.test(state.trim())) return;
-    const seconds = /;\s*retry-after\s*=\s*([0-9]{1,6})/i.exec(state)?.[1];
-    const waitMs = seconds === undefined ? RESUBSCRIBE_MS : 1000 * Number(seconds);
-    this.#find(request)?.request.lost(waitMs);
+    const found = this.#find(request);
+    const state = readSubscriptionState(request.headers.get('Subscription-State') ?? '');
+    if ('reason' in state) {
+      const { reason, waitMs } = state;
+      this.#env.log.warn('subscription.ended', { request: found?.kind.name, reason, waitMs });
+      found?.request.lost(waitMs);
+    } else if (state.expires !== null) found?.request.shortened(state.expires);
   }
 
   #find(request: SipRequest): { request: StandingRequest; kind: Subscription } | undefined {
@@ -182,7 +191,7 @@ class Subscription extends GroupRequest implements StandingKind {
   readonly name: string;
   readonly seconds: number;
   readonly #at: SubscribedGroups;
-  #remoteTag = '';
+  remoteTag = '';
   #remoteTarget: string;
   #routeSet: readonly string[] = [];
 
@@ -196,7 +205,7 @@ class Subscription extends GroupRequest implements StandingKind {
 
   build(seconds: number): SipRequest {
     const { codePoints } = this.partner;
-    const to = { uri: this.#at.gms, tag: this.#remoteTag, target: this.#remoteTarget };
+    const to = { uri: this.#at.gms, tag: this.remoteTag, target: this.#remoteTarget };
     const request = this.request('SUBSCRIBE', to, this.#routeSet, seconds);
     request.headers.set('Event', codePoints.subscribeEvent);
     request.headers.set(
@@ -215,14 +224,14 @@ class Subscription extends GroupRequest implements StandingKind {
   }
 
   accepted(response: SipResponse): void {
-    this.#remoteTag = tagOf(response.headers.get('To') ?? '') ?? '';
+    this.remoteTag = tagOf(response.headers.get('To') ?? '') ?? '';
     this.#remoteTarget = contactUri(response) ?? this.#at.gms;
     this.#routeSet = routeSetOf(response, true);
   }
 
   override forget(): void {
     super.forget();
-    this.#remoteTag = '';
+    this.remoteTag = '';
     this.#remoteTarget = this.#at.gms;
     this.#routeSet = [];
   }

@@ -4,15 +4,19 @@
  *
  * | state    | event                         | next |
  * |----------|-------------------------------|------|
- * | idle     | start                         | sending |
+ * | idle     | start                         | waiting, or sending at once |
  * | sending  | 2xx                           | standing, refresh after nine tenths of its time |
- * | sending  | refusal, no answer            | waiting, longer after each failure |
+ * | sending  | 423 with a longer time        | sending, for that time |
  * | sending  | 412, 481 to a refresh         | sending, as if for the first time |
- * | standing | refresh is due, the peer ended it | sending |
+ * | sending  | 408, 5xx, no answer           | waiting, longer after each failure; what stood stands until its time is over |
+ * | sending  | another refusal               | waiting, longer after each failure; nothing stands |
+ * | standing | refresh is due, the peer ended it | sending, waiting |
  * | waiting  | the wait is over              | sending |
  * | any      | stop                          | ended; where it stood, it is withdrawn |
+ *
+ * Waits are drawn from a range, so that many requests do not come back together.
  */
-import type { Log, TimerHandle, Timers } from '../base/environment.js';
+import type { Environment, TimerHandle } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { SipRequest, SipResponse, SipTarget } from '../sip/index.js';
 import type { Outlet } from './protected.js';
@@ -21,6 +25,11 @@ const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
 const LEAST_REFRESH_MS = 1_000;
 const MAX_SECONDS = 604_800;
+/** a wait is lengthened by up to this share of it */
+const SPREAD = 0.25;
+
+/** What a standing request takes from outside. */
+export type StandingEnvironment = Pick<Environment, 'clock' | 'timers' | 'random' | 'log'>;
 
 /** What is particular to the kind of request. */
 export interface StandingKind {
@@ -41,50 +50,72 @@ export interface StandingKind {
 export class StandingRequest {
   readonly kind: StandingKind;
   readonly #outlet: Outlet;
-  readonly #timers: Timers;
-  readonly #log: Log;
+  readonly #env: StandingEnvironment;
   #timer: TimerHandle | undefined;
   #state: 'idle' | 'sending' | 'standing' | 'waiting' | 'ended' = 'idle';
   #failures = 0;
   #stands = false;
+  /** asked for: what the profile says, or the least that the peer takes */
+  #seconds: number;
+  /** when what stands ends without a refresh, in milliseconds since 1970 */
+  #endsAt = 0;
+  /** the exchange under way is about something the peer has ended since */
+  #overtaken: { readonly waitMs: number } | null = null;
+  #exchanged: Promise<void> = Promise.resolve();
 
-  constructor(kind: StandingKind, outlet: Outlet, timers: Timers, log: Log) {
+  constructor(kind: StandingKind, outlet: Outlet, env: StandingEnvironment) {
     this.kind = kind;
     this.#outlet = outlet;
-    this.#timers = timers;
-    this.#log = log;
+    this.#env = env;
+    this.#seconds = kind.seconds;
   }
 
   get stands(): boolean {
     return this.#stands;
   }
 
-  start(): void {
-    if (this.#state === 'idle') this.#send();
+  /** Asks for it after `afterMs`. */
+  start(afterMs = 0): void {
+    if (this.#state !== 'idle') return;
+    if (afterMs > 0) this.#wait(afterMs);
+    else this.#send();
   }
 
   /** The peer ended it: it is asked for anew after `afterMs`. */
   lost(afterMs: number): void {
     if (this.#state === 'ended') return;
     this.#stands = false;
+    if (this.#state === 'sending') {
+      this.#overtaken = { waitMs: afterMs };
+      return;
+    }
     this.kind.forget();
-    if (this.#state !== 'sending') this.#wait(afterMs);
+    this.#wait(this.#spread(afterMs));
+  }
+
+  /** The peer shortened its time to `seconds` from now. */
+  shortened(seconds: number): void {
+    const endsAt = this.#env.clock.now() + 1000 * seconds;
+    if (this.#state === 'standing' && endsAt < this.#endsAt) this.#refreshIn(seconds);
   }
 
   /** Withdraws it where it stands; resolves when the peer has answered or cannot be reached. */
   async stop(): Promise<void> {
-    const stood = this.#stands;
+    const wasSending = this.#state === 'sending';
     this.#state = 'ended';
-    this.#stands = false;
     this.#clearTimer();
-    if (!stood) return;
+    if (wasSending) await this.#exchanged;
+    if (!this.#stands) return;
+    this.#stands = false;
     await this.#exchange(0).catch((error: unknown) => this.#failed(toSegyError(error)));
   }
 
   #send(): void {
     this.#state = 'sending';
+    this.#overtaken = null;
+    if (this.#stands && this.#env.clock.now() >= this.#endsAt) this.#forget();
     const isRefresh = this.#stands;
-    this.#exchange(this.kind.seconds)
+    this.#exchanged = this.#exchange(this.#seconds)
       .then((response) => this.#answered(response, isRefresh))
       .catch((error: unknown) => {
         this.#failed(toSegyError(error));
@@ -93,39 +124,80 @@ export class StandingRequest {
   }
 
   #answered(response: SipResponse, isRefresh: boolean): void {
-    if (this.#state === 'ended') return;
-    if (response.status < 300) {
-      this.kind.accepted(response);
-      this.#failures = 0;
-      this.#stands = true;
-      this.#state = 'standing';
-      const refreshMs = 900 * grantedSeconds(response, this.kind.seconds);
-      this.#after(Math.max(refreshMs, LEAST_REFRESH_MS), () => this.#send());
-      this.#log.info('standing.accepted', { request: this.kind.name });
+    const { status } = response;
+    if (status < 300) {
+      this.#accepted(response);
       return;
     }
-    this.#stands = false;
-    this.kind.forget();
-    if (isRefresh && (response.status === 412 || response.status === 481)) {
+    if (this.#state === 'ended') {
+      if (!keepsStanding(status)) this.#stands = false;
+      return;
+    }
+    const least = headerSeconds(response, 'Min-Expires') ?? 0;
+    if (status === 423 && least > this.#seconds) {
+      this.#seconds = Math.min(least, MAX_SECONDS);
       this.#send();
       return;
     }
-    this.#log.warn('standing.refused', { request: this.kind.name, status: response.status });
-    this.#retry(retryAfterMs(response));
+    if (!keepsStanding(status)) this.#stands = false;
+    if (isRefresh && (status === 412 || status === 481)) {
+      this.#forget();
+      this.#send();
+      return;
+    }
+    this.#env.log.warn('standing.refused', { request: this.kind.name, status });
+    const afterSeconds = headerSeconds(response, 'Retry-After');
+    this.#retry(afterSeconds === null ? null : 1000 * afterSeconds);
+  }
+
+  #accepted(response: SipResponse): void {
+    const overtaken = this.#overtaken;
+    if (overtaken !== null) {
+      this.#forget();
+      if (this.#state !== 'ended') this.#wait(this.#spread(overtaken.waitMs));
+      return;
+    }
+    this.kind.accepted(response);
+    this.#failures = 0;
+    this.#stands = true;
+    if (this.#state === 'ended') return;
+    this.#state = 'standing';
+    // never more than was asked for
+    this.#refreshIn(Math.min(headerSeconds(response, 'Expires') ?? Infinity, this.#seconds));
+    this.#env.log.info('standing.accepted', { request: this.kind.name });
+  }
+
+  #refreshIn(seconds: number): void {
+    this.#endsAt = this.#env.clock.now() + 1000 * seconds;
+    const earlier = 1 - 0.1 * SPREAD * this.#draw();
+    this.#after(Math.max(900 * seconds * earlier, LEAST_REFRESH_MS), () => this.#send());
   }
 
   #retry(askedMs: number | null): void {
     if (this.#state === 'ended') return;
-    this.#stands = false;
-    this.kind.forget();
+    if (!this.#stands || this.#overtaken !== null) this.#forget();
     const ownMs = Math.min(FIRST_WAIT_MS * 2 ** this.#failures, LONGEST_WAIT_MS);
     this.#failures += 1;
-    this.#wait(Math.max(ownMs, askedMs ?? 0));
+    this.#wait(this.#spread(Math.max(ownMs, askedMs ?? 0, this.#overtaken?.waitMs ?? 0)));
+  }
+
+  #forget(): void {
+    this.#stands = false;
+    this.kind.forget();
   }
 
   #wait(ms: number): void {
     this.#state = 'waiting';
     this.#after(ms, () => this.#send());
+  }
+
+  #spread(ms: number): number {
+    return Math.round(ms * (1 + SPREAD * this.#draw()));
+  }
+
+  /** from 0 to 1 */
+  #draw(): number {
+    return (this.#env.random(1)[0] ?? 0) / 255;
   }
 
   /** Tries the partner's addresses in their order. */
@@ -153,27 +225,27 @@ export class StandingRequest {
   }
 
   #failed({ code, message }: SegyError): void {
-    this.#log.warn('standing.failed', { request: this.kind.name, code, message });
+    this.#env.log.warn('standing.failed', { request: this.kind.name, code, message });
   }
 
   #after(ms: number, work: () => void): void {
     this.#clearTimer();
-    this.#timer = this.#timers.setTimeout(work, ms);
+    this.#timer = this.#env.timers.setTimeout(work, ms);
   }
 
   #clearTimer(): void {
-    if (this.#timer !== undefined) this.#timers.clearTimeout(this.#timer);
+    if (this.#timer !== undefined) this.#env.timers.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 }
 
-/** Expires of the response, never more than was asked for. */
-function grantedSeconds(response: SipResponse, asked: number): number {
-  const text = response.headers.get('Expires') ?? '';
-  return /^[0-9]{1,10}$/.test(text) ? Math.min(Number(text), asked) : asked;
+/** What stood before a refresh that ended so still stands (RFC 6665 clause 4.1.2.2). */
+function keepsStanding(status: number): boolean {
+  return status === 408 || status === 423 || status === 429 || (status >= 500 && status < 600);
 }
 
-function retryAfterMs(response: SipResponse): number | null {
-  const seconds = /^[0-9]{1,10}/.exec(response.headers.get('Retry-After') ?? '')?.[0];
-  return seconds === undefined ? null : 1000 * Math.min(Number(seconds), MAX_SECONDS);
+/** Leading seconds of a header; null where there are none. */
+function headerSeconds(response: SipResponse, name: string): number | null {
+  const seconds = /^\s*([0-9]{1,10})(?![0-9])/.exec(response.headers.get(name) ?? '')?.[1];
+  return seconds === undefined ? null : Math.min(Number(seconds), MAX_SECONDS);
 }

@@ -6,7 +6,7 @@ import { readMcpttInfo } from '../../src/edge/mcptt-info.js';
 import { leafParts, parseBody, type SipRequest } from '../../src/sip/index.js';
 import { FakeGroups, GROUP, heldGmk, type Partner } from './support/fakes.js';
 import { ALICE, Harness, ok, RADIO1, sdp, textOf, warningOf } from './support/harness.js';
-import { until, within } from './support/peer.js';
+import { until, within, type Sent } from './support/peer.js';
 
 const PBX_NAME = 'police-tg';
 type Group = Partner['groups'][number];
@@ -321,6 +321,50 @@ describe('edge: groups', () => {
       });
       await h.mc.send(notify, h.outerAt).expect(200);
       assert.equal(groups.taken.length, 1);
+    });
+
+    /** Answers the subscription and gives NOTIFYs in its dialog, as the GMS or as one who claims to be. */
+    async function subscribe(): Promise<(state: string, tag?: string) => Sent> {
+      await start(subscribed);
+      const tx = await h.mc.expect('SUBSCRIBE');
+      const { headers } = tx.request;
+      h.mc.answer(tx, 200, { headers: [['Expires', '600']] });
+      await until(() => h.logged.some(({ event }) => event === 'standing.accepted'));
+      let cseq = 0;
+      return (state, tag = tx.localTag) => {
+        const dialog = {
+          from: `${headers.get('To')};tag=${tag}`,
+          to: headers.get('From')!,
+          callId: headers.get('Call-ID')!,
+          uri: 'sip:segy@127.0.1.1',
+        };
+        const fields: [string, string][] = [
+          ['Event', 'xcap-diff'],
+          ['Subscription-State', state],
+        ];
+        cseq += 1;
+        return h.mc.send(within('NOTIFY', cseq, dialog, { headers: fields }), h.outerAt);
+      };
+    }
+
+    it('is asked for anew in another dialog when the GMS deactivates it', async () => {
+      const notify = await subscribe();
+      await notify('Terminated ; reason=deactivated').expect(200);
+      const again = await h.mc.expect('SUBSCRIBE');
+      assert.doesNotMatch(again.request.headers.get('To') ?? '', /tag=/);
+      h.mc.answer(again, 200);
+    });
+
+    it('is not asked for anew at once when the GMS rejects it', async () => {
+      const notify = await subscribe();
+      await notify('terminated;reason=rejected;retry-after=1').expect(200);
+      const ended = h.logged.find(({ event }) => event === 'subscription.ended');
+      assert.deepEqual([ended?.fields.reason, ended?.fields.waitMs], ['rejected', 3_600_000]);
+    });
+
+    it('takes no NOTIFY of another than the one that answered', async () => {
+      const notify = await subscribe();
+      await notify('active', 'someone').expect(481);
     });
 
     it('is an affiliation by PUBLISH for each member, withdrawn at the end', async () => {

@@ -15,6 +15,8 @@ const TARGET: SipTarget = { protocol: 'udp', address: '127.0.2.1', port: 5060 };
 /** Time that moves only when told, and a peer that answers what the test says. */
 class Scene {
   now = 0;
+  /** what chance gives: the shortest wait */
+  drawn = 0;
   readonly sent: string[] = [];
   readonly kind = {
     name: 'a test',
@@ -54,7 +56,12 @@ class Scene {
     };
     const endpoint = { request: (request: SipRequest) => this.#transact(request) };
     const subject = endpoint as unknown as ConstructorParameters<typeof StandingRequest>[1];
-    this.request = new StandingRequest(this.kind, subject, timers, silentLog);
+    this.request = new StandingRequest(this.kind, subject, {
+      timers,
+      clock: { now: () => this.now },
+      random: () => new Uint8Array([this.drawn]),
+      log: silentLog,
+    });
   }
 
   answers(...answers: (number | [number, string, string] | 'unreachable')[]): void {
@@ -163,5 +170,85 @@ describe('edge: a request that stands at a partner', () => {
     await other.request.stop();
     await other.pass(1000);
     assert.deepEqual(other.sent, ['0 for 600']);
+  });
+
+  it('asks for the least time that the partner takes, and keeps to it', async () => {
+    scene.answers([423, 'Min-Expires', '1000']);
+    scene.request.start();
+    await scene.pass(901);
+    assert.deepEqual(scene.sent, ['0 for 600', '0 for 1000', '900 for 1000']);
+  });
+
+  it('takes a 423 without a longer time for a refusal', async () => {
+    scene.answers([423, 'Min-Expires', '600'], 423);
+    scene.request.start();
+    await scene.pass(7);
+    assert.deepEqual(scene.sent, ['0 for 600', '2 for 600', '6 for 600']);
+  });
+
+  for (const failure of [408, 503, 'unreachable'] as const) {
+    it(`stands until its time is over when a refresh ends in ${failure}`, async () => {
+      scene.answers(200, failure, 200);
+      scene.request.start();
+      await scene.pass(541);
+      assert.equal(scene.request.stands, true);
+      await scene.pass(3);
+      assert.deepEqual(scene.sent, ['0 for 600', '540 for 600', '542 for 600']);
+      assert.deepEqual(scene.log, ['accepted', 'accepted']);
+    });
+  }
+
+  it('begins anew when refreshes failed for the rest of its time', async () => {
+    scene.answers(200, [503, 'Retry-After', '90'], 200);
+    scene.request.start();
+    await scene.pass(640);
+    assert.deepEqual(scene.sent, ['0 for 600', '540 for 600', '630 for 600']);
+    assert.deepEqual(scene.log, ['accepted', 'forgotten', 'accepted']);
+  });
+
+  it('no longer stands when a refresh is refused', async () => {
+    scene.answers(200, 403);
+    scene.request.start();
+    await scene.pass(541);
+    assert.equal(scene.request.stands, false);
+  });
+
+  it('is refreshed sooner when the partner shortens its time, and never later', async () => {
+    scene.request.start();
+    await scene.settle();
+    scene.request.shortened(10_000);
+    scene.request.shortened(100);
+    await scene.pass(91);
+    assert.deepEqual(scene.sent, ['0 for 600', '90 for 600']);
+  });
+
+  it('that the partner ends before it answers is not taken to stand', async () => {
+    scene.request.start();
+    scene.request.lost(5000);
+    await scene.settle();
+    assert.equal(scene.request.stands, false);
+    await scene.pass(6);
+    assert.deepEqual(scene.log, ['forgotten', 'accepted']);
+    assert.deepEqual(scene.sent, ['0 for 600', '5 for 600']);
+  });
+
+  it('that the partner takes while it is being stopped is withdrawn', async () => {
+    scene.request.start();
+    await scene.request.stop();
+    assert.deepEqual(scene.sent, ['0 for 600', '0 for 0']);
+  });
+
+  it('draws its waits, so that many do not come back together', async () => {
+    scene.drawn = 255;
+    scene.answers(503);
+    scene.request.start();
+    await scene.pass(3);
+    assert.deepEqual(scene.sent, ['0 for 600', '2.5 for 600']);
+  });
+
+  it('waits for its turn at the start', async () => {
+    scene.request.start(40);
+    await scene.pass(1);
+    assert.deepEqual(scene.sent, ['0.04 for 600']);
   });
 });
