@@ -5,25 +5,16 @@ import assert from 'node:assert/strict';
 import type { SegyErrorCode } from '../../src/base/errors.js';
 import type { PbxChannel, PbxPort } from '../../src/edge/ports.js';
 import type { PortOptions } from '../../src/pbx/index.js';
+import { needsOwnPbx } from '../support/each-pbx.js';
 import type { PbxRig } from '../support/pbx-rig.js';
+import { until } from './until.js';
+
+export { until };
 
 const fails = (code: SegyErrorCode): { code: SegyErrorCode } => ({ code });
 
 let serial = 0;
 const newCallId = (): string => `conformance-${process.pid}-${++serial}-${Date.now()}`;
-
-/** Waits until `condition` holds, at most `ms`. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  ms = 5000,
-): Promise<void> {
-  const giveUp = Date.now() + ms;
-  while (!(await condition())) {
-    if (Date.now() > giveUp) assert.fail(`${what}: not within ${ms} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 const goneOf = (channel: PbxChannel): Promise<void> =>
   new Promise((resolve) => {
@@ -123,7 +114,8 @@ export function portConformance(rig: () => PbxRig): void {
       assert.equal(await call.final, 403);
     });
 
-    it('is not found when the dialplan answers it without a hand-over', async () => {
+    it('is not found when the dialplan answers it without a hand-over', async function () {
+      needsOwnPbx(this, rig());
       const callId = newCallId();
       const call = rig().callPast(callId, 's');
       await assert.rejects(
@@ -330,7 +322,8 @@ export function portConformance(rig: () => PbxRig): void {
       await found.catch(() => undefined);
     });
 
-    it('returns after the PBX died, with every earlier channel gone', async () => {
+    it('returns after the PBX died, with every earlier channel gone', async function () {
+      needsOwnPbx(this, rig());
       const { channel } = await takeCall();
       await rig().crash();
       await until('the link is down', () => !port.linked);
@@ -354,7 +347,8 @@ export function portConformance(rig: () => PbxRig): void {
   });
 
   describe('orphans', () => {
-    it('are hung up: what carries SEGY_SESSION from an earlier run, and nothing else', async () => {
+    it('are hung up: what carries SEGY_SESSION from an earlier run, and nothing else', async function () {
+      needsOwnPbx(this, rig());
       const { channel, call } = await takeCall();
       await channel.setVariables({ SEGY_SESSION: 'session-1', SEGY_STATUS: 'SECURE' });
       await channel.proceed();

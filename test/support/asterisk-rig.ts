@@ -6,8 +6,9 @@ import { silentLog, systemRandom, systemTimers } from '../../src/base/environmen
 import { createAriPort } from '../../src/pbx/index.js';
 import { AsteriskInstance } from './asterisk.js';
 import type { PbxRig } from './pbx-rig.js';
-import { RawSip, type SentCall } from './raw-sip.js';
-import { TcpProxy } from './tcp-proxy.js';
+import type { SentCall } from './raw-sip.js';
+import { openSides, realRig } from './real-rig.js';
+import type { RigSides } from './real-rig.js';
 
 export const quietEnvironment: Environment = {
   clock: systemClock,
@@ -23,49 +24,23 @@ const PAST = ['[from-segy]', 'exten => past-gateway,1,Answer()', ' same => n,Wai
 );
 
 export class AsteriskRig {
-  readonly rig: PbxRig;
-  readonly asterisk: AsteriskInstance;
-  readonly #edge: RawSip;
-  readonly #radio: RawSip;
-  readonly #proxy: TcpProxy;
-
   private constructor(
-    rig: PbxRig,
-    asterisk: AsteriskInstance,
-    edge: RawSip,
-    radio: RawSip,
-    proxy: TcpProxy,
-  ) {
-    this.rig = rig;
-    this.asterisk = asterisk;
-    this.#edge = edge;
-    this.#radio = radio;
-    this.#proxy = proxy;
-  }
+    readonly rig: PbxRig,
+    readonly asterisk: AsteriskInstance,
+    readonly sides: RigSides,
+  ) {}
 
   static async start(): Promise<AsteriskRig> {
     const asterisk = await AsteriskInstance.start({ dialplan: PAST });
-    const edge = await RawSip.open(asterisk.edge, asterisk.sip);
-    const radio = await RawSip.open(asterisk.radio, asterisk.sip);
-    const { hostname, port } = new URL(asterisk.ari.url);
-    const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
-    const address = { ...asterisk.ari, url: `http://127.0.0.1:${proxy.port}` };
-    let calls = 0;
-    const rig: PbxRig = {
+    const sides = await openSides(asterisk);
+    const address = { ...asterisk.ari, url: `http://127.0.0.1:${sides.proxy.port}` };
+    const rig = realRig(asterisk, sides, {
       makePort: (options) =>
         createAriPort(address, quietEnvironment, {
           backOffMs: 40,
           backOffLimitMs: 200,
           ...options,
         }),
-      callIn: (callId, sessionId) => edge.invite('radio7', callId, { 'X-SeGy-Session': sessionId }),
-      callPast: (callId, sessionId) =>
-        edge.invite('past-gateway', callId, { 'X-SeGy-Session': sessionId }),
-      nextAtRadio: () => radio.nextInvite(),
-      callOut: async () => {
-        radio.invite('alice.mc', `radio-${process.pid}-${++calls}`);
-        return edge.nextInvite();
-      },
       variable: async (channelId, name) => {
         const query = `channelId=${channelId}&variable=${encodeURIComponent(name)}`;
         const url = `${asterisk.ari.url}/ari/channels/${channelId}/variable?${query}`;
@@ -75,34 +50,22 @@ export class AsteriskRig {
         const { value } = (await answer.json()) as { value?: string };
         return value ?? '';
       },
-      channelCount: () => asterisk.channelCount(),
       setsVariablesOnDialled: false,
-      endAll: async () => {
-        await asterisk.cli('channel request hangup all');
-      },
-      cutLink: () => proxy.cut(),
-      mendLink: () => proxy.mend(),
-      controlConnections: () => proxy.connections,
-      crash: () => asterisk.kill(),
-      restore: () => asterisk.run(),
-    };
-    return new AsteriskRig(rig, asterisk, edge, radio, proxy);
+    });
+    return new AsteriskRig(rig, asterisk, sides);
   }
 
   /** A call from the gateway's address to any user part. */
   fromGateway(user: string, callId: string): SentCall {
-    return this.#edge.invite(user, callId);
+    return this.sides.edge.invite(user, callId);
   }
 
   /** A call from the radio trunk to any user part. */
   fromRadio(user: string, callId: string): SentCall {
-    return this.#radio.invite(user, callId);
+    return this.sides.radio.invite(user, callId);
   }
 
   async stop(): Promise<void> {
-    this.#edge.close();
-    this.#radio.close();
-    await this.#proxy.close();
-    await this.asterisk.stop();
+    await this.sides.close();
   }
 }

@@ -20,6 +20,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { PbxInstance } from './pbx-instance.js';
+import type { Peer } from './pcap.js';
 import { freePort, freePortRange } from './ports.js';
 
 const execute = promisify(execFile);
@@ -68,7 +70,8 @@ process.once('exit', () => {
   for (const instance of running) instance.killNow();
 });
 
-export class AsteriskInstance {
+export class AsteriskInstance implements PbxInstance {
+  readonly isOwn = true;
   readonly folder: string;
   readonly edge: { readonly address: string; readonly port: number };
   readonly radio: { readonly address: string; readonly port: number };
@@ -121,6 +124,24 @@ export class AsteriskInstance {
     return this.#program.version;
   }
 
+  get trunk(): Peer {
+    return this.sip;
+  }
+
+  get control(): Peer {
+    return { address: '127.0.0.1', port: Number(new URL(this.ari.url).port) };
+  }
+
+  get password(): string {
+    return this.ari.password;
+  }
+
+  settings({ address, port }: Peer, passwordFile: string): Readonly<Record<string, unknown>> {
+    const { username, app } = this.ari;
+    const ari = { url: `http://${address}:${port}`, username, passwordFile, app };
+    return { type: 'asterisk', ari };
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -147,6 +168,10 @@ export class AsteriskInstance {
   async channelCount(): Promise<number> {
     const output = await this.cli('core show channels count');
     return Number(/^(\d+) active channel/m.exec(output)?.[1] ?? Number.NaN);
+  }
+
+  async hangUpAll(): Promise<void> {
+    await this.cli('channel request hangup all');
   }
 
   /** Starts the process again after `kill` or `shutdown`, on the same ports. */

@@ -34,6 +34,7 @@ function deferred<T>(): Deferred<T> {
 }
 
 export class EslRig implements PbxRig {
+  readonly isOwn = true;
   readonly setsVariablesOnDialled = true;
   readonly fake: FakeFreeSwitch;
   readonly #atRadio: RigArrival[] = [];

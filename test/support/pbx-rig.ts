@@ -22,6 +22,8 @@ export interface RigArrival {
 }
 
 export interface PbxRig {
+  /** false for a PBX that ran before: no dialplan of the tests' own, and it is not crashed */
+  readonly isOwn: boolean;
   /** a port to this PBX over a link that `cutLink` can cut; the caller stops it */
   makePort(options?: PortOptions): PbxPort;
   /** the dialplan hands such a call over to the gateway */

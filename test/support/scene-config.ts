@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { CERTIFICATE_FILE } from '../../src/sim/index.js';
-import type { AsteriskInstance } from './asterisk.js';
 import { runSegy } from './cli.js';
+import type { PbxInstance } from './pbx-instance.js';
 import type { Peer } from './pcap.js';
 import { freePortRange } from './ports.js';
 
@@ -41,9 +41,9 @@ export interface SceneTls {
 }
 
 export interface ScenePlan {
-  readonly asterisk: AsteriskInstance;
-  /** URL of ARI as the gateway shall reach it */
-  readonly ariUrl: string;
+  readonly instance: PbxInstance;
+  /** the PBX's control link as the gateway shall reach it */
+  readonly control: Peer;
   /** the gateway's own listeners */
   readonly outer: Peer;
   readonly inner: Peer;
@@ -59,20 +59,14 @@ export interface ScenePlan {
 /** @returns the configuration file */
 export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise<string> {
   const at = (name: string): string => join(folder, name);
-  const { asterisk, outer, inner } = plan;
-  writeFileSync(at('ari.secret'), `${asterisk.ari.password}\n`, { mode: 0o600 });
+  const { instance, outer, inner } = plan;
+  writeFileSync(at('pbx.secret'), `${instance.password}\n`, { mode: 0o600 });
   mkdirSync(at('state'), { recursive: true, mode: 0o700 });
   const config = {
     stateDir: at('state'),
     masterKeyFile: at('master.key'),
     pbx: {
-      type: 'asterisk',
-      ari: {
-        url: plan.ariUrl,
-        username: asterisk.ari.username,
-        passwordFile: at('ari.secret'),
-        app: asterisk.ari.app,
-      },
+      ...instance.settings(plan.control, at('pbx.secret')),
       sip: { ...plan.pbx, transport: 'udp' },
     },
     inner: {

@@ -1,5 +1,5 @@
 /**
- * Everything one system test or the demo needs, real but for the users: a private Asterisk with the
+ * Everything one system test or the demo needs, real but for the users: a private PBX with the
  * operator's snippets, `segy run`, a radio trunk on the PBX's other side, and a partner MC domain with a
  * KMS of its own, cross-signed both ways through the commands an operator uses.
  */
@@ -19,9 +19,12 @@ import type { McSystemOptions, SimDomain, SimSignalling } from '../../src/sim/in
 import { TestAuthority } from '../sip/support/certificates.js';
 import { AsteriskInstance } from './asterisk.js';
 import type { AsteriskOptions } from './asterisk.js';
+import { startFreeSwitch } from './freeswitch.js';
+import type { FreeSwitchOptions } from './freeswitch.js';
 import { GatewayProcess } from './gateway.js';
 import { InnerTap } from './inner-tap.js';
 import { OuterTap } from './outer-tap.js';
+import type { PbxInstance, PbxKind } from './pbx-instance.js';
 import type { Peer } from './pcap.js';
 import { freePort } from './ports.js';
 import { ALICE, BOB, crossSign, EVE, tlsName, writeSceneConfig } from './scene-config.js';
@@ -48,7 +51,10 @@ export const NEIGHBOUR_ADDRESS = '127.0.2.2';
 const GATEWAY_INNER = '127.0.0.2';
 
 export interface SceneOptions {
+  /** default asterisk; or one that the test has made, and the scene ends */
+  readonly pbx?: PbxKind | PbxInstance;
   readonly asterisk?: Omit<AsteriskOptions, 'edge'>;
+  readonly freeswitch?: Omit<FreeSwitchOptions, 'edge'>;
   /** changes the partner's profile in the configuration */
   readonly partner?: Readonly<Record<string, unknown>>;
   /** further top-level settings */
@@ -69,7 +75,7 @@ export interface SceneOptions {
 
 interface SceneParts {
   readonly folder: string;
-  readonly asterisk: AsteriskInstance;
+  readonly pbx: PbxInstance;
   readonly gateway: GatewayProcess;
   readonly radio: RadioTrunk;
   readonly mc: McSystem;
@@ -77,52 +83,56 @@ interface SceneParts {
   readonly neighbour: McSystem | undefined;
   /** the gateway's outer SIP address */
   readonly outer: Peer;
-  /** between the gateway and ARI, to cut and mend */
-  readonly ari: TcpRelay;
+  /** the control link between the gateway and the PBX, to cut and mend */
+  readonly link: TcpRelay;
   readonly taps: { readonly outer: OuterTap; readonly inner: InnerTap } | undefined;
 }
 
 export class Scene {
-  readonly asterisk: AsteriskInstance;
+  readonly pbx: PbxInstance;
   readonly gateway: GatewayProcess;
   readonly radio: RadioTrunk;
   readonly mc: McSystem;
   readonly domain: SimDomain;
   readonly neighbour: McSystem | undefined;
   readonly outer: Peer;
-  readonly ari: TcpRelay;
+  readonly link: TcpRelay;
   readonly taps: SceneParts['taps'];
   /** holds the partners' domains, `mc-a` and `mc-b`, for `segy sim` */
   readonly folder: string;
 
   private constructor(parts: SceneParts) {
-    this.asterisk = parts.asterisk;
+    this.pbx = parts.pbx;
     this.gateway = parts.gateway;
     this.radio = parts.radio;
     this.mc = parts.mc;
     this.domain = parts.domain;
     this.outer = parts.outer;
-    this.ari = parts.ari;
+    this.link = parts.link;
     this.taps = parts.taps;
     this.neighbour = parts.neighbour;
     this.folder = parts.folder;
+  }
+
+  /** The PBX of a scene that was started on Asterisk. */
+  get asterisk(): AsteriskInstance {
+    if (this.pbx instanceof AsteriskInstance) return this.pbx;
+    throw new Error('the PBX of this scene is no Asterisk');
   }
 
   static async start(options: SceneOptions = {}): Promise<Scene> {
     const folder = mkdtempSync(join(tmpdir(), 'segy-scene-'));
     const mcPeer = await freePeer(MC_ADDRESS);
     const outer = await freePeer(GATEWAY_OUTER);
-    const inner = await freePeer(GATEWAY_INNER);
+    const freeInner = await freePeer(GATEWAY_INNER);
     const taps = options.capture === undefined ? undefined : await planTaps(options.capture);
-    const asterisk = await AsteriskInstance.start({
-      ...options.asterisk,
-      edge: taps?.inner.edge ?? inner,
-    });
-    await taps?.inner.open(inner, asterisk.sip);
+    const pbx = await startPbx(options, taps?.inner.edge ?? freeInner);
+    const inner = taps === undefined ? pbx.edge : freeInner;
+    await taps?.inner.open(inner, pbx.sip);
     const outerPorts = await taps?.outer.open(mcPeer, outer);
-    const ari = await TcpRelay.open({
+    const link = await TcpRelay.open({
       listen: { address: '127.0.0.1' },
-      target: { address: '127.0.0.1', port: Number(new URL(asterisk.ari.url).port) },
+      target: pbx.control,
     });
     const protocol = options.protocol ?? 'tcp';
     const partners: PartnerPlan[] = [
@@ -145,11 +155,11 @@ export class Scene {
       ...authority.issue('mc', `DNS:${options.mcTlsName ?? tlsName('mc-a')}`),
     };
     const configFile = await writeSceneConfig(folder, {
-      asterisk,
-      ariUrl: `http://127.0.0.1:${ari.port}`,
+      instance: pbx,
+      control: { address: '127.0.0.1', port: link.port },
       outer,
       inner,
-      pbx: taps?.inner.pbx ?? asterisk.sip,
+      pbx: taps?.inner.pbx ?? pbx.sip,
       partners,
       config: options.config ?? {},
       tls: authority
@@ -161,7 +171,7 @@ export class Scene {
     const gateway = new GatewayProcess(configFile, join(folder, 'gateway.log'));
     await gateway.start();
     const radio = new RadioTrunk(
-      { ...asterisk.radio, pbx: asterisk.sip, toneHz: RADIO_TONE_HZ },
+      { ...pbx.radio, pbx: pbx.trunk, toneHz: RADIO_TONE_HZ },
       sceneEnvironment,
     );
     await radio.open();
@@ -198,20 +208,26 @@ export class Scene {
     await mc.open();
     const neighbour = options.neighbour === true ? system('mc-b', neighbourPeer).mc : undefined;
     await neighbour?.open();
-    return new Scene({ folder, asterisk, gateway, radio, mc, domain, neighbour, outer, ari, taps });
+    return new Scene({ folder, pbx, gateway, radio, mc, domain, neighbour, outer, link, taps });
   }
 
   /** Ends everything and removes what is temporary. */
   async stop(): Promise<void> {
     await Promise.allSettled([this.mc.close(), this.neighbour?.close(), this.radio.close()]);
     await this.gateway.stop();
-    this.ari.close();
-    await this.asterisk.stop();
+    this.link.close();
+    await this.pbx.stop();
     this.taps?.outer.close();
     await this.taps?.inner.close();
     await this.domain.slow.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+async function startPbx(options: SceneOptions, edge: Peer): Promise<PbxInstance> {
+  const { pbx = 'asterisk', asterisk, freeswitch } = options;
+  if (pbx === 'asterisk') return AsteriskInstance.start({ ...asterisk, edge });
+  return pbx === 'freeswitch' ? startFreeSwitch({ ...freeswitch, edge }) : pbx;
 }
 
 async function freePeer(address: string): Promise<Peer> {

@@ -1,9 +1,10 @@
-/** Private calls through the built gateway and a real Asterisk. */
+/** Private calls through the built gateway and each real PBX that is there. */
 import assert from 'node:assert/strict';
 import { findTone } from '../../src/sim/index.js';
 import type { PartyMedia, SimCall } from '../../src/sim/index.js';
 import { callMc, callRadio, expectUp, hears, nextCall } from '../support/call-pair.js';
 import type { CallPair } from '../support/call-pair.js';
+import { describeOnEachPbx, extension, needsOwnPbx } from '../support/each-pbx.js';
 import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
@@ -20,13 +21,15 @@ async function expectEnded(call: SimCall<PartyMedia>, by: string): Promise<void>
   assert.equal(end.by, by);
 }
 
-describe('private calls through a real Asterisk', function () {
+describeOnEachPbx('private calls through a real', function (kind) {
   this.timeout(60_000);
   let scene: Scene;
 
   before(async () => {
     scene = await Scene.start({
+      pbx: kind,
       asterisk: { dialplan: '[segy-to-radio](+)\nexten => 1002,1,Hangup(1)\n' },
+      freeswitch: { extensions: { 'segy-to-radio': extension('1002', ['respond', '404']) } },
     });
   });
 
@@ -36,7 +39,7 @@ describe('private calls through a real Asterisk', function () {
 
   afterEach(async () => {
     for (const call of [...scene.mc.agent.calls, ...scene.radio.agent.calls]) call.bye();
-    await until('all channels are gone', async () => (await scene.asterisk.channelCount()) === 0);
+    await until('all channels are gone', async () => (await scene.pbx.channelCount()) === 0);
   });
 
   it('carry speech both ways when the MC user calls, and end when the MC user hangs up', async () => {
@@ -214,7 +217,8 @@ describe('private calls through a real Asterisk', function () {
     await expectEnded(mc, 'cancelled');
   });
 
-  it('are refused with the 404 of the dialplan', async () => {
+  it('are refused with the 404 of the dialplan', async function () {
+    needsOwnPbx(this, scene.pbx);
     const mc = await scene.mc.call({ from: ALICE, to: 'sip:radio2@lmr.example' });
     const end = await within('the call ends', mc.ended);
     assert.equal(end.status, 404);

@@ -1,15 +1,20 @@
 /** What a call comes to when the control link, the PBX or the gateway itself is lost. */
 import assert from 'node:assert/strict';
 import { callMc, callRadio, expectUp, hears, nextCall } from '../support/call-pair.js';
+import { describeOnEachPbx, extension, needsOwnPbx } from '../support/each-pbx.js';
 import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
-describe('a call and the loss of what carries it', function () {
+describeOnEachPbx('a call and the loss of what carries it, on', function (kind) {
   this.timeout(90_000);
   let scene: Scene;
 
   before(async () => {
     scene = await Scene.start({
+      pbx: kind,
+      freeswitch: {
+        extensions: { 'from-segy': extension('1002', ['answer', ''], ['sleep', '60000']) },
+      },
       asterisk: {
         dialplan: [
           '[from-segy](+)',
@@ -26,18 +31,19 @@ describe('a call and the loss of what carries it', function () {
     await scene.stop();
   });
 
-  it('is refused with 480 when the dialplan answers without handing over, and the PBX leg ends', async () => {
+  it('is refused with 480 when the dialplan answers without handing over, and the PBX leg ends', async function () {
+    needsOwnPbx(this, scene.pbx);
     const mc = await scene.mc.call({ from: ALICE, to: 'sip:radio2@lmr.example' });
     const end = await within('the call ends', mc.ended, 15_000);
     assert.equal(end.status, 480);
     assert.match(end.warning ?? '', /SEGY_E_PBX_NO_CHANNEL/);
     assert.equal(mc.media.stream.counters.received, 0);
-    await until('the PBX leg is gone', async () => (await scene.asterisk.channelCount()) === 0);
+    await until('the PBX leg is gone', async () => (await scene.pbx.channelCount()) === 0);
   });
 
-  it('lives on while ARI is lost; new calls get 503 until it is back', async () => {
+  it('lives on while the control link is lost; new calls get 503 until it is back', async () => {
     const pair = await callRadio(scene);
-    scene.ari.cut();
+    scene.link.cut();
     await until('new calls get 503', async () => {
       const mc = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
       const end = await within('the call ends', mc.ended, 15_000);
@@ -45,7 +51,7 @@ describe('a call and the loss of what carries it', function () {
     });
     const heard = await Promise.all([hears(pair.radio, MC_TONE_HZ), hears(pair.mc, RADIO_TONE_HZ)]);
     assert.deepEqual(heard, [true, true]);
-    await scene.ari.mend();
+    await scene.link.mend();
     await until(
       'calls are taken again',
       async () => {
@@ -65,7 +71,7 @@ describe('a call and the loss of what carries it', function () {
 
   it('ends towards MC when its channel is hung up in the PBX', async () => {
     const pair = await callRadio(scene);
-    await scene.asterisk.cli('channel request hangup all');
+    await scene.pbx.hangUpAll();
     await within('the MC call ends', pair.mc.ended);
     await within('the radio call ends', pair.radio.ended);
   });
@@ -79,13 +85,13 @@ describe('a call and the loss of what carries it', function () {
     const received = inbound.mc.media.stream.counters.received;
     await sleep(300);
     assert.equal(inbound.mc.media.stream.counters.received, received, 'media stops');
-    assert.ok((await scene.asterisk.channelCount()) > 0, 'the PBX still holds its channels');
+    assert.ok((await scene.pbx.channelCount()) > 0, 'the PBX still holds its channels');
     await scene.gateway.start();
     for (const { mc, radio } of [inbound, outbound]) {
       assert.equal((await within('MC gets BYE', mc.ended, 15_000)).by, 'peer');
       await within('the radio call ends', radio.ended, 15_000);
     }
-    await until('the channels are gone', async () => (await scene.asterisk.channelCount()) === 0);
+    await until('the channels are gone', async () => (await scene.pbx.channelCount()) === 0);
   });
 
   it('is carried again after that, by the same gateway', async () => {
@@ -103,20 +109,21 @@ describe('a call and the loss of what carries it', function () {
       assert.equal((await within('MC gets BYE', mc.ended)).by, 'peer');
       assert.equal((await within('the radio gets BYE', radio.ended)).by, 'peer');
     }
-    await until('the channels are gone', async () => (await scene.asterisk.channelCount()) === 0);
+    await until('the channels are gone', async () => (await scene.pbx.channelCount()) === 0);
     await scene.gateway.start();
   });
 
-  it('ends towards MC when the PBX is killed, and is taken again when it is back', async () => {
+  it('ends towards MC when the PBX is killed, and is taken again when it is back', async function () {
+    needsOwnPbx(this, scene.pbx);
     const pair = await callRadio(scene);
-    await scene.asterisk.kill();
+    await scene.pbx.kill();
     pair.mc.bye();
     await within('the MC call ends', pair.mc.ended);
     const refused = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
     const end = await within('the new call ends', refused.ended, 15_000);
     assert.equal(end.status, 503);
     assert.match(end.headers?.get('Retry-After') ?? '', /^\d+$/);
-    await scene.asterisk.run();
+    await scene.pbx.run();
     await until(
       'calls are taken again',
       async () => {
@@ -134,6 +141,6 @@ describe('a call and the loss of what carries it', function () {
     const radio = await scene.radio.call(RADIO_1.pbx, 'alice');
     const end = await within('the call ends', radio.ended, 15_000);
     assert.equal(end.status, 503);
-    await until('the channels are gone', async () => (await scene.asterisk.channelCount()) === 0);
+    await until('the channels are gone', async () => (await scene.pbx.channelCount()) === 0);
   });
 });
