@@ -39,7 +39,8 @@ export function checkInner(model: SessionModel, allowed: ReadonlySet<string>): v
 }
 
 /**
- * Checks a description from the MC side: a unicast address of the family our media address has.
+ * Checks a description from the MC side: a unicast address of the family our media address has, and
+ * not one of this host alone, where our packets would reach the PBX or another local program.
  * @param ownAddress null while no media address is allocated
  * @throws SegyError SEGY_E_MEDIA
  */
@@ -48,6 +49,9 @@ export function checkOuter(model: SessionModel, ownAddress: string | null): void
   if (audio === null || audio.port === 0 || audio.address === null) return;
   if (ownAddress !== null && isIP(audio.address) !== isIP(ownAddress)) {
     throw new SegyError('SEGY_E_MEDIA', 'the media address is of another IP version than ours');
+  }
+  if (ownAddress !== null && isLoopback(audio.address) && !isLoopback(ownAddress)) {
+    throw new SegyError('SEGY_E_MEDIA', 'the media address is one of this host alone');
   }
   if (isMulticast(audio.address)) {
     throw new SegyError('SEGY_E_MEDIA', 'the media address is no unicast address');
@@ -61,6 +65,12 @@ export function demandsKey(model: SessionModel): boolean {
 
 export function isAudioProfile(profile: string): boolean {
   return AUDIO_PROFILES.has(profile);
+}
+
+/** 127.0.0.0/8, 0.0.0.0/8, ::1, ::, and IPv4 in an IPv6 literal, which a socket may send as IPv4. */
+function isLoopback(address: string): boolean {
+  if (isIP(address) === 6) return /^[0:]*:1?$/.test(address) || /^[0:]*:ffff:/i.test(address);
+  return /^(?:0|127)\./.test(address);
 }
 
 function isMulticast(address: string): boolean {

@@ -29,10 +29,6 @@ export function parseCSeq(text: string): CSeq {
   };
 }
 
-export function formatCSeq(value: CSeq): string {
-  return `${value.number} ${value.method}`;
-}
-
 export interface RAck {
   rseq: number;
   cseq: number;
@@ -48,10 +44,6 @@ export function parseRAck(text: string): RAck {
     cseq: parseUint(cseq, MAX_CSEQ, 'the CSeq number in RAck'),
     method: expectToken(method, 'the method in RAck'),
   };
-}
-
-export function formatRAck(value: RAck): string {
-  return `${value.rseq} ${value.cseq} ${value.method}`;
 }
 
 /** RFC 3262 clause 7.1: 1 to 2^32 - 1. @throws SegyError SEGY_E_SIP_SYNTAX */

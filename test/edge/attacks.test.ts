@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createSocket } from 'node:dgram';
+import { utf8 } from '../../src/base/bytes.js';
+import { checkOuter } from '../../src/edge/sdp-rules.js';
+import { readSdp } from '../../src/edge/sdp-read.js';
 import { hideHosts, rewriteReason } from '../../src/edge/hide-hosts.js';
 import { SegyError } from '../../src/base/errors.js';
 import type { OpenedPck } from '../../src/edge/index.js';
@@ -89,6 +94,42 @@ describe('edge: attacks', () => {
     const parts = { callId: 'thief@mc-b', headers: [['Replaces', replaces] as [string, string]] };
     await b.send(h.mcInvite(parts), h.outerAt).expect(481);
     assert.equal(h.pbx.requests.waiting, 0);
+  });
+
+  it('a partner cannot cancel the INVITE of another by its branch', async () => {
+    await withSecondPartner();
+    h.port.auto = false;
+    const { sent } = h.fromMc();
+    const tx = await h.pbx.expect('INVITE');
+    h.pbx.answer(tx, 180);
+    await sent.expect(180);
+    const { headers, uri } = sent.transaction.request;
+    const lines = ['Via', 'From', 'To', 'Call-ID'].map(
+      (name) => `${name}: ${headers.get(name) ?? ''}`,
+    );
+    const cancel = [`CANCEL ${uri} SIP/2.0`, ...lines, 'CSeq: 101 CANCEL', 'Max-Forwards: 70'];
+    const socket = createSocket('udp4').bind(0, '127.0.2.2');
+    await once(socket, 'listening');
+    const answered = once(socket, 'message') as Promise<[Buffer]>;
+    socket.send([...cancel, 'Content-Length: 0', '', ''].join('\r\n'), h.outerAt.port, '127.0.1.1');
+    assert.match((await answered)[0].toString(), /^SIP\/2\.0 481 /);
+    socket.close();
+    assert.equal(h.edge.calls()[0]?.state, 'calling');
+  });
+
+  it('media is not sent to this host alone because a partner names its loopback address', () => {
+    const own = { v4: '192.0.2.1', v6: '2001:db8::1' };
+    const at = (family: string, address: string): string =>
+      sdp(address, 41000).replaceAll('IN IP4', `IN ${family}`);
+    const refused = (text: string, address: string): void =>
+      assert.throws(() => checkOuter(readSdp(utf8(text)), address), { code: 'SEGY_E_MEDIA' });
+    for (const host of ['127.0.0.1', '127.8.9.1', '0.1.2.3']) refused(at('IP4', host), own.v4);
+    for (const host of ['::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1']) {
+      refused(at('IP6', host), own.v6);
+    }
+    checkOuter(readSdp(utf8(at('IP4', '198.51.100.7'))), own.v4);
+    checkOuter(readSdp(utf8(at('IP6', '2001:db8::ffff:1'))), own.v6);
+    checkOuter(readSdp(utf8(at('IP4', '127.0.2.1'))), '127.0.1.1');
   });
 
   it('a key that is opened after the call ended reaches no media session', async () => {

@@ -104,9 +104,14 @@ export class ServerSide {
     if (!told) transaction.respond(createResponse(transaction.request, 500));
   }
 
-  /** RFC 3261 clause 9.2: 200 when the INVITE is known, whatever its state; 481 else. */
+  /**
+   * RFC 3261 clause 9.2: 200 when the INVITE is known, whatever its state; 481 else. A CANCEL goes hop
+   * by hop, so it comes from the host that sent the INVITE; one from elsewhere is another peer's.
+   */
   #cancel(cancel: ServerBase, via: Via): void {
-    const invite = this.#byKey.get(serverKey(cancel.request, via, 'INVITE'));
+    const known = this.#byKey.get(serverKey(cancel.request, via, 'INVITE'));
+    const isOfSender = known !== undefined && sameHost(known.source.address, cancel.source.address);
+    const invite = isOfSender ? known : undefined;
     cancel.respond(createResponse(cancel.request, invite === undefined ? 481 : 200));
     invite?.cancelled(cancel.request);
   }
