@@ -74,7 +74,7 @@ function mediaOf(call: Call): CallMedia {
 async function takeKey(call: Call, media: CallMedia, model: SessionModel): Promise<void> {
   const message = model.keyMessage;
   if (message === null) {
-    if (media.key === null && demandsKey(model)) {
+    if (media.isClear && demandsKey(model)) {
       throw new SegyError('SEGY_E_KEY_REQUIRED', 'a secure profile came without key-mgmt');
     }
     return;

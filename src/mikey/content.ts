@@ -7,7 +7,7 @@ import { equalBytes } from '../base/bytes.js';
 import { SegyError, type SegyErrorCode } from '../base/errors.js';
 import type { MessageFacts } from './facts.js';
 import type { GenericIdEntry } from './header.js';
-import { csIdsOf, hasEndPointDiversity, mkiOf } from './key-types.js';
+import { csIdsOf, mkiOf } from './key-types.js';
 import { OctetReader } from './octets.js';
 import { GE_KEY_PARAMETERS, GE_SAKKE_TO_SELF, type SpPayload } from './payloads.js';
 import { defaultPolicy, policyOf, type SrtpPolicy } from './policy.js';
@@ -109,13 +109,10 @@ export function readContent(facts: MessageFacts): Content {
 }
 
 /**
- * Whether an SPI names the key: the whole MKI, or 4 octets that are the K-ID or the CSB ID; for a key
- * without end-point diversity also 8 octets that end with the K-ID.
+ * An SPI is the MKI: GMK-ID and GUK-ID of a GMK, else the K-ID.
  * @throws SegyError SEGY_E_MIKEY_SYNTAX
  */
 export function checkSpi(spi: Uint8Array, facts: MessageFacts, keyId: Uint8Array): void {
-  const candidates = [mkiOf(facts.keyType, keyId, facts.csbId), keyId, facts.csbId];
-  if (candidates.some((candidate) => equalBytes(candidate, spi))) return;
-  if (!hasEndPointDiversity(facts.keyType) && equalBytes(spi.subarray(-4), keyId)) return;
+  if (equalBytes(mkiOf(facts.keyType, keyId, facts.csbId), spi)) return;
   syntax('the SPI does not name the key');
 }
