@@ -61,6 +61,8 @@ export class PartyMedia implements CallMedia {
 
   async offer(): Promise<SipBody> {
     const keyMgmt = await this.#options.keys?.offer();
+    // Media may come before the answer, so what the first offer's key protects is heard from here on.
+    if (this.remote === undefined) this.#protect();
     const sdp = this.#describe(await this.#local(), this.direction, keyMgmt);
     return this.#options.wrapOffer?.(sdp) ?? sdpBody(sdp);
   }
@@ -134,18 +136,20 @@ export class PartyMedia implements CallMedia {
     this.stream.payloadType = remote.payloadType;
     this.stream.eventType = remote.eventType;
     this.#agreed = direction;
-    const { route, keys } = this.#options;
+    const { route } = this.#options;
     if (route) {
       const at = route(remote);
       this.stream.setRemote(at.address, at.port);
     } else {
       this.stream.setRemote(remote.address, remote.port, remote.rtcpPort);
     }
-    if (keys) {
-      const protection = keys.protection(this.stream.ssrc);
-      if (protection) this.stream.setProtection(protection);
-    }
+    this.#protect();
     if (this.#started) this.#apply();
+  }
+
+  #protect(): void {
+    const protection = this.#options.keys?.protection(this.stream.ssrc);
+    if (protection) this.stream.setProtection(protection);
   }
 
   #apply(): void {
