@@ -1,12 +1,10 @@
 /** HashToIntegerRange of RFC 6508 section 5.1 with SHA-256. */
-import { createHash } from 'node:crypto';
+import { sha256 as hash } from '@noble/hashes/sha2.js';
 import { bytesToUint, concatBytes } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  return hash(concatBytes(...parts));
 }
 
 /**
