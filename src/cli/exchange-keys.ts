@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
 import { readMasterSecret } from '../store/index.js';
-import type { TransportKey } from '../kms/index.js';
+import type { NewExchangeKeys, TransportKey } from '../kms/index.js';
 import type { TrustedKeys, XmlSigner } from '../xmldsig/index.js';
 
 export interface SigningOptions {
@@ -69,6 +69,34 @@ export async function trustedKeysOf(options: VerifyingOptions): Promise<TrustedK
     signedBy.map(async (path) => [path, await readCertificateKey(path)] as const),
   );
   return { hmac, ecdsa: new Map(certificates) };
+}
+
+export interface WrappingOptions {
+  readonly transportKey?: string;
+  readonly newTransportKey?: string;
+  readonly newIntegrityKey?: string;
+}
+
+/** The key that wraps what is sent, and those that follow it and the integrity key. */
+export async function wrappingOf(
+  options: WrappingOptions,
+): Promise<{ transportKey?: TransportKey; newKeys: NewExchangeKeys }> {
+  const { transportKey, newTransportKey, newIntegrityKey } = options;
+  if (transportKey === undefined) {
+    if (newTransportKey ?? newIntegrityKey) {
+      throw new SegyError('SEGY_E_USAGE', 'a new key goes only under the present --transport-key');
+    }
+    return { newKeys: {} };
+  }
+  const present = await readNamedKey(transportKey);
+  const newKeys = {
+    ...(newTransportKey !== undefined && { transportKey: await readNamedKey(newTransportKey) }),
+    ...(newIntegrityKey !== undefined && { integrityKey: await readNamedKey(newIntegrityKey) }),
+  };
+  if (newKeys.transportKey?.name === present.name) {
+    throw new SegyError('SEGY_E_USAGE', 'the new transport key needs a name of its own');
+  }
+  return { transportKey: present, newKeys };
 }
 
 /** A key given as NAME:FILE, the file private and with 32 octets, raw or in hex. */

@@ -20,7 +20,7 @@ import {
 import type { KmsResponse } from '../kms/index.js';
 import { createMasterKeyFile } from '../store/index.js';
 import { parseInteger, parseTime, writeNewFile } from './arguments.js';
-import { addSigningOptions, readNamedKey, signerOf } from './exchange-keys.js';
+import { addSigningOptions, signerOf, wrappingOf } from './exchange-keys.js';
 import type { SigningOptions } from './exchange-keys.js';
 import { registerRedirectCommand } from './kms-redirect.js';
 import { summaryLines, summaryOf } from './kms-text.js';
@@ -61,6 +61,8 @@ interface CertOptions extends Output, SigningOptions {
 
 interface IssueOptions extends Output, SigningOptions {
   readonly transportKey?: string;
+  readonly newTransportKey?: string;
+  readonly newIntegrityKey?: string;
   readonly period?: bigint;
   readonly at?: Date;
   readonly out?: string;
@@ -104,9 +106,17 @@ export function registerKmsCommands(program: Command): void {
         .conflicts('period'),
     )
     .option('--transport-key <name:file>', 'wrap the keys under this TrK (32 octets)')
+    .option('--new-transport-key <name:file>', 'send along, under the TrK, the TrK that follows it')
+    .option('--new-integrity-key <name:file>', 'send along, under the TrK, the InK that follows')
     .option('--out <file>', 'new file for it, mode 0600')
     .option('--reveal', 'print the secret keys to standard output', false)
     .action(issue);
+  kms
+    .command('exchange-key')
+    .description('make a key to share with a partner (TrK or InK): 32 random octets in a new file')
+    .argument('<file>', 'new file for it, mode 0600')
+    .option('--json', 'print one JSON object', false)
+    .action(makeExchangeKey);
   registerTrustCommands(kms);
   registerRedirectCommand(kms);
 }
@@ -229,10 +239,7 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
     );
   }
   const signer = await signerOf(options);
-  const writing =
-    options.transportKey === undefined
-      ? {}
-      : { transportKey: await readNamedKey(options.transportKey) };
+  const { newKeys, ...writing } = await wrappingOf(options);
   await withState(options, async (state, { clock, slow }) => {
     const domain = requireDomain(state);
     const { certificate } = domain;
@@ -243,6 +250,8 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
       kmsUri: certificate.kmsUri,
       user: uri,
       keyPeriodNo: String(keyPeriodNo),
+      ...(newKeys.transportKey && { newTransportKey: newKeys.transportKey.name }),
+      ...(newKeys.integrityKey && { newIntegrityKey: newKeys.integrityKey.name }),
     });
     const keySet = await domain.issue(uri, keyPeriodNo);
     const { userId: id, rsk } = keySet;
@@ -255,7 +264,7 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
       kmsUri: certificate.kmsUri,
       time: new Date(now),
       clientReqUrl: `/keymanagement/identity/v1/keyprov/${encodeURIComponent(uri)}/${ntp64Hex(from)}`,
-      message: { kind: 'keyProv', keySets: [keySet] },
+      message: { kind: 'keyProv', keySets: [keySet], newKeys },
     };
     const xml = signer
       ? writeSignedKmsResponse(response, signer, writing)
@@ -276,4 +285,11 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
       ]);
     }
   });
+}
+
+async function makeExchangeKey(file: string, { json }: { json: boolean }): Promise<void> {
+  if (!(await createMasterKeyFile(file, systemRandom))) {
+    throw new SegyError('SEGY_E_IO', `${file} is there already`);
+  }
+  print(json, { ok: true, file }, () => [`key made in ${file}; hand it over out of band`]);
 }

@@ -105,9 +105,37 @@ function keyProvElement(
   keySets: readonly KmsKeySet[],
   namespaces: string,
   options: WriteOptions,
+  newKeys: NewExchangeKeys = {},
 ): string {
-  const inside = keySets.map((keySet) => keySetElement(keySet, '', options)).join('');
-  return `<KmsKeyProv${namespaces} Version="1.0.0">\n${inside}</KmsKeyProv>\n`;
+  const inside =
+    keySets.map((keySet) => keySetElement(keySet, '', options)).join('') +
+    newKeyElement('NewTransportKey', newKeys.transportKey, options) +
+    newKeyElement('NewIntegrityKey', newKeys.integrityKey, options);
+  const rolls = newKeys.transportKey !== undefined || newKeys.integrityKey !== undefined;
+  const type = rolls ? ' xsi:type="KmsKeyProvTkIkType"' : '';
+  return `<KmsKeyProv${namespaces}${type} Version="1.0.0">\n${inside}</KmsKeyProv>\n`;
+}
+
+function newKeyElement(
+  name: string,
+  newKey: TransportKey | undefined,
+  { transportKey, wrap }: WriteOptions,
+): string {
+  if (newKey === undefined) return '';
+  if (transportKey === undefined) {
+    throw new SegyError('SEGY_E_ARGUMENT', `a ${name} goes only under the present transport key`);
+  }
+  const wrapped = writeEncryptedKey(transportKey, newKey.key, wrap, newKey.name);
+  return `<${name} xsi:type="EncKeyContentType">${wrapped}</${name}>\n`;
+}
+
+/**
+ * Keys that follow those now shared with the receiver (D.3, KmsKeyProvTkIkType), each sent under the
+ * present transport key.
+ */
+export interface NewExchangeKeys {
+  readonly transportKey?: TransportKey;
+  readonly integrityKey?: TransportKey;
 }
 
 /** The answer of a KMS: header fields and one of its three messages. */
@@ -118,7 +146,11 @@ export interface KmsResponse {
   readonly clientReqUrl: string;
   readonly message:
     | { readonly kind: 'init'; readonly certificate: KmsCertificate }
-    | { readonly kind: 'keyProv'; readonly keySets: readonly KmsKeySet[] }
+    | {
+        readonly kind: 'keyProv';
+        readonly keySets: readonly KmsKeySet[];
+        readonly newKeys?: NewExchangeKeys;
+      }
     | {
         readonly kind: 'certCache';
         readonly cacheNum: bigint;
@@ -131,7 +163,7 @@ function messageElement(message: KmsResponse['message'], options: WriteOptions):
     case 'init':
       return `<KmsInit Version="1.0.0">\n${certificateElement(message.certificate, '')}</KmsInit>\n`;
     case 'keyProv':
-      return keyProvElement(message.keySets, '', options);
+      return keyProvElement(message.keySets, '', options, message.newKeys);
     case 'certCache': {
       const inside = message.certificates.map((c) => certificateElement(c, '')).join('');
       return `<KmsCertCache Version="1.0.0" CacheNum="${message.cacheNum}">\n${inside}</KmsCertCache>\n`;

@@ -20,11 +20,16 @@ import {
 } from './annex-d-values.js';
 import { KMS_NAMESPACE } from './annex-d-write.js';
 import type { KmsCertificate, KmsKeySet } from './certificate.js';
+import { readNewKey } from './transport-key.js';
+import type { TransportKey } from './transport-key.js';
 
 /** What one file or answer held, in order. */
 export interface KmsDocument {
   readonly certificates: readonly KmsCertificate[];
   readonly keySets: readonly KmsKeySet[];
+  /** keys that follow the present transport and integrity keys; read where transport keys are given */
+  readonly newTransportKeys: readonly TransportKey[];
+  readonly newIntegrityKeys: readonly TransportKey[];
 }
 
 export interface ReadOptions {
@@ -143,16 +148,27 @@ function readKeySet(element: XmlElement, transportKeys: TransportKeys | undefine
   };
 }
 
+interface Collected {
+  readonly certificates: KmsCertificate[];
+  readonly keySets: KmsKeySet[];
+  readonly newTransportKeys: TransportKey[];
+  readonly newIntegrityKeys: TransportKey[];
+}
+
 function collect(
   element: XmlElement,
   container: string,
-  into: { certificates: KmsCertificate[]; keySets: KmsKeySet[] },
+  into: Collected,
   transportKeys: TransportKeys | undefined,
 ): void {
   if (element.localName === 'KmsCertificate') {
     into.certificates.push(readCertificate(element, container));
   } else if (element.localName === 'KmsKeySet') {
     into.keySets.push(readKeySet(element, transportKeys));
+  } else if (element.localName === 'NewTransportKey') {
+    if (transportKeys) into.newTransportKeys.push(readNewKey(element, transportKeys));
+  } else if (element.localName === 'NewIntegrityKey') {
+    if (transportKeys) into.newIntegrityKeys.push(readNewKey(element, transportKeys));
   } else if (element.localName === 'KmsError') {
     refuseDocument('the KMS answered with a KmsError');
   } else if (CONTAINERS.has(element.localName) || container === '') {
@@ -175,7 +191,12 @@ function collect(
  * there is neither a certificate nor a key set)
  */
 export function readKmsDocument(xml: Uint8Array | string, options: ReadOptions = {}): KmsDocument {
-  const found = { certificates: [] as KmsCertificate[], keySets: [] as KmsKeySet[] };
+  const found: Collected = {
+    certificates: [],
+    keySets: [],
+    newTransportKeys: [],
+    newIntegrityKeys: [],
+  };
   for (const root of parseXmlSequence(xml, LIMITS)) collect(root, '', found, options.transportKeys);
   if (found.certificates.length === 0 && found.keySets.length === 0) {
     refuseDocument('no KmsCertificate and no KmsKeySet');

@@ -13,6 +13,7 @@ export {
   writeKmsResponse,
   type KmsResponse,
   type WriteOptions,
+  type NewExchangeKeys,
 } from './annex-d-write.js';
 export { CredentialCache, type CredentialCacheOptions } from './credential-cache.js';
 export { SecurityDomain, type DomainParameters, type DomainTools } from './domain.js';

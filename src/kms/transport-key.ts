@@ -19,6 +19,7 @@ const IV_3394 = fromHex('a6a6a6a6a6a6a6a6');
 const IV_5649 = fromHex('a65959a6');
 /** Well above a wrapped RSK, in characters. */
 const MAX_CIPHER_TEXT = 4096;
+const MAX_KEY_NAME = 256;
 
 export interface TransportKey {
   /** KeyName, as `tk.12.user@example.org` */
@@ -69,11 +70,15 @@ export function unwrapKey(trk: Uint8Array, wrapped: Uint8Array): Uint8Array {
   throw new SegyError('SEGY_E_KMS_DOCUMENT', 'a wrapped key does not unwrap');
 }
 
-/** The xenc:EncryptedKey element of an EncKeyContentType. */
+/**
+ * The xenc:EncryptedKey element of an EncKeyContentType. A key that has a name of its own, as a new
+ * transport or integrity key has, carries it in CarriedKeyName.
+ */
 export function writeEncryptedKey(
   trk: TransportKey,
   key: Uint8Array,
   profile: WrapProfile = DEFAULT_WRAP_PROFILE,
+  carriedName?: string,
 ): string {
   const wrapped = wrapKey(trk.key, key, profile.padding);
   const value =
@@ -83,6 +88,9 @@ export function writeEncryptedKey(
     `<xenc:EncryptionMethod Algorithm="${KW_AES256}"/>` +
     `<ds:KeyInfo xmlns:ds="${DSIG_NAMESPACE}"><ds:KeyName>${escapeXml(trk.name)}</ds:KeyName></ds:KeyInfo>` +
     `<xenc:CipherData><xenc:CipherValue>${value}</xenc:CipherValue></xenc:CipherData>` +
+    (carriedName === undefined
+      ? ''
+      : `<xenc:CarriedKeyName>${escapeXml(carriedName)}</xenc:CarriedKeyName>`) +
     '</xenc:EncryptedKey>'
   );
 }
@@ -110,6 +118,23 @@ export function readEncryptedKey(
   }
   const data = onlyChild(encrypted, 'CipherData', XENC_NAMESPACE);
   return unwrapKey(trk, cipherOctets(onlyChild(data, 'CipherValue', XENC_NAMESPACE).text));
+}
+
+/**
+ * A NewTransportKey or NewIntegrityKey: 32 octets under the present transport key, with a name.
+ * @throws SegyError SEGY_E_KMS_DOCUMENT
+ */
+export function readNewKey(
+  element: XmlElement,
+  transportKeys: ReadonlyMap<string, Uint8Array>,
+): TransportKey {
+  const key = readEncryptedKey(element, transportKeys);
+  const encrypted = onlyChild(element, 'EncryptedKey', XENC_NAMESPACE);
+  const name = onlyChild(encrypted, 'CarriedKeyName', XENC_NAMESPACE).text.trim();
+  if (key.length !== TRK_OCTETS || name === '' || name.length > MAX_KEY_NAME) {
+    throw new SegyError('SEGY_E_KMS_DOCUMENT', `${element.localName} holds no named 256-bit key`);
+  }
+  return { name, key };
 }
 
 /** Hex when it is nothing but hex digits, as one product writes it; otherwise base64. */

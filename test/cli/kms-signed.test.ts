@@ -66,6 +66,35 @@ describe('segy kms with signatures and transport keys', () => {
     assert.equal(keySets[0]?.userUri, 'sip:r1@a');
   });
 
+  it('new transport and integrity keys travel under the present transport key, and under nothing else', () => {
+    for (const name of ['tk2', 'ink2']) json('kms', 'exchange-key', path(name));
+    assert.match(String(json('kms', 'exchange-key', path('tk2')).message), /there already/);
+    const newer = [
+      '--new-transport-key',
+      `tk.2:${path('tk2')}`,
+      '--new-integrity-key',
+      `ink.2:${path('ink2')}`,
+    ];
+    const issue = ['kms', 'issue', 'sip:r1@a', ...state('a'), ...newer, '--out'];
+    assert.equal(json(...issue, path('clear.xml')).code, 'SEGY_E_USAGE');
+    const same = ['--transport-key', `tk.2:${path('ink')}`];
+    assert.equal(json(...issue, path('same.xml'), ...same).code, 'SEGY_E_USAGE');
+    json(...issue, path('roll.xml'), '--transport-key', `tk.1:${path('ink')}`);
+    const text = readFileSync(path('roll.xml'), 'utf8');
+    const held = (name: string): string => readFileSync(path(name), 'utf8').trim();
+    for (const name of ['tk2', 'ink2']) assert.equal(text.includes(held(name)), false);
+    const transportKeys = new Map([['tk.1', new Uint8Array(32).fill(0x11)]]);
+    const { newTransportKeys, newIntegrityKeys } = readKmsDocument(text, { transportKeys });
+    const named = (keys: typeof newTransportKeys): string[][] =>
+      keys.map(({ name, key }) => [name, Buffer.from(key).toString('hex')]);
+    assert.deepEqual(named(newTransportKeys), [['tk.2', held('tk2')]]);
+    assert.deepEqual(named(newIntegrityKeys), [['ink.2', held('ink2')]]);
+    const unnamed = text.replaceAll(/<xenc:CarriedKeyName>[^<]*<\/xenc:CarriedKeyName>/g, '');
+    assert.throws(() => readKmsDocument(unnamed, { transportKeys }), {
+      code: 'SEGY_E_KMS_DOCUMENT',
+    });
+  });
+
   it('of a whole certificate cache, those with a fingerprint are taken, ours and others left out', () => {
     const certificateOf = (name: string) =>
       readKmsDocument(runSegy(['kms', 'cert', ...state(name)]).stdout).certificates[0]!;

@@ -37,6 +37,15 @@ describe('documents that the gateway writes, by the schema of Annex D in libxml2
     'a response with key sets': async () => writeKmsResponse(await response()),
     'a response with wrapped key sets': async () =>
       writeKmsResponse(await response(), { transportKey }),
+    'a response that rolls the transport and the integrity key': async () => {
+      const { message, ...head } = await response();
+      const newKeys = {
+        transportKey: { name: 'tk.2', key: new Uint8Array(32).fill(4) },
+        integrityKey: { name: 'ink.2', key: new Uint8Array(32).fill(5) },
+      };
+      if (message.kind !== 'keyProv') throw new Error('not a key provision');
+      return writeKmsResponse({ ...head, message: { ...message, newKeys } }, { transportKey });
+    },
     'a signed response': async () => writeSignedKmsResponse(await response(), HMAC_SIGNER),
     'a response with our certificate': async () =>
       writeKmsResponse({
