@@ -1,0 +1,40 @@
+/**
+ * Floor control, 3GPP TS 24.380: the messages, and the state of one who takes part.
+ *
+ * Contract: bytes and inputs in, values and actions out. No sockets, no clock, no timers, no keys:
+ * a message arrives here after SRTCP took its protection off, and leaves before it puts it on.
+ */
+export {
+  ACK_REQUIRED,
+  DENY_CAUSES,
+  FLOOR_INDICATOR,
+  FLOOR_MESSAGE_TYPES,
+  FLOOR_SOURCE,
+  REVOKE_CAUSES,
+  type FloorLevel,
+  type FloorMessageType,
+} from './vocabulary.js';
+export type {
+  FloorFields,
+  FloorLocation,
+  FloorMessage,
+  QueueInfo,
+  RawFloorField,
+  RejectCause,
+  TrackInfo,
+} from './message.js';
+export type {
+  FloorAction,
+  FloorDropReason,
+  FloorEvent,
+  FloorInput,
+  FloorState,
+  FloorTimer,
+  FloorTiming,
+  HearingGate,
+  ParticipantOptions,
+  ParticipantState,
+  ParticipantStep,
+  SpeechGate,
+  Talker,
+} from './participant-types.js';
