@@ -22,7 +22,7 @@ const LAYERS = {
   mcdata: ['crypto', 'srtp', 'mikey'],
   media: ['srtp', 'floor', 'mikey'],
   clients: ['crypto', 'kms', 'mikey', 'keys'],
-  gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients'],
+  gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients', 'config'],
   idm: ['crypto', 'xml'],
   edge: [
     'crypto',

@@ -146,6 +146,16 @@ export const ERROR_CODES = {
     sip: null,
     summary: 'a media packet names one of our own identities as its talker',
   },
+  SEGY_E_GROUP: { sip: null, summary: 'a group that is homed here would break a rule' },
+  SEGY_E_GROUP_DOCUMENT: {
+    sip: null,
+    summary: 'a group document is not of its schema, or says what cannot be kept',
+  },
+  SEGY_E_NOT_GROUP_MEMBER: { sip: 403, summary: 'the user is no member of the group' },
+  SEGY_E_CHANGED: {
+    sip: null,
+    summary: 'what was to be changed is not what it was when it was read',
+  },
   SEGY_E_KEY_CONFLICT: {
     sip: 488,
     summary: 'the key, its identifier or its RAND contradicts a key that is held',

@@ -5,4 +5,6 @@ export type { ConfigFinding, ConfigResult } from './load.js';
 export type { GroupConfig, PartnerConfig, SegyConfig, UserConfig } from './schema.js';
 export { DEFAULT_CODE_POINTS } from './code-points.js';
 export type { CodePoints } from './code-points.js';
+export { DEFAULT_GROUP_DOCUMENT_NAMES } from './gms-schema.js';
+export type { GroupDocumentNames } from './gms-schema.js';
 export type { EarConfig, ProtectionConfig } from './protection-schema.js';

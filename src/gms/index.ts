@@ -1,0 +1,18 @@
+/**
+ * Pseudo GMS (TS 33.180 L.3.1, 5.7, 7.3; TS 24.481): talkgroups that are homed on the radio side,
+ * their documents, and the life of their keys.
+ */
+export {
+  GROUP_DOCUMENT_AUID,
+  GROUP_DOCUMENT_TYPE,
+  groupDocument,
+  groupOfDocument,
+  pbxNameOf,
+  readGroupDocument,
+} from './group-document.js';
+export type { StoredDocument } from './group-document.js';
+export type { DocumentMember, GroupDocument } from './document-model.js';
+export { checkGroup, GROUP_SERVICES, memberOf, partnersOf } from './group.js';
+export type { Group, GroupMember, GroupService, MemberHome, NewGroup } from './group.js';
+export { GroupStore } from './group-store.js';
+export type { ChangeCondition, GroupChange, GroupListener } from './group-store.js';
