@@ -164,6 +164,11 @@ export const ERROR_CODES = {
   SEGY_E_KMS_DOCUMENT: { sip: null, summary: 'a KMS document is malformed or breaks a rule' },
   SEGY_E_KMS_EXISTS: { sip: null, summary: 'a different certificate is held for this KMS URI' },
   SEGY_E_KMS_FINGERPRINT: { sip: null, summary: 'the fingerprint is not the expected one' },
+  SEGY_E_ADMIN: {
+    sip: null,
+    summary: 'a request on the command socket is malformed, too large or names no command',
+  },
+  SEGY_E_NOT_RUNNING: { sip: null, summary: 'no gateway runs that could carry the command out' },
   SEGY_E_NOT_FOUND: { sip: 404, summary: 'no such object' },
 } as const satisfies Record<string, ErrorCodeEntry>;
 

@@ -6,8 +6,10 @@ import type { AuditFilter, AuditLine } from '../audit/index.js';
 import { parseTime } from './arguments.js';
 import { printable } from './kms-text.js';
 import { print } from './output.js';
-import { auditFolder, DEFAULT_STATE_DIR, withState, addStateOptions } from './state.js';
-import type { StateOptions } from './state.js';
+import { perform } from './perform.js';
+import { addStateOptions, stateOption } from './state-options.js';
+import type { TargetOptions } from './state-options.js';
+import { auditFolder } from './state.js';
 
 interface Output {
   readonly state: string;
@@ -26,16 +28,12 @@ export function registerAuditCommands(program: Command): void {
     .option('--user <uri>', 'for or by this user')
     .action(show);
   addStateOptions(audit.command('rotate'))
-    .description('begin a new file that goes on with the chain (gateway stopped)')
+    .description('begin a new file that goes on with the chain')
     .action(rotate);
 }
 
 function addFolderOption(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--state <dir>', 'state folder').default(DEFAULT_STATE_DIR).env('SEGY_STATE'),
-    )
-    .option('--json', 'print JSON', false);
+  return command.addOption(stateOption()).option('--json', 'print JSON', false);
 }
 
 function timeOption(flags: string, description: string): Option {
@@ -62,11 +60,9 @@ async function show(options: Output & AuditFilter): Promise<void> {
   }
 }
 
-async function rotate(options: StateOptions & { readonly json: boolean }): Promise<void> {
-  await withState(options, async ({ audit }) => {
-    await audit.rotate();
-    print(options.json, { ok: true }, () => ['a new audit file is begun']);
-  });
+async function rotate(options: TargetOptions & { readonly json: boolean }): Promise<void> {
+  await perform('audit/rotate', {}, options);
+  print(options.json, { ok: true }, () => ['a new audit file is begun']);
 }
 
 function textOf(line: AuditLine): string {

@@ -13,13 +13,13 @@ import { DEFAULT_EDGE_LIMITS, Edge, PartnerAddresses } from '../edge/index.js';
 import type { ContactAddresses, EdgeSettings, PbxPort } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
-import type { KmsCertificate } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
 import { createAriPort, createEslPort } from '../pbx/index.js';
 import type { SignallingProtection } from '../protect/index.js';
 import { SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
-import { prepareKeys, receiverTables } from './prepare-keys.js';
+import { openAdmin } from './compose-admin.js';
+import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection } from './protection.js';
 import { resolveHost } from './host-names.js';
 import { redirectBodies } from './redirect-body.js';
@@ -81,7 +81,7 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   const sending = await SendingMemory.open(state.store.space('sending'));
   const stored = await UserRecords.open(state.store.space('users'));
   const directory = new Directory([...config.users, ...stored.list()]);
-  const { clients, groups, protection } = await makeClients(config, env, {
+  const { clients, groups, protection, ring } = await makeClients(config, env, {
     slow,
     state,
     directory,
@@ -116,7 +116,16 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   await listen(config, outer, inner);
   await edge.start();
   closers.push(() => edge.stop());
+  const admin = await openAdmin({ config, env, state, slow, users: stored, directory, ring });
+  closers.push(() => admin.close());
   return edge;
+}
+
+interface ClientSide {
+  readonly clients: PseudoClients;
+  readonly groups: GroupKeys;
+  readonly protection: SignallingProtection;
+  readonly ring: KeyRing;
 }
 
 interface ClientParts {
@@ -131,7 +140,7 @@ async function makeClients(
   config: SegyConfig,
   env: Environment,
   { slow, state, directory, sending, closers }: ClientParts,
-): Promise<{ clients: PseudoClients; groups: GroupKeys; protection: SignallingProtection }> {
+): Promise<ClientSide> {
   const { clock, random, log, timers } = env;
   const domain = requireDomain(state);
   const sealed = new CredentialCache({
@@ -151,7 +160,7 @@ async function makeClients(
       credentials,
       users: [...directory.users].map((user) => user.uri),
       own: domain.certificate,
-      trusted: trustedCertificates(config, state),
+      trusted: trustedCertificates(config, state.trust),
       tables: receiverTables(config.limits),
       now: clock.now(),
       nextAt: clock.now() + 2 * PREPARE_EVERY_MS,
@@ -187,16 +196,12 @@ async function makeClients(
     random,
   });
   closers.push(() => protection.wipe());
-  return { clients: new PseudoClients({ ...common, credentials, random }), groups, protection };
-}
-
-/** Certificates under which messages to partners are made. */
-function trustedCertificates(config: SegyConfig, state: State): KmsCertificate[] {
-  const partners = new Set(config.partners.map(({ name }) => name));
-  return state.trust
-    .list()
-    .filter(({ certificate, partner }) => partners.has(partner) && !certificate.revoked)
-    .map(({ certificate }) => certificate);
+  return {
+    clients: new PseudoClients({ ...common, credentials, random }),
+    groups,
+    protection,
+    ring,
+  };
 }
 
 function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[0] {

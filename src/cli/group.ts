@@ -1,29 +1,16 @@
-/** `segy group`: the configured talkgroups and the keys held for each. With the gateway stopped. */
+/** `segy group`: the configured talkgroups and the keys held for each. */
 import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
 import { parseConfig } from '../config/index.js';
-import type { GroupConfig, SegyConfig } from '../config/index.js';
-import type { HeldKey, KeyRing } from '../keys/index.js';
+import type { GroupView } from './actions/keys.js';
 import { configOption, readConfigText } from './config.js';
-import { keyLine, keyView } from './key-view.js';
-import type { KeyView } from './key-view.js';
-import { withRing } from './keys.js';
+import { keyLine } from './key-view.js';
 import { print } from './output.js';
+import { perform } from './perform.js';
 
 interface GroupOptions {
   readonly config: string;
   readonly json: boolean;
-}
-
-interface GroupView {
-  readonly group: string;
-  readonly partner: string;
-  readonly pbx: string;
-  readonly gms: readonly string[];
-  readonly speaker: string | null;
-  /** identifier of the GMK that is sent with; null without any */
-  readonly sendsWith: string | null;
-  readonly keys: readonly KeyView[];
 }
 
 export function registerGroupCommands(program: Command): void {
@@ -71,35 +58,10 @@ async function show(name: string, options: GroupOptions): Promise<void> {
 
 async function viewsOf({ config: file }: GroupOptions): Promise<GroupView[]> {
   const config = parseConfig(readConfigText(file), file);
-  const state = { state: config.stateDir, masterKey: config.masterKeyFile };
-  return withRing(state, (ring, _, { clock }) =>
-    Promise.resolve(
-      config.partners.flatMap((partner) =>
-        partner.groups.map((group) => viewOf(partner, group, ring, clock.now())),
-      ),
-    ),
-  );
-}
-
-function viewOf(
-  partner: SegyConfig['partners'][number],
-  group: GroupConfig,
-  ring: KeyRing,
-  now: number,
-): GroupView {
-  const keys = ring
-    .list()
-    .filter((held) => held.partner === partner.name && held.groups.includes(group.id))
-    .map((held) => keyView(held, now));
-  const active = ring.ofGroup(partner.name, group.id);
-  const sending = active.find((held: HeldKey) => held.keyType === 'GMK');
-  return {
-    group: group.id,
-    partner: partner.name,
-    pbx: group.pbx,
-    gms: group.gms === undefined ? partner.gms : [group.gms],
-    speaker: group.speaker ?? null,
-    sendsWith: sending === undefined ? null : keyView(sending, now).keyId,
-    keys,
+  const target = {
+    state: config.stateDir,
+    masterKey: config.masterKeyFile,
+    ...(config.admin.socket !== undefined && { socket: config.admin.socket }),
   };
+  return (await perform('group/list', {}, target, { config })).groups;
 }

@@ -2,25 +2,28 @@
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { systemClock } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import {
   fingerprintMatches,
   fingerprintOf,
   readKmsDocument,
   readSignedKmsDocument,
+  writeKmsCertificate,
 } from '../kms/index.js';
-import type { KmsCertificate, TrustEntry } from '../kms/index.js';
+import type { KmsCertificate } from '../kms/index.js';
 import { addVerifyingOptions, trustedKeysOf } from './exchange-keys.js';
 import type { VerifyingOptions } from './exchange-keys.js';
 import { printable, summaryLines, summaryOf } from './kms-text.js';
 import type { CertificateSummary } from './kms-text.js';
 import { print } from './output.js';
-import { addStateOptions, withState } from './state.js';
-import type { State, StateOptions } from './state.js';
+import { perform } from './perform.js';
+import { addStateOptions } from './state-options.js';
+import type { TargetOptions } from './state-options.js';
 
 const MAX_DOCUMENT_OCTETS = 4 * 1024 * 1024;
 
-interface Output extends StateOptions {
+interface Output extends TargetOptions {
   readonly json: boolean;
 }
 
@@ -68,56 +71,35 @@ async function add(file: string, options: AddOptions): Promise<void> {
   if (certificates.length === 0) {
     throw new SegyError('SEGY_E_KMS_DOCUMENT', `${file} holds no certificate`);
   }
-  await withState(options, async (state, { clock }) => {
-    const added: CertificateSummary[] = [];
-    const skipped: string[] = [];
-    const ownKmsUri = state.domain?.certificate.kmsUri;
-    const say = (line: string): void => {
-      if (!options.json) console.log(line);
-    };
-    for (const certificate of certificates) {
-      const isOnly = certificates.length === 1;
-      if (isOnly) state.trust.check(certificate, ownKmsUri);
-      const summary = summaryOf(certificate, clock.now());
-      say(summaryLines(summary).join('\n'));
-      // A partner's cache holds our own certificate too, and those of domains that are not its own.
-      const isOurs = !isOnly && certificate.kmsUri === ownKmsUri;
-      const fingerprint = isOurs ? null : await comparedFingerprint(certificate, options, isOnly);
-      if (fingerprint === null) {
-        skipped.push(certificate.kmsUri);
-        say(isOurs ? 'our own: left out\n' : 'no fingerprint for it: left out\n');
-      } else {
-        await addOne(state, certificate, fingerprint, options);
-        added.push(summary);
-        say(`trusted for partner ${options.partner}\n`);
-      }
+  const added: CertificateSummary[] = [];
+  const skipped: string[] = [];
+  const { ownKmsUri } = await perform('kms/trust/list', {}, options);
+  const say = (line: string): void => {
+    if (!options.json) console.log(line);
+  };
+  for (const certificate of certificates) {
+    const isOnly = certificates.length === 1;
+    const written = writeKmsCertificate(certificate);
+    if (isOnly) await perform('kms/trust/check', { xml: written }, options);
+    const summary = summaryOf(certificate, systemClock.now());
+    say(summaryLines(summary).join('\n'));
+    // A partner's cache holds our own certificate too, and those of domains that are not its own.
+    const isOurs = !isOnly && certificate.kmsUri === ownKmsUri;
+    const fingerprint = isOurs ? null : await comparedFingerprint(certificate, options, isOnly);
+    if (fingerprint === null) {
+      skipped.push(certificate.kmsUri);
+      say(isOurs ? 'our own: left out\n' : 'no fingerprint for it: left out\n');
+    } else {
+      const { partner, replace } = options;
+      await perform('kms/trust/add', { xml: written, partner, fingerprint, replace }, options);
+      added.push(summary);
+      say(`trusted for partner ${partner}\n`);
     }
-    if (added.length === 0) {
-      throw new SegyError('SEGY_E_KMS_FINGERPRINT', 'no certificate of the file was compared');
-    }
-    if (options.json) print(true, { ok: true, partner: options.partner, added, skipped }, () => []);
-  });
-}
-
-async function addOne(
-  state: State,
-  certificate: KmsCertificate,
-  fingerprint: string,
-  options: AddOptions,
-): Promise<void> {
-  const isHeld = state.trust.find(certificate.kmsUri) !== undefined;
-  await state.trust.add(certificate, {
-    partner: options.partner,
-    fingerprint,
-    replace: options.replace,
-    ...(state.domain && { ownKmsUri: state.domain.certificate.kmsUri }),
-  });
-  await state.audit.record({
-    action: isHeld ? 'trust-replaced' : 'trust-added',
-    kmsUri: certificate.kmsUri,
-    partner: options.partner,
-    fingerprint: fingerprintOf(certificate).hex,
-  });
+  }
+  if (added.length === 0) {
+    throw new SegyError('SEGY_E_KMS_FINGERPRINT', 'no certificate of the file was compared');
+  }
+  if (options.json) print(true, { ok: true, partner: options.partner, added, skipped }, () => []);
 }
 
 /**
@@ -151,63 +133,34 @@ async function comparedFingerprint(
 }
 
 async function list(options: Output): Promise<void> {
-  await withState(options, ({ trust }, { clock }) => {
-    const entries = trust.list().map((entry) => describe(entry, clock.now()));
-    print(options.json, { ok: true, entries, refused: trust.refused }, () => [
-      ...entries.map(
-        (entry) =>
-          `${printable(entry.kmsUri)}  partner ${entry.partner}  ${entry.state}  to ${entry.validTo ?? 'no end'}  ${entry.fingerprint.hex.slice(0, 16)}`,
-      ),
-      ...trust.refused.map((kmsUri) => `${printable(kmsUri)}  DAMAGED in the store: not used`),
-      ...(entries.length + trust.refused.length === 0 ? ['no partner certificate is trusted'] : []),
-    ]);
-    return Promise.resolve();
-  });
+  const { entries, refused } = await perform('kms/trust/list', {}, options);
+  print(options.json, { ok: true, entries, refused }, () => [
+    ...entries.map(
+      (entry) =>
+        `${printable(entry.kmsUri)}  partner ${entry.partner}  ${entry.state}  to ${entry.validTo ?? 'no end'}  ${entry.fingerprint.hex.slice(0, 16)}`,
+    ),
+    ...refused.map((kmsUri) => `${printable(kmsUri)}  DAMAGED in the store: not used`),
+    ...(entries.length + refused.length === 0 ? ['no partner certificate is trusted'] : []),
+  ]);
 }
 
 async function show(kmsUri: string, options: Output): Promise<void> {
-  await withState(options, ({ trust }, { clock }) => {
-    const entry = trust.find(kmsUri);
-    if (entry === undefined) {
-      throw new SegyError('SEGY_E_NOT_FOUND', `no certificate is held for ${printable(kmsUri)}`);
-    }
-    const described = describe(entry, clock.now());
-    print(options.json, { ok: true, ...described }, () => [
-      ...summaryLines(described),
-      `partner       ${described.partner}`,
-      `added         ${described.addedAt}`,
-      `state         ${described.state}`,
-    ]);
-    return Promise.resolve();
-  });
+  const { entries } = await perform('kms/trust/list', {}, options);
+  const entry = entries.find((each) => each.kmsUri === kmsUri);
+  if (entry === undefined) {
+    throw new SegyError('SEGY_E_NOT_FOUND', `no certificate is held for ${printable(kmsUri)}`);
+  }
+  print(options.json, { ok: true, ...entry }, () => [
+    ...summaryLines(entry),
+    `partner       ${entry.partner}`,
+    `added         ${entry.addedAt}`,
+    `state         ${entry.state}`,
+  ]);
 }
 
 async function change(kmsUri: string, options: Output, verb: 'revoke' | 'remove'): Promise<void> {
-  await withState(options, async ({ trust, audit }) => {
-    const partner = trust.find(kmsUri)?.partner;
-    await (verb === 'revoke' ? trust.revoke(kmsUri) : trust.remove(kmsUri));
-    const action = verb === 'revoke' ? 'trust-revoked' : 'trust-removed';
-    await audit.record({ action, kmsUri, ...(partner !== undefined && { partner }) });
-    print(options.json, { ok: true, kmsUri }, () => [`${printable(kmsUri)}: ${verb}d`]);
-  });
-}
-
-function describe(entry: TrustEntry, now: number) {
-  return {
-    ...summaryOf(entry.certificate, now),
-    partner: entry.partner,
-    addedAt: entry.addedAt.toISOString(),
-    state: stateOf(entry, now),
-    next: entry.next === undefined ? null : summaryOf(entry.next, now),
-  };
-}
-
-function stateOf(entry: TrustEntry, now: number): string {
-  const { validFrom, validTo } = entry.certificate;
-  if (entry.revokedAt !== undefined) return `revoked ${entry.revokedAt.toISOString()}`;
-  if (validTo !== undefined && now > validTo.getTime()) return 'expired';
-  if (validFrom !== undefined && now < validFrom.getTime()) return 'not yet valid';
-  return 'in use';
+  await perform(`kms/trust/${verb}`, { kmsUri }, options);
+  print(options.json, { ok: true, kmsUri }, () => [`${printable(kmsUri)}: ${verb}d`]);
 }
 
 async function readDocument(path: string): Promise<Uint8Array> {

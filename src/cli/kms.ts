@@ -4,20 +4,20 @@ import { dirname } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { systemRandom } from '../base/environment.js';
-import { wipe } from '../base/bytes.js';
+import { fromHex, toHex, wipe } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import {
+  keySetOf,
   ntp64Hex,
-  periodAt,
   periodBounds,
+  readKmsDocument,
   saveDomain,
   SecurityDomain,
-  writeKmsCertificate,
   writeKmsResponse,
   writeSignedKmsCertificate,
   writeSignedKmsResponse,
 } from '../kms/index.js';
-import type { KmsResponse } from '../kms/index.js';
+import type { KmsCertificate, KmsResponse } from '../kms/index.js';
 import { createMasterKeyFile } from '../store/index.js';
 import { parseInteger, parseTime, writeNewFile } from './arguments.js';
 import { addSigningOptions, signerOf, wrappingOf } from './exchange-keys.js';
@@ -26,15 +26,17 @@ import { registerRedirectCommand } from './kms-redirect.js';
 import { summaryLines, summaryOf } from './kms-text.js';
 import { registerTrustCommands } from './kms-trust.js';
 import { print } from './output.js';
-import { addStateOptions, requireDomain, storeExists, withState } from './state.js';
-import type { StateOptions } from './state.js';
+import { perform } from './perform.js';
+import { addStateOptions } from './state-options.js';
+import type { TargetOptions } from './state-options.js';
+import { storeExists, withState } from './state.js';
 
 const DAY_MS = 86_400_000;
 /** 30 days, the key period of the specification's example. */
 const DEFAULT_KEY_PERIOD = '2592000';
 const DEFAULT_VALID_DAYS = '1095';
 
-interface Output extends StateOptions {
+interface Output extends TargetOptions {
   readonly json: boolean;
 }
 
@@ -190,45 +192,34 @@ async function init(options: InitOptions): Promise<void> {
 
 async function cert(options: CertOptions): Promise<void> {
   const signer = await signerOf(options);
-  await withState(options, async (state, { clock }) => {
-    const { certificate } = requireDomain(state);
-    const xml = signer
-      ? writeSignedKmsCertificate(certificate, signer)
-      : writeKmsCertificate(certificate);
-    const summary = summaryOf(certificate, clock.now());
-    if (options.out !== undefined) await writeNewFile(options.out, xml, 0o644);
-    if (options.json) {
-      print(true, { ok: true, ...summary, ...(options.out === undefined && { xml }) }, () => []);
-    } else if (options.out === undefined) {
-      process.stdout.write(xml);
-      console.error(summaryLines(summary).join('\n'));
-    } else {
-      console.log(summaryLines(summary).join('\n'));
-    }
-  });
+  const { xml: unsigned, summary } = await perform('kms/certificate', {}, options);
+  const xml = signer ? writeSignedKmsCertificate(certificateIn(unsigned), signer) : unsigned;
+  if (options.out !== undefined) await writeNewFile(options.out, xml, 0o644);
+  if (options.json) {
+    print(true, { ok: true, ...summary, ...(options.out === undefined && { xml }) }, () => []);
+  } else if (options.out === undefined) {
+    process.stdout.write(xml);
+    console.error(summaryLines(summary).join('\n'));
+  } else {
+    console.log(summaryLines(summary).join('\n'));
+  }
 }
 
 async function renew(options: RenewOptions): Promise<void> {
-  await withState(options, async (state, environment) => {
-    const domain = requireDomain(state);
-    const now = environment.clock.now();
-    const renewed = domain.renew({
-      ...validityOf(options, now),
-      ...(options.domain && { domains: options.domain }),
-    });
-    const summary = summaryOf(renewed.certificate, now);
-    await state.audit.record({
-      action: 'domain-renewed',
-      kmsUri: summary.kmsUri,
-      fingerprint: summary.fingerprint.hex,
-    });
-    await saveDomain(state.store.space('domain'), renewed, 'renew', environment);
-    renewed.wipe();
-    print(options.json, { ok: true, ...summary }, () => [
-      ...summaryLines(summary),
-      'The keys are the same: partners may take the new certificate any time before the old one ends.',
-    ]);
-  });
+  const { validFrom, validDays, domain } = options;
+  const summary = await perform(
+    'kms/renew',
+    {
+      ...(validFrom && { validFrom: validFrom.getTime() }),
+      validMs: Number(validDays) * DAY_MS,
+      ...(domain && { domains: [...domain] }),
+    },
+    options,
+  );
+  print(options.json, { ok: true, ...summary }, () => [
+    ...summaryLines(summary),
+    'The keys are the same: partners may take the new certificate any time before the old one ends.',
+  ]);
 }
 
 async function issue(uri: string, options: IssueOptions): Promise<void> {
@@ -240,51 +231,59 @@ async function issue(uri: string, options: IssueOptions): Promise<void> {
   }
   const signer = await signerOf(options);
   const { newKeys, ...writing } = await wrappingOf(options);
-  await withState(options, async (state, { clock, slow }) => {
-    const domain = requireDomain(state);
-    const { certificate } = domain;
-    const now = clock.now();
-    const keyPeriodNo = options.period ?? periodAt(certificate, options.at?.getTime() ?? now);
-    await state.audit.record({
-      action: 'issued',
-      kmsUri: certificate.kmsUri,
-      user: uri,
-      keyPeriodNo: String(keyPeriodNo),
+  const { period, at } = options;
+  const issued = await perform(
+    'kms/issue',
+    {
+      uri,
+      ...(period !== undefined && { keyPeriodNo: String(period) }),
+      ...(at && { at: at.getTime() }),
       ...(newKeys.transportKey && { newTransportKey: newKeys.transportKey.name }),
       ...(newKeys.integrityKey && { newIntegrityKey: newKeys.integrityKey.name }),
-    });
-    const keySet = await domain.issue(uri, keyPeriodNo);
-    const { userId: id, rsk } = keySet;
-    if (!(await slow.validateRsk({ z: certificate.pubEncKey, id, rsk }))) {
-      throw new SegyError('SEGY_E_INTERNAL', 'a minted RSK does not fit the certificate');
-    }
-    const from = periodBounds(certificate, keyPeriodNo).from?.getTime() ?? now;
-    const response: KmsResponse = {
-      userUri: uri,
-      kmsUri: certificate.kmsUri,
-      time: new Date(now),
-      clientReqUrl: `/keymanagement/identity/v1/keyprov/${encodeURIComponent(uri)}/${ntp64Hex(from)}`,
-      message: { kind: 'keyProv', keySets: [keySet], newKeys },
-    };
-    const xml = signer
-      ? writeSignedKmsResponse(response, signer, writing)
-      : writeKmsResponse(response, writing);
-    wipe(keySet.rsk, keySet.ssk);
-    if (options.out !== undefined) await writeNewFile(options.out, xml, 0o600);
-    const said = {
-      ok: true,
-      userUri: uri,
-      userId: Buffer.from(keySet.userId).toString('hex'),
-      keyPeriodNo: String(keyPeriodNo),
-      ...(options.reveal && { xml }),
-    };
-    if (options.reveal && !options.json) process.stdout.write(xml);
-    else {
-      print(options.json, said, () => [
-        `key set of ${uri} for period ${keyPeriodNo} written to ${options.out ?? '-'}`,
-      ]);
-    }
+    },
+    options,
+  );
+  const certificate = certificateIn(issued.certificate);
+  const keyPeriodNo = BigInt(issued.keyPeriodNo);
+  const keySet = keySetOf(certificate, uri, keyPeriodNo, {
+    rsk: fromHex(issued.keys.rsk),
+    ssk: fromHex(issued.keys.ssk),
+    pvt: fromHex(issued.keys.pvt),
   });
+  const from = periodBounds(certificate, keyPeriodNo).from?.getTime() ?? issued.now;
+  const response: KmsResponse = {
+    userUri: uri,
+    kmsUri: certificate.kmsUri,
+    time: new Date(issued.now),
+    clientReqUrl: `/keymanagement/identity/v1/keyprov/${encodeURIComponent(uri)}/${ntp64Hex(from)}`,
+    message: { kind: 'keyProv', keySets: [keySet], newKeys },
+  };
+  const xml = signer
+    ? writeSignedKmsResponse(response, signer, writing)
+    : writeKmsResponse(response, writing);
+  wipe(keySet.rsk, keySet.ssk);
+  if (options.out !== undefined) await writeNewFile(options.out, xml, 0o600);
+  const said = {
+    ok: true,
+    userUri: uri,
+    userId: toHex(keySet.userId),
+    keyPeriodNo: issued.keyPeriodNo,
+    ...(options.reveal && { xml }),
+  };
+  if (options.reveal && !options.json) process.stdout.write(xml);
+  else {
+    print(options.json, said, () => [
+      `key set of ${uri} for period ${issued.keyPeriodNo} written to ${options.out ?? '-'}`,
+    ]);
+  }
+}
+
+function certificateIn(xml: string): KmsCertificate {
+  const [certificate] = readKmsDocument(xml).certificates;
+  if (certificate === undefined) {
+    throw new SegyError('SEGY_E_INTERNAL', 'the certificate of the domain cannot be read');
+  }
+  return certificate;
 }
 
 async function makeExchangeKey(file: string, { json }: { json: boolean }): Promise<void> {

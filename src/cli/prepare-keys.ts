@@ -4,7 +4,8 @@
  */
 import type { Credentials } from '../clients/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
-import type { KmsCertificate } from '../kms/index.js';
+import type { SegyConfig } from '../config/index.js';
+import type { KmsCertificate, TrustStore } from '../kms/index.js';
 
 /** What the lines of one RSK take in one worker, in octets. */
 const RECEIVER_TABLE_OCTETS = 400_000;
@@ -19,6 +20,15 @@ export function receiverTables(limits: {
 }): number {
   const octets = (limits.cryptoTableMegabytes * 1_000_000) / limits.cryptoWorkers;
   return Math.max(MIN_RECEIVER_TABLES, Math.floor(octets / RECEIVER_TABLE_OCTETS));
+}
+
+/** Certificates under which messages to partners are made. */
+export function trustedCertificates(config: SegyConfig, trust: TrustStore): KmsCertificate[] {
+  const partners = new Set(config.partners.map(({ name }) => name));
+  return trust
+    .list()
+    .filter(({ certificate, partner }) => partners.has(partner) && !certificate.revoked)
+    .map(({ certificate }) => certificate);
 }
 
 export interface PrepareOptions {

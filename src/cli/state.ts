@@ -4,31 +4,21 @@
  */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import { Option } from 'commander';
 import { anchorIn, AuditLog } from '../audit/index.js';
 import { silentLog, systemClock, systemRandom, systemTimers } from '../base/environment.js';
 import type { Clock, Log, RandomBytes, Timers } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import { createInlineCrypto } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
-import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
-import { CredentialCache, loadDomain, TrustStore } from '../kms/index.js';
+import { KeyRing } from '../keys/index.js';
+import { loadDomain, TrustStore } from '../kms/index.js';
 import type { SecurityDomain } from '../kms/index.js';
 import { openLevelBackend, openStore, readMasterSecret } from '../store/index.js';
 import type { MasterSecret, SealedStore, StoreBackend } from '../store/index.js';
+import type { StateOptions } from './state-options.js';
 
-export const DEFAULT_STATE_DIR = '/var/lib/segy';
-export const DEFAULT_MASTER_KEY_FILE = '/etc/segy/master.key';
 /** Name under which a systemd unit loads the master key (LoadCredential=). */
 const CREDENTIAL_NAME = 'segy-master-key';
-
-/** The options that name the state; every command that touches it has them. */
-export interface StateOptions {
-  readonly state: string;
-  readonly masterKey: string;
-  readonly passphraseFile?: string;
-}
 
 export interface StateEnvironment {
   readonly clock: Clock;
@@ -45,31 +35,7 @@ export interface State {
   readonly trust: TrustStore;
   /** undefined until `segy kms init` */
   readonly domain: SecurityDomain | undefined;
-  /** what only the running gateway needs */
-  openKeys(): Promise<KeyState>;
   close(): Promise<void>;
-}
-
-export interface KeyState {
-  readonly replay: ReplayRecord;
-  readonly sending: SendingMemory;
-  readonly ring: KeyRing;
-  /** key sets of the represented users; undefined until `segy kms init` */
-  readonly credentials: CredentialCache | undefined;
-}
-
-export function addStateOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--state <dir>', 'state folder').default(DEFAULT_STATE_DIR).env('SEGY_STATE'),
-    )
-    .addOption(
-      new Option('--master-key <file>', 'master key file, mode 0600')
-        .default(DEFAULT_MASTER_KEY_FILE)
-        .env('SEGY_MASTER_KEY'),
-    )
-    .option('--passphrase-file <file>', 'file with the passphrase, where there is no key file')
-    .option('--json', 'print one JSON object', false);
 }
 
 export function storeFolder(stateDir: string): string {
@@ -116,7 +82,7 @@ export async function openState(
   environment: StateEnvironment,
   create = false,
 ): Promise<State> {
-  const { clock, timers, random, log, slow } = environment;
+  const { clock, random, log, slow } = environment;
   if (!create && !(await storeExists(options.state))) {
     throw new SegyError(
       'SEGY_E_NOT_FOUND',
@@ -141,14 +107,6 @@ export async function openState(
       audit,
       trust,
       domain,
-      openKeys: async () => ({
-        replay: await ReplayRecord.open({ records: store.space('replay'), clock, log }),
-        sending: await SendingMemory.open(store.space('sending')),
-        ring: await KeyRing.open({ records: store.space('keys'), clock, timers, log }),
-        credentials:
-          domain &&
-          new CredentialCache({ domain, records: store.space('credentials'), clock, log }),
-      }),
       close: async () => {
         domain?.wipe();
         await audit.close();
@@ -159,6 +117,14 @@ export async function openState(
     for (const part of opened.reverse()) await part.close();
     throw error;
   }
+}
+
+/** The key ring of the state, for whoever has none open yet; the caller closes it. */
+export function openRing(
+  { store }: Pick<State, 'store'>,
+  { clock, timers, log }: StateEnvironment,
+): Promise<KeyRing> {
+  return KeyRing.open({ records: store.space('keys'), clock, timers, log });
 }
 
 /** Opens the state for one command and closes it whatever happens. */

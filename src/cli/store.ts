@@ -1,32 +1,28 @@
 /** `segy store`: the sealed store as a whole. */
+import { writeSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { toHex } from '../base/bytes.js';
 import { silentLog, systemClock, systemRandom } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import { anchorIn, AuditLog } from '../audit/index.js';
 import type { AuditEvent } from '../audit/index.js';
 import {
-  backupStore,
   createMasterKeyFile,
   openLevelBackend,
   openStore,
   readMasterSecret,
-  rekeyStore,
   repairStore,
   restoreStore,
-  verifyStore,
 } from '../store/index.js';
 import { print } from './output.js';
-import {
-  addStateOptions,
-  auditFolder,
-  masterSecretOf,
-  storeFolder,
-  withState,
-  storeExists,
-} from './state.js';
-import type { StateOptions } from './state.js';
+import { perform } from './perform.js';
+import { addStateOptions } from './state-options.js';
+import type { TargetOptions } from './state-options.js';
+import { auditFolder, masterSecretOf, storeExists, storeFolder } from './state.js';
 
-interface Output extends StateOptions {
+interface Output extends TargetOptions {
   readonly json: boolean;
 }
 
@@ -46,7 +42,9 @@ export function registerStoreCommands(program: Command): void {
     .option('--new-passphrase-file <file>', 'file with the new passphrase')
     .action(rekey);
   addStateOptions(store.command('repair'))
-    .description('make the index anew; records put back to an older state are not noticed then')
+    .description(
+      'make the index anew; records put back to an older state are not noticed then (gateway stopped)',
+    )
     .action(repair);
   addStateOptions(store.command('backup'))
     .description('copy the store, still sealed, into one file')
@@ -59,39 +57,38 @@ export function registerStoreCommands(program: Command): void {
 }
 
 async function verify(options: Output): Promise<void> {
-  await withState(options, async ({ store }) => {
-    const { records, refused } = await verifyStore(store);
-    print(options.json, { ok: refused.length === 0, records, refused }, () => [
-      `${records} records, ${refused.length} refused`,
-      ...refused.map((finding) => `${finding.record}: ${finding.reason}`),
-    ]);
-    if (refused.length > 0) process.exitCode = 1;
-  });
+  const { records, refused } = await perform('store/verify', {}, options);
+  print(options.json, { ok: refused.length === 0, records, refused }, () => [
+    `${records} records, ${refused.length} refused`,
+    ...refused.map((finding) => `${finding.record}: ${finding.reason}`),
+  ]);
+  if (refused.length > 0) process.exitCode = 1;
 }
 
 async function rekey(options: RekeyOptions): Promise<void> {
-  await withState(options, async ({ store, audit }) => {
-    if (options.newMasterKey !== undefined) {
-      await createMasterKeyFile(options.newMasterKey, systemRandom);
-    }
-    const isNew = options.newMasterKey !== undefined || options.newPassphraseFile !== undefined;
-    const master = isNew
-      ? await readMasterSecret({
-          keyFile: options.newMasterKey,
-          passphraseFile: options.newPassphraseFile,
-        })
-      : await masterSecretOf(options);
-    await audit.record({
-      action: 'store-rekeyed',
-      detail: isNew ? 'new data key, new master key' : 'new data key',
-    });
-    await rekeyStore(store, { master, random: systemRandom });
-    print(options.json, { ok: true, newMasterKey: isNew }, () => [
-      isNew
-        ? `sealed anew; from now on the store opens under ${options.newMasterKey ?? 'the new passphrase'} only`
-        : 'sealed anew under a new data key',
-    ]);
+  if (options.newMasterKey !== undefined) {
+    await createMasterKeyFile(options.newMasterKey, systemRandom);
+  }
+  const { newMasterKey } = await perform('store/rekey', await newSecret(options), options);
+  print(options.json, { ok: true, newMasterKey }, () => [
+    newMasterKey
+      ? `sealed anew; from now on the store opens under ${options.newMasterKey ?? 'the new passphrase'} only`
+      : 'sealed anew under a new data key',
+  ]);
+}
+
+async function newSecret({
+  newMasterKey,
+  newPassphraseFile,
+}: RekeyOptions): Promise<{ key?: string; passphrase?: string }> {
+  if (newMasterKey === undefined && newPassphraseFile === undefined) return {};
+  const secret = await readMasterSecret({
+    keyFile: newMasterKey,
+    passphraseFile: newPassphraseFile,
   });
+  return secret.kind === 'key'
+    ? { key: toHex(secret.key) }
+    : { passphrase: Buffer.from(secret.passphrase).toString('utf8') };
 }
 
 async function repair(options: Output): Promise<void> {
@@ -130,11 +127,20 @@ async function recordAlone(options: Output, event: AuditEvent): Promise<void> {
 }
 
 async function backup(file: string, options: Output): Promise<void> {
-  await withState(options, async ({ store, backend, audit }) => {
-    await audit.record({ action: 'store-backed-up', detail: file });
-    const entries = await backupStore(store, backend, file);
+  const partial = `${file}.partial`;
+  const out = await open(partial, 'w', 0o600);
+  try {
+    // Parts come faster than the disk may take them, and in order all the same.
+    const { entries } = await perform('store/backup', { file: resolve(file) }, options, {
+      onEvent: (part) => writeSync(out.fd, Buffer.from(String(part), 'base64')),
+    });
+    await out.sync();
+    await rename(partial, file);
     print(options.json, { ok: true, file, entries }, () => [`${entries} entries in ${file}`]);
-  });
+  } finally {
+    await out.close();
+    await rm(partial, { force: true });
+  }
 }
 
 async function restore(file: string, options: Output): Promise<void> {

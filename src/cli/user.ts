@@ -2,14 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
-import { parseUserCsv, UserRecords } from '../clients/index.js';
+import { parseUserCsv } from '../clients/index.js';
 import type { RepresentedUser } from '../clients/index.js';
 import { printable } from './kms-text.js';
 import { print } from './output.js';
-import { addStateOptions, withState } from './state.js';
-import type { StateOptions } from './state.js';
+import { perform } from './perform.js';
+import { addStateOptions } from './state-options.js';
+import type { TargetOptions } from './state-options.js';
 
-interface Output extends StateOptions {
+interface Output extends TargetOptions {
   readonly json: boolean;
 }
 
@@ -35,14 +36,8 @@ export function registerUserCommands(program: Command): void {
 
 async function add(uri: string | undefined, options: AddOptions): Promise<void> {
   const users = await usersOf(uri, options);
-  await withState(options, async ({ store, audit }) => {
-    const records = await UserRecords.open(store.space('users'));
-    await records.add(users);
-    const [first] = users;
-    const who = users.length === 1 && first ? { user: first.uri } : {};
-    await audit.record({ action: 'user-added', ...who, detail: `${users.length} entries` });
-    print(options.json, { ok: true, added: users.length }, () => [`${users.length} added`]);
-  });
+  const { added } = await perform('user/add', { users }, options);
+  print(options.json, { ok: true, added }, () => [`${added} added`]);
 }
 
 async function usersOf(uri: string | undefined, options: AddOptions): Promise<RepresentedUser[]> {
@@ -62,21 +57,15 @@ async function usersOf(uri: string | undefined, options: AddOptions): Promise<Re
 }
 
 async function list(options: Output): Promise<void> {
-  await withState(options, async ({ store }) => {
-    const records = await UserRecords.open(store.space('users'));
-    const users = records.list();
-    print(options.json, { ok: true, users, refused: records.refused }, () => [
-      ...users.map(({ uri, pbx }) => `${pbx}  ${printable(uri)}`),
-      ...records.refused.map((uri) => `${printable(uri)}  DAMAGED in the store: not represented`),
-      ...(users.length === 0 ? ['nobody is represented by the store'] : []),
-    ]);
-  });
+  const { users, refused } = await perform('user/list', {}, options);
+  print(options.json, { ok: true, users, refused }, () => [
+    ...users.map(({ uri, pbx }) => `${pbx}  ${printable(uri)}`),
+    ...refused.map((uri) => `${printable(uri)}  DAMAGED in the store: not represented`),
+    ...(users.length === 0 ? ['nobody is represented by the store'] : []),
+  ]);
 }
 
 async function remove(uri: string, options: Output): Promise<void> {
-  await withState(options, async ({ store, audit }) => {
-    await (await UserRecords.open(store.space('users'))).remove(uri);
-    await audit.record({ action: 'user-removed', user: uri });
-    print(options.json, { ok: true, uri }, () => [`${printable(uri)} removed`]);
-  });
+  await perform('user/remove', { uri }, options);
+  print(options.json, { ok: true, uri }, () => [`${printable(uri)} removed`]);
 }

@@ -14,12 +14,20 @@ export interface RepresentedUser {
 }
 
 export class Directory {
-  readonly #byUri = new Map<string, RepresentedUser>();
-  readonly #byPbxUser = new Map<string, RepresentedUser>();
-  readonly #patterns: RepresentedUser[] = [];
+  #byUri = new Map<string, RepresentedUser>();
+  #byPbxUser = new Map<string, RepresentedUser>();
+  #patterns: RepresentedUser[] = [];
 
   /** @param users users and patterns (both identities with one `*`); of two for one identity the first counts */
   constructor(users: Iterable<RepresentedUser>) {
+    this.replace(users);
+  }
+
+  /** From now on these are represented and nobody else. Calls that are up go on. */
+  replace(users: Iterable<RepresentedUser>): void {
+    this.#byUri = new Map();
+    this.#byPbxUser = new Map();
+    this.#patterns = [];
     for (const user of users) {
       if (isPattern(user)) this.#patterns.push(user);
       else if (!this.#byUri.has(user.uri) && !this.#byPbxUser.has(user.pbx)) {

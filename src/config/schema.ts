@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
+import { adminSchema } from './operations-schema.js';
 import { protectionSchema } from './protection-schema.js';
 
 const port = z.number().int().min(1).max(65535);
@@ -227,6 +228,7 @@ export const configSchema = z
     users: z.array(userSchema).default([]),
     partners: z.array(partnerSchema).default([]),
     limits: limitsSchema,
+    admin: adminSchema,
   })
   .superRefine((config, context) => {
     refuseDuplicates(config.partners, (partner) => [partner.name], 'partners', 'name', context);

@@ -4,7 +4,7 @@
  * sets for the identities it represents. It serves no clients.
  */
 import type { RandomBytes } from '../base/environment.js';
-import { bytesToUint, concatBytes, utf8, wipe } from '../base/bytes.js';
+import { bytesToUint, concatBytes, equalBytes, utf8, wipe } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import { eccsiExtract, eccsiPublicKey, eccsiValidate, sakkeMasterPublic } from '../crypto/index.js';
 import type { SlowCrypto, SlowOptions } from '../crypto/index.js';
@@ -47,8 +47,7 @@ export class SecurityDomain {
   readonly #z: Uint8Array;
   readonly #ksak: Uint8Array;
   readonly #tools: DomainTools;
-  /** what partners get: Role External, IsSecurityGateway true */
-  readonly certificate: KmsCertificate;
+  #certificate: KmsCertificate;
 
   private constructor(
     z: Uint8Array,
@@ -58,8 +57,13 @@ export class SecurityDomain {
   ) {
     this.#z = z;
     this.#ksak = ksak;
-    this.certificate = certificate;
+    this.#certificate = certificate;
     this.#tools = tools;
+  }
+
+  /** What partners get: Role External, IsSecurityGateway true. */
+  get certificate(): KmsCertificate {
+    return this.#certificate;
   }
 
   /**
@@ -119,6 +123,22 @@ export class SecurityDomain {
       certificate,
       this.#tools,
     );
+  }
+
+  /**
+   * Goes on under a certificate that `renew` made for these keys.
+   * @throws SegyError SEGY_E_ARGUMENT when it is of another domain
+   */
+  adopt(certificate: KmsCertificate): void {
+    const { kmsUri, pubEncKey, pubAuthKey } = this.#certificate;
+    if (
+      certificate.kmsUri !== kmsUri ||
+      !equalBytes(certificate.pubEncKey, pubEncKey) ||
+      !equalBytes(certificate.pubAuthKey, pubAuthKey)
+    ) {
+      throw new SegyError('SEGY_E_ARGUMENT', 'the certificate is of another domain');
+    }
+    this.#certificate = certificate;
   }
 
   /**

@@ -19,6 +19,7 @@ export { CredentialCache, type CredentialCacheOptions } from './credential-cache
 export { SecurityDomain, type DomainParameters, type DomainTools } from './domain.js';
 export { loadDomain, saveDomain } from './domain-record.js';
 export { fingerprintMatches, fingerprintOf, type Fingerprint } from './fingerprint.js';
+export { keySetOf } from './key-set.js';
 export { ntp64Hex, periodBounds } from './period.js';
 export { TrustStore, type AddTrustOptions, type TrustEntry } from './trust.js';
 export {

@@ -16,6 +16,6 @@ export { createMasterKeyFile, readMasterSecret } from './master-key.js';
 export type { MasterKeySource, MasterSecret } from './master-key.js';
 export { MemoryBackend } from './memory-backend.js';
 export type { MigratedRecord, Migration } from './migrations.js';
-export { openStore, rekeyStore, repairStore, verifyStore } from './open.js';
+export { checkMaster, openStore, rekeyStore, repairStore, verifyStore } from './open.js';
 export type { OpenStoreOptions, StoreFinding } from './open.js';
 export type { SealedStore } from './sealed-store.js';

@@ -81,6 +81,14 @@ export async function rekeyStore(
   await resealAll(store, options.master, options);
 }
 
+/** @throws SegyError SEGY_E_STORE_KEY when `master` does not open the store in `backend` */
+export async function checkMaster(backend: StoreBackend, master: MasterSecret): Promise<void> {
+  const keyRecord = await backend.get(KEY_RECORD_NAME);
+  if (keyRecord === undefined)
+    throw new SegyError('SEGY_E_NOT_FOUND', 'there is no store here yet');
+  readKeyRecord(keyRecord, master).wipe();
+}
+
 /**
  * Makes the index anew for a store whose head or index is damaged: for an operator who accepts that
  * records put back to an older state would not be noticed. Records that do not open are set aside.

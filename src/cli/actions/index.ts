@@ -1,0 +1,14 @@
+/** Every action there is, by the name under which the running gateway takes it. */
+import { KEY_ACTIONS } from './keys.js';
+import { KMS_ACTIONS } from './kms.js';
+import { STORE_ACTIONS } from './store.js';
+import { USER_ACTIONS } from './users.js';
+
+export { checkedBody, NO_EFFECTS } from './action.js';
+export type { Action, ActionContext, ActionEffects } from './action.js';
+
+export const ACTIONS = { ...USER_ACTIONS, ...KEY_ACTIONS, ...KMS_ACTIONS, ...STORE_ACTIONS };
+
+export type ActionName = keyof typeof ACTIONS;
+export type BodyOf<N extends ActionName> = Parameters<(typeof ACTIONS)[N]['run']>[1];
+export type ResultOf<N extends ActionName> = Awaited<ReturnType<(typeof ACTIONS)[N]['run']>>;

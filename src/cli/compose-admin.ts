@@ -1,0 +1,82 @@
+/** The command socket of the running gateway, over the parts that the gateway has open. */
+import { AdminServer, defaultSocketPath } from '../admin/index.js';
+import type { AdminCommand, AdminCommands } from '../admin/index.js';
+import type { Environment } from '../base/environment.js';
+import { toSegyError } from '../base/errors.js';
+import type { Directory, UserRecords } from '../clients/index.js';
+import type { SegyConfig } from '../config/index.js';
+import type { SlowCrypto } from '../crypto/index.js';
+import type { KeyRing } from '../keys/index.js';
+import { ACTIONS, checkedBody } from './actions/index.js';
+import type { Action, ActionContext } from './actions/index.js';
+import { trustedCertificates } from './prepare-keys.js';
+import { masterSecretOf, requireDomain } from './state.js';
+import type { State } from './state.js';
+
+export interface AdminParts {
+  readonly config: SegyConfig;
+  readonly env: Environment;
+  readonly state: State;
+  readonly slow: SlowCrypto;
+  readonly users: UserRecords;
+  readonly directory: Directory;
+  readonly ring: KeyRing;
+}
+
+/** @throws SegyError SEGY_E_IO when the socket cannot be made */
+export function openAdmin(parts: AdminParts): Promise<AdminServer> {
+  const { config, env } = parts;
+  const socketPath = config.admin.socket ?? defaultSocketPath(config.stateDir);
+  return AdminServer.open({ socketPath, commands: actionCommands(contextOf(parts)), env });
+}
+
+/** Every action as a command. */
+function actionCommands(context: ActionContext): AdminCommands {
+  const commands = Object.entries(ACTIONS as Record<string, Action>).map(
+    ([name, action]): [string, AdminCommand] => [
+      name,
+      {
+        changes: action.changes,
+        ...(action.timeoutMs !== undefined && { timeoutMs: action.timeoutMs }),
+        run: (body, request) => action.run(context, checkedBody(action, body), request),
+      },
+    ],
+  );
+  return Object.fromEntries(commands);
+}
+
+function contextOf(parts: AdminParts): ActionContext {
+  const { config, env, state, slow, users, directory, ring } = parts;
+  const domain = requireDomain(state);
+  return {
+    clock: env.clock,
+    random: env.random,
+    slow,
+    backend: state.backend,
+    store: state.store,
+    audit: state.audit,
+    trust: state.trust,
+    domain,
+    config,
+    folder: config.stateDir,
+    users: () => Promise.resolve(users),
+    ring: () => Promise.resolve(ring),
+    master: () => masterSecretOf({ state: config.stateDir, masterKey: config.masterKeyFile }),
+    effects: {
+      users: () => directory.replace([...config.users, ...users.list()]),
+      trust: () => void prepareTables(parts),
+      domain: ({ certificate }) => domain.adopt(certificate),
+    },
+  };
+}
+
+/** So that the first call under a new certificate does not wait for its table. */
+async function prepareTables({ config, env, state, slow }: AdminParts): Promise<void> {
+  try {
+    for (const { pubEncKey } of trustedCertificates(config, state.trust)) {
+      await slow.prepare({ z: pubEncKey });
+    }
+  } catch (error) {
+    env.log.warn('keys.prepare.failed', { message: toSegyError(error).message });
+  }
+}

@@ -1,0 +1,45 @@
+/** An action on the state itself, while no gateway runs. */
+import { UserRecords } from '../clients/index.js';
+import type { KeyRing } from '../keys/index.js';
+import { ACTIONS, checkedBody, NO_EFFECTS } from './actions/index.js';
+import type { Action, ActionContext, ActionName } from './actions/index.js';
+import type { PerformOptions } from './perform.js';
+import { masterSecretOf, openRing, withState } from './state.js';
+import type { StateOptions } from './state-options.js';
+
+/** @throws SegyError as openState does, and whatever the action throws */
+export async function performAlone(
+  name: ActionName,
+  body: unknown,
+  target: StateOptions,
+  { config, onEvent }: PerformOptions,
+): Promise<unknown> {
+  // Which body belongs to which action is known to the caller, and checked by the action's own schema.
+  const action = ACTIONS[name] as Action;
+  const given = checkedBody(action, body);
+  return withState(target, async (state, environment) => {
+    const rings: KeyRing[] = [];
+    const context: ActionContext = {
+      ...environment,
+      ...state,
+      config,
+      folder: target.state,
+      users: () => UserRecords.open(state.store.space('users')),
+      ring: async () => {
+        const ring = await openRing(state, environment);
+        rings.push(ring);
+        return ring;
+      },
+      master: () => masterSecretOf(target),
+      effects: NO_EFFECTS,
+    };
+    try {
+      return await action.run(context, given, {
+        signal: new AbortController().signal,
+        event: (value) => Promise.resolve(onEvent?.(value)),
+      });
+    } finally {
+      for (const ring of rings) ring.close();
+    }
+  });
+}
