@@ -5,6 +5,18 @@
  * a message arrives here after SRTCP took its protection off, and leaves before it puts it on.
  */
 export {
+  ALL_FLOOR_TOLERANCES,
+  DEFAULT_FLOOR_CODE_POINTS,
+  DEFAULT_FLOOR_CODEC,
+  DEFAULT_FLOOR_LIMITS,
+  NO_FLOOR_TOLERANCES,
+  type FloorCodecSettings,
+  type FloorCodePoints,
+  type FloorLimits,
+  type FloorTolerances,
+} from './code-points.js';
+export {
+  ACK_CAPABLE,
   ACK_REQUIRED,
   DENY_CAUSES,
   FLOOR_INDICATOR,
@@ -14,6 +26,16 @@ export {
   type FloorLevel,
   type FloorMessageType,
 } from './vocabulary.js';
+export { floorMessageTypeOf, writeFloorMessage } from './codec.js';
+export { readFloorDatagram, type FloorDatagram } from './datagram.js';
+export { splitProtected, type FloorReadFailure } from './framing.js';
+export {
+  PRE_ESTABLISHED_REASON,
+  refusePreEstablished,
+  SESSION_TYPE,
+  writePreEstablished,
+  type PreEstablishedMessage,
+} from './pre-established.js';
 export type {
   FloorFields,
   FloorLocation,

@@ -81,14 +81,14 @@ export interface FloorFields {
   readonly functionalAliases?: readonly string[];
   readonly location?: FloorLocation;
   readonly locations?: readonly FloorLocation[];
-  /** Queued Floor Requests Purpose, kept as octets */
-  readonly queuedPurpose?: Uint8Array;
+  /** Queued Floor Requests Purpose, 16 bits */
+  readonly queuedPurpose?: number;
   /** List of Queued Users, kept as octets */
   readonly queuedUsers?: Uint8Array;
-  /** Response State, kept as octets */
-  readonly responseState?: Uint8Array;
-  /** Media Flow Control Indicator, kept as octets */
-  readonly mediaFlowControl?: Uint8Array;
+  /** Response State, 16 bits */
+  readonly responseState?: number;
+  /** Media Flow Control Indicator, 16 bits */
+  readonly mediaFlowControl?: number;
 }
 
 export interface FloorMessage extends FloorFields {

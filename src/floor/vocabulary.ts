@@ -25,6 +25,18 @@ export type FloorMessageType = keyof typeof FLOOR_MESSAGE_TYPES;
 /** Bit of the subtype by which the sender asks for a Floor Ack. */
 export const ACK_REQUIRED = 0x10;
 
+/** Types whose sender may ask for a Floor Ack; in the others the bit is zero. */
+export const ACK_CAPABLE: ReadonlySet<FloorMessageType> = new Set([
+  'granted',
+  'taken',
+  'deny',
+  'release',
+  'idle',
+  'queuePositionInfo',
+  'unicastMediaFlowControl',
+  'queuedFloorRequests',
+]);
+
 /** Bits of the Floor Indicator field (8.2.3.15). */
 export const FLOOR_INDICATOR = {
   normalCall: 0x8000,

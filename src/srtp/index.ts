@@ -57,4 +57,12 @@ export {
   type RtcpReportBlock,
   type RtcpSenderInfo,
 } from './rtcp.js';
-export { MAX_PACKET_INDEX, MAX_RTCP_INDEX, rocOf, sequenceOf, packetIndex } from './octets.js';
+export {
+  MAX_PACKET_INDEX,
+  MAX_RTCP_INDEX,
+  packetIndex,
+  readUint16,
+  readUint32,
+  rocOf,
+  sequenceOf,
+} from './octets.js';
