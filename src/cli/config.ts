@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
 import { checkConfigText, checkReferencedFiles } from '../config/index.js';
 import type { ConfigFinding } from '../config/index.js';
-import { resolveHost, unresolvedHosts } from './host-names.js';
+import { createDns, unresolvedHosts } from './host-names.js';
 import { print } from './output.js';
 
 export const DEFAULT_CONFIG_FILE = '/etc/segy/segy.yaml';
@@ -34,7 +34,9 @@ export function registerConfigCommands(program: Command): void {
       const text = readConfigText(options.config);
       const result = checkConfigText(text);
       const findings = result.ok ? checkReferencedFiles(result.config, text) : result.findings;
-      const warnings = result.ok ? await unresolvedHosts(result.config, text, resolveHost) : [];
+      const warnings = result.ok
+        ? await unresolvedHosts(result.config, text, createDns(result.config))
+        : [];
       const line = (finding: ConfigFinding, kind: string): string =>
         `${options.config}:${finding.line}: ${kind}${finding.path} ${finding.message}`;
       print(options.json, { ok: findings.length === 0, findings, warnings }, () => [

@@ -9,8 +9,8 @@ import { Credentials, Directory, GroupKeys, PseudoClients, UserRecords } from '.
 import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
-import { DEFAULT_EDGE_LIMITS, Edge, PartnerAddresses } from '../edge/index.js';
-import type { ContactAddresses, EdgeSettings, PbxPort } from '../edge/index.js';
+import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
+import type { ContactAddresses, EdgeSettings, PartnerView, PbxPort } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
@@ -21,7 +21,7 @@ import { createDialogRecords } from '../store/index.js';
 import { openAdmin } from './compose-admin.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection } from './protection.js';
-import { resolveHost } from './host-names.js';
+import { watchPartners } from './compose-partners.js';
 import { redirectBodies } from './redirect-body.js';
 import { sendingMemoryOver } from './sending-memory.js';
 import { openState, requireDomain } from './state.js';
@@ -35,6 +35,8 @@ const PREPARE_EVERY_MS = 3_600_000;
 
 export interface Gateway {
   readonly edge: Edge;
+  /** each partner with the ways to it, and which of them answer */
+  partners(): PartnerView[];
   stop(): Promise<void>;
 }
 
@@ -56,14 +58,18 @@ export async function startGateway(config: SegyConfig, env: Environment): Promis
     }
   };
   try {
-    return { edge: await compose(config, env, closers), stop };
+    return { ...(await compose(config, env, closers)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function compose(config: SegyConfig, env: Environment, closers: Closer[]): Promise<Edge> {
+async function compose(
+  config: SegyConfig,
+  env: Environment,
+  closers: Closer[],
+): Promise<Omit<Gateway, 'stop'>> {
   const { log, metrics } = env;
   const slow = createCryptoPool({
     workers: config.limits.cryptoWorkers,
@@ -95,9 +101,9 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
   const inner = new SipEndpoint({ name: 'inner', env, userAgent: CONTROL_USER_AGENT });
   closers.push(() => inner.close());
   const pbx = pbxPort(config.pbx, env);
-  const addresses = new PartnerAddresses(config.partners, resolveHost, env);
+  const settings = edgeSettings(config);
+  const { addresses, probes } = await watchPartners(config, env, outer, settings.outer.identity);
   closers.push(() => addresses.stop());
-  await addresses.start();
   const edge = new Edge({
     env,
     outer,
@@ -111,14 +117,16 @@ async function compose(config: SegyConfig, env: Environment, closers: Closer[]):
     addresses,
     records: createDialogRecords(state.store.space('dialogs')),
     redirectBody: redirectBodies(requireDomain(state).certificate.kmsUri, env.clock),
-    settings: edgeSettings(config),
+    settings,
   });
   await listen(config, outer, inner);
   await edge.start();
   closers.push(() => edge.stop());
+  probes.update(config.partners);
+  closers.push(() => probes.stop());
   const admin = await openAdmin({ config, env, state, slow, users: stored, directory, ring });
   closers.push(() => admin.close());
-  return edge;
+  return { edge, partners: () => probes.view() };
 }
 
 interface ClientSide {
@@ -282,6 +290,7 @@ function edgeSettings(config: SegyConfig): EdgeSettings {
       setupMs: limits.setupSeconds * 1000,
       outboundChannelMs: limits.outboundChannelMs,
       calls: limits.calls,
+      silentMs: limits.silentMs,
     },
   };
 }

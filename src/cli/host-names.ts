@@ -1,33 +1,78 @@
 /** Host names in the configuration: how they are resolved, and which of them are not. */
-import { lookup } from 'node:dns/promises';
+import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { locate } from '../config/index.js';
 import type { ConfigFinding, SegyConfig } from '../config/index.js';
-import type { ResolveHost } from '../edge/index.js';
+import { locateSipServers, type DnsPort } from '../edge/index.js';
 
-/** Every address of a name, as this host resolves names. */
-export const resolveHost: ResolveHost = async (host) =>
-  (await lookup(host, { all: true })).map(({ address }) => address);
+/** Answers that say that there is nothing of the kind. */
+const NOTHING = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME']);
 
 /**
- * A warning for each partner host that does not resolve now. It is no fault of the file: the gateway
- * starts all the same and goes on asking.
+ * DNS as the configuration says: by the servers it names, else as this host resolves names (NAPTR and
+ * SRV by its servers, addresses also by its hosts file).
+ */
+export function createDns({ dns }: SegyConfig): DnsPort {
+  const resolver = new Resolver({ timeout: dns.timeoutMs, tries: 2 });
+  if (dns.servers.length > 0) resolver.setServers(dns.servers);
+  const byHost = async (host: string): Promise<string[]> =>
+    (await lookup(host, { all: true })).map(({ address }) => address);
+  const byServers = async (host: string): Promise<string[]> => {
+    const both = [resolver.resolve4(host), resolver.resolve6(host)].map(orEmpty);
+    return (await Promise.all(both)).flat();
+  };
+  return {
+    naptr: (domain) => orEmpty(resolver.resolveNaptr(domain)),
+    srv: (name) => orEmpty(resolver.resolveSrv(name)),
+    addresses: async (host) => {
+      const found = await (dns.servers.length > 0 ? byServers(host) : byHost(host));
+      if (found.length > 0) return found;
+      throw new Error(`${host} has no address`);
+    },
+  };
+}
+
+/** No such record is an empty answer; no answer is a failure. */
+async function orEmpty<T>(answer: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await answer;
+  } catch (error) {
+    const code: unknown = error instanceof Error && 'code' in error ? error.code : '';
+    if (typeof code === 'string' && NOTHING.has(code)) return [];
+    throw error;
+  }
+}
+
+/**
+ * A warning for each partner host or domain that does not resolve now. It is no fault of the file: the
+ * gateway starts all the same and goes on asking.
  */
 export async function unresolvedHosts(
   config: SegyConfig,
   text: string,
-  resolve: ResolveHost,
+  dns: DnsPort,
 ): Promise<ConfigFinding[]> {
-  const named = config.partners.flatMap(({ sip }, partner) =>
-    sip.addresses.flatMap(({ host }, index) => {
-      const path = ['partners', partner, 'sip', 'addresses', index, 'host'];
-      return isIP(host) > 0 ? [] : [{ host, path }];
-    }),
-  );
-  const checked = named.map(async ({ host, path }) => {
-    const found = await resolve(host).catch(() => []);
-    const message = `${host} does not resolve; calls with this partner wait for that`;
-    return found.length > 0 ? [] : [{ ...locate(text, path), message }];
+  const finding = (path: readonly PropertyKey[], name: string): ConfigFinding[] => [
+    {
+      ...locate(text, path),
+      message: `${name} does not resolve; calls with this partner wait for that`,
+    },
+  ];
+  const checks = config.partners.flatMap(({ sip }, partner) => {
+    const at = ['partners', partner, 'sip'] as const;
+    const hosts = sip.addresses.map(async ({ host }, index) => {
+      if (isIP(host) > 0) return [];
+      const found = await dns.addresses(host).catch(() => []);
+      return found.length > 0 ? [] : finding([...at, 'addresses', index, 'host'], host);
+    });
+    const { discover } = sip;
+    if (discover === undefined) return hosts;
+    const { domain, transports } = discover;
+    const servers = locateSipServers(domain, transports, dns).then(
+      () => [],
+      () => finding([...at, 'discover', 'domain'], domain),
+    );
+    return [...hosts, servers];
   });
-  return (await Promise.all(checked)).flat();
+  return (await Promise.all(checks)).flat();
 }

@@ -1,11 +1,11 @@
 /** OPTIONS to each address of a partner, from the outer address, over the transport it is reached by. */
 import { readFileSync } from 'node:fs';
-import { toHex } from '../base/bytes.js';
 import type { Environment } from '../base/environment.js';
 import { toSegyError } from '../base/errors.js';
 import type { PartnerConfig, SegyConfig } from '../config/index.js';
-import { SipEndpoint, SipHeaders } from '../sip/index.js';
-import type { SipRequest, SipTarget } from '../sip/index.js';
+import { optionsRequest } from '../edge/index.js';
+import { SipEndpoint } from '../sip/index.js';
+import type { SipTarget } from '../sip/index.js';
 
 export interface ProbeResult {
   readonly address: string;
@@ -67,28 +67,14 @@ function probe(
       resolve({ reached, detail });
     };
     try {
-      const transaction = endpoint.request(options(partner, random), target);
+      const transaction = endpoint.request(
+        optionsRequest(partner.sip.requestUri, 'sip:segy@invalid', random),
+        target,
+      );
       transaction.onFinal = ({ status, reason }) => end(true, `${status} ${reason}`);
       transaction.onError = ({ message }) => end(false, message);
     } catch (error) {
       end(false, toSegyError(error).message);
     }
   });
-}
-
-function options({ sip }: PartnerConfig, random: Environment['random']): SipRequest {
-  return {
-    kind: 'request',
-    method: 'OPTIONS',
-    uri: sip.requestUri,
-    headers: new SipHeaders([
-      ['From', `<sip:segy@invalid>;tag=${toHex(random(6))}`],
-      ['To', `<${sip.requestUri}>`],
-      ['Call-ID', toHex(random(12))],
-      ['CSeq', '1 OPTIONS'],
-      ['Max-Forwards', '70'],
-      ['Accept', 'application/sdp'],
-    ]),
-    body: new Uint8Array(),
-  };
 }

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
+import { discoverSchema, dnsSchema, probeSchema } from './network-schema.js';
 import { adminSchema } from './operations-schema.js';
 import { protectionSchema } from './protection-schema.js';
 
@@ -102,7 +103,10 @@ const partnerSchema = z.strictObject({
           serverName: host.optional(),
         }),
       )
-      .min(1),
+      .default([]),
+    /** instead of, or after, `addresses`: the servers that DNS names */
+    discover: discoverSchema.optional(),
+    probe: probeSchema,
     sources: z.array(ipAddress).default([]),
     tlsNames: z.array(host).default([]),
     requestUri: sipUri,
@@ -213,6 +217,8 @@ const limitsSchema = z
     cryptoTableMegabytes: z.number().int().min(2).max(65_536).default(256),
     mediaWorkers: z.number().int().min(1).max(64).default(1),
     calls: z.number().int().min(1).default(1000),
+    /** an address of a partner that says nothing to an INVITE for so long is left for the next one */
+    silentMs: z.number().int().min(100).max(30_000).default(900),
   })
   .prefault({});
 
@@ -225,6 +231,7 @@ export const configSchema = z
     pbx: z.discriminatedUnion('type', [asteriskSchema, freeswitchSchema]),
     inner: innerSchema,
     outer: outerSchema,
+    dns: dnsSchema,
     users: z.array(userSchema).default([]),
     partners: z.array(partnerSchema).default([]),
     limits: limitsSchema,
@@ -256,6 +263,14 @@ export const configSchema = z
         code: 'custom',
         path: ['inner', 'address'],
         message: 'clear media would leave the host; set inner.allowNonLoopback to insist',
+      });
+    }
+    for (const [index, { sip }] of config.partners.entries()) {
+      if (sip.addresses.length > 0 || sip.discover !== undefined) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['partners', index, 'sip', 'addresses'],
+        message: 'a partner needs addresses, or discover for those that DNS names',
       });
     }
     for (const [index, listener] of config.outer.listeners.entries()) {

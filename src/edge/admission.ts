@@ -12,6 +12,8 @@ import { TokenBucket } from './token-bucket.js';
 /** What a message from the outer side gets. */
 export type OuterAdmission =
   | { readonly kind: 'partner'; readonly partner: PartnerConfig }
+  /** was the partner until `since`, and carries calls from before; may do nothing but go on with them */
+  | { readonly kind: 'former'; readonly partner: PartnerConfig; readonly since: number }
   /** no partner; may be told so in a SIP response */
   | { readonly kind: 'stranger' };
 
@@ -28,8 +30,12 @@ interface PartnerState {
   readonly hosts: readonly string[];
   readonly sources: ReadonlySet<string>;
   readonly names: ReadonlySet<string>;
-  readonly tlsOnly: boolean;
+  /** over which the partner is reached; it may send over no other */
+  readonly transports: ReadonlySet<string>;
 }
+
+/** Does the partner have a call that began before `since`? */
+export type CarriesCalls = (partner: string, since: number) => boolean;
 
 /** The form in which hosts are compared: lower case, no brackets, IPv6 compressed or, if mapped, IPv4. */
 export function canonicalAddress(address: string): string {
@@ -39,14 +45,17 @@ export function canonicalAddress(address: string): string {
 export class OuterSources {
   readonly #partners: readonly PartnerState[];
   readonly #strangers: TokenBucket;
-  readonly #addresses: Pick<HostAddresses, 'of'>;
+  readonly #addresses: KnownAddresses;
+  readonly #carries: CarriesCalls;
 
   constructor(
     partners: readonly PartnerConfig[],
     env: Environment,
-    addresses: Pick<HostAddresses, 'of'>,
+    addresses: KnownAddresses,
+    carries: CarriesCalls = () => false,
   ) {
     this.#addresses = addresses;
+    this.#carries = carries;
     this.#strangers = new TokenBucket(env.clock, STRANGERS_PER_SECOND, 2 * STRANGERS_PER_SECOND);
     this.#partners = partners.map((config) => ({
       config,
@@ -59,14 +68,17 @@ export class OuterSources {
       hosts: config.sip.addresses.map((entry) => entry.host),
       sources: new Set(config.sip.sources.map(canonicalAddress)),
       names: new Set(config.sip.tlsNames.map((name) => name.toLowerCase())),
-      tlsOnly: config.sip.addresses.every((entry) => entry.transport === 'tls'),
+      transports: transportsOf(config),
     }));
   }
 
   /** The partner that `source` is, or a stranger. Takes nothing from any rate. */
   identify(source: SipSource): OuterAdmission {
     const state = this.#find(source);
-    return state === undefined ? { kind: 'stranger' } : { kind: 'partner', partner: state.config };
+    if (state !== undefined) return { kind: 'partner', partner: state.config };
+    const former = this.#findFormer(source);
+    if (former === undefined) return { kind: 'stranger' };
+    return { kind: 'former', partner: former.state.config, since: former.since };
   }
 
   /**
@@ -74,7 +86,7 @@ export class OuterSources {
    * strangers share a small one, so that a few learn by a 403 that they are unknown.
    */
   admit(source: SipSource): boolean {
-    const state = this.#find(source);
+    const state = this.#find(source) ?? this.#findFormer(source)?.state;
     return state === undefined ? this.#strangers.take() : state.messages.take();
   }
 
@@ -90,16 +102,44 @@ export class OuterSources {
 
   /** A partner known by certificate names is known over TLS by them alone, whatever its address. */
   #matches(state: PartnerState, source: SipSource, address: string): boolean {
-    if (source.protocol !== 'tls') return !state.tlsOnly && this.#comesFrom(state, address);
+    if (!state.transports.has(source.protocol)) return false;
+    if (source.protocol !== 'tls') return this.#comesFrom(state, address);
     if (state.names.size === 0) return this.#comesFrom(state, address);
     if (source.tls?.authorized !== true) return false;
     return source.tls.subjectAltNames.some((name) => state.names.has(bareName(name)));
   }
 
-  #comesFrom({ hosts, sources }: PartnerState, address: string): boolean {
+  #comesFrom({ config, hosts, sources }: PartnerState, address: string): boolean {
     if (sources.has(address)) return true;
-    return hosts.some((host) => this.#addresses.of(host).includes(address));
+    if (hosts.some((host) => this.#addresses.of(host).includes(address))) return true;
+    const { discover } = config.sip;
+    if (discover === undefined) return false;
+    return this.#addresses.located(config).some((target) => target.address === address);
   }
+
+  /** A source that DNS named until lately, as long as calls of that time go on. */
+  #findFormer(source: SipSource): { state: PartnerState; since: number } | undefined {
+    for (const state of this.#partners) {
+      if (!state.transports.has(source.protocol)) continue;
+      if (source.protocol === 'tls' && state.names.size > 0) continue;
+      const { name } = state.config;
+      const since = this.#addresses.leftAt(name, source.address);
+      if (since !== undefined && this.#carries(name, since)) return { state, since };
+    }
+    return undefined;
+  }
+}
+
+/** What of the addresses tells who a source is. */
+type KnownAddresses = Pick<HostAddresses, 'of' | 'located' | 'leftAt'>;
+
+/** Over TCP comes also what is too large for UDP (RFC 3261 clause 18.1.1). */
+function transportsOf({ sip }: PartnerConfig): ReadonlySet<string> {
+  const configured = [
+    ...sip.addresses.map((entry) => entry.transport),
+    ...(sip.discover?.transports ?? []),
+  ];
+  return new Set([...configured, ...(configured.includes('udp') ? ['tcp'] : [])]);
 }
 
 /** `DNS:sip.example` and `sip.example` alike. */

@@ -24,6 +24,14 @@ export class CallRegistry {
     return count;
   }
 
+  /** Has the partner a call that began no later than `since`? */
+  isOlder(partner: string, since: number): boolean {
+    for (const call of this.#calls) {
+      if (call.partner.name === partner && call.startedAt <= since) return true;
+    }
+    return false;
+  }
+
   add(call: Call, callerCallId: string): void {
     this.#calls.add(call);
     this.#byCallId.set(keyOf(call.callerSide, callerCallId), call);

@@ -33,6 +33,8 @@ export interface CallInit {
 
 export class Call {
   readonly id: string;
+  /** in milliseconds since 1970 */
+  readonly startedAt: number;
   readonly callerSide: Side;
   readonly calleeSide: Side;
   readonly partner: PartnerConfig;
@@ -60,7 +62,6 @@ export class Call {
   uac: ClientTransaction | null = null;
   /** the pair whose 2xx counts */
   answered: Pair | null = null;
-  readonly #startedAt: number;
   readonly #uas: ServerTransaction;
   readonly #onEnded: (call: Call) => void;
   readonly #timers = new Set<TimerHandle>();
@@ -80,7 +81,7 @@ export class Call {
     this.partner = init.partner;
     this.deps = init.deps;
     this.refusals = init.refusals;
-    this.#startedAt = init.deps.env.clock.now();
+    this.startedAt = init.deps.env.clock.now();
     this.#uas = init.uas;
     this.#onEnded = init.onEnded;
     this.localTag = init.uas.localTag;
@@ -169,7 +170,7 @@ export class Call {
   /** Tells how long the INVITE was worked on before it was sent on, in milliseconds. */
   noteSetup(): void {
     const { clock, metrics } = this.deps.env;
-    metrics.gauge('segy_call_setup_ms', clock.now() - this.#startedAt, { side: this.callerSide });
+    metrics.gauge('segy_call_setup_ms', clock.now() - this.startedAt, { side: this.callerSide });
   }
 
   /**

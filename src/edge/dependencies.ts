@@ -55,12 +55,20 @@ export type RedirectBody = (
   partner: PartnerConfig,
 ) => { readonly contentType: string; readonly body: Uint8Array } | null;
 
-/** The addresses behind the hosts that the partners' configuration names. */
+/** The addresses of the partners: behind the hosts that their configuration names, and by RFC 3263. */
 export interface HostAddresses {
   /** the address itself, or what the name stands for now; none while it is not resolved */
   of(host: string): readonly string[];
-  /** the partner could not be reached: its names may have moved */
-  unreached(partner: PartnerConfig): void;
+  /** the servers that DNS names for the partner, drawn in the order for one request */
+  located(partner: PartnerConfig): readonly SipTarget[];
+  /** the same targets, those that are known to be dead last */
+  ranked(partner: PartnerConfig, targets: readonly SipTarget[]): readonly SipTarget[];
+  /** when the address stopped being the partner's, in milliseconds since 1970; undefined otherwise */
+  leftAt(partner: string, address: string): number | undefined;
+  /** a request to the target was answered */
+  answered(partner: PartnerConfig, target: SipTarget): void;
+  /** the target could not be reached, and the partner's names may have moved */
+  unreached(partner: PartnerConfig, target?: SipTarget): void;
 }
 
 /** Where one side's peers reach us, by transport; written into Contact. */
@@ -95,7 +103,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   setupMs: 8000,
   outboundChannelMs: 500,
   channelGoneMs: 1000,
-  silentMs: 4000,
+  silentMs: 900,
   retryMs: 5000,
   stopMs: 2000,
   calls: 1000,

@@ -87,7 +87,12 @@ export class Edge {
       refuse: (uas, error, partner) => this.#refuse('outer', uas, error, partner),
       callOf: (request) => this.#registry.find('outer', request.headers.get('Call-ID') ?? ''),
     });
-    this.#outerSources = new OuterSources(deps.partners, deps.env, deps.addresses);
+    this.#outerSources = new OuterSources(
+      deps.partners,
+      deps.env,
+      deps.addresses,
+      (partner, since) => this.#registry.isOlder(partner, since),
+    );
     this.#innerSource = new InnerSource(deps.settings.pbx.address);
     this.#standing = new GroupStanding(deps);
   }
@@ -167,7 +172,7 @@ export class Edge {
   #request(side: Side, uas: ServerTransaction): void {
     let partner: PartnerConfig | undefined;
     try {
-      partner = this.#partnerOf(side, uas.source);
+      partner = this.#partnerOf(side, uas.source, uas.request);
       requireRoomAbove(uas.request);
       if (parseMaxForwards(uas.request.headers.get('Max-Forwards') ?? '70') === 0) {
         throw new SegyError('SEGY_E_SIP_TOO_MANY_HOPS', 'Max-Forwards is zero');
@@ -183,14 +188,25 @@ export class Edge {
   }
 
   /** The partner behind an outer source; undefined on the inner side. */
-  #partnerOf(side: Side, source: SipSource): PartnerConfig | undefined {
+  #partnerOf(side: Side, source: SipSource, request: SipRequest): PartnerConfig | undefined {
     if (side === 'inner') {
       if (this.#innerSource.admit(source)) return undefined;
       throw new SegyError('SEGY_E_UNKNOWN_SOURCE', 'only the PBX may send here');
     }
     const admission = this.#outerSources.identify(source);
     if (admission.kind === 'partner') return admission.partner;
+    if (admission.kind === 'former' && this.#isOf(request, admission)) return admission.partner;
     throw new SegyError('SEGY_E_UNKNOWN_SOURCE', 'the source is no partner');
+  }
+
+  /** Does the request belong to a call that its sender, then still the partner, began? */
+  #isOf(
+    request: SipRequest,
+    at: { readonly partner: PartnerConfig; readonly since: number },
+  ): boolean {
+    const call = this.#registry.find('outer', request.headers.get('Call-ID') ?? '');
+    const isWithin = tagOf(request.headers.get('To') ?? '') !== undefined;
+    return isWithin && call?.partner.name === at.partner.name && call.startedAt <= at.since;
   }
 
   #refuse(
@@ -272,7 +288,7 @@ export class Edge {
 
   #ack(side: Side, request: SipRequest, source: SipSource): void {
     try {
-      const partner = this.#partnerOf(side, source);
+      const partner = this.#partnerOf(side, source, request);
       if (partner !== undefined) this.#deps.protection?.open(partner, request, request);
       parseCSeq(request.headers.get('CSeq') ?? '');
       const call = this.#callOf(side, request, partner);

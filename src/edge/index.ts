@@ -29,7 +29,10 @@ export type {
 export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
 export type { ArmMedia, CallMediaSession, LocalMedia, MediaPort } from './media-port.js';
 export { type ProtectionPort, type RequestFacts } from './protection-port.js';
-export { PartnerAddresses, type ResolveHost } from './partner-addresses.js';
+export { DEFAULT_PARTNER_ADDRESSES_LIMITS, PartnerAddresses } from './partner-addresses.js';
+export { PartnerHealth, type PartnerView, type PartnerWayView } from './partner-health.js';
+export { optionsRequest, PartnerProbes } from './partner-probes.js';
+export { locateSipServers, type DnsPort, type NaptrRecord, type SrvRecord } from './sip-servers.js';
 export { Edge, type CallView } from './edge.js';
 export type {
   InboundChannelRequest,

@@ -53,6 +53,8 @@ export class InviteRelay {
   #target: SipTarget | null = null;
   #rest: SipTarget[] = [];
   #heard = false;
+  /** something but 100 came: the callee knows of the call */
+  #progressed = false;
 
   constructor(init: InviteRelayInit) {
     this.#call = init.call;
@@ -90,6 +92,7 @@ export class InviteRelay {
       return;
     }
     this.#target = target;
+    this.#heard = false;
     call.noteSetup();
     const sent = { ...this.#request, headers: this.#request.headers.clone() };
     const { settings } = call.deps;
@@ -103,7 +106,7 @@ export class InviteRelay {
     }
     call.uac = transaction;
     transaction.onProvisional = (response) => this.#queue(response);
-    transaction.onFinal = (response) => this.#queue(response);
+    transaction.onFinal = (response) => this.#final(response);
     transaction.onError = (error) => this.#unreached(error);
     if (this.#rest.length === 0) return;
     call.later(settings.limits.silentMs, () => {
@@ -132,7 +135,9 @@ export class InviteRelay {
     const lost = error.code === 'SEGY_E_SIP_TRANSPORT' || error.code === 'SEGY_E_TIMEOUT';
     const retry = lost && !this.#heard && this.#call.isLive();
     const { addresses } = this.#call.deps;
-    if (retry && this.#call.calleeSide === 'outer') addresses.unreached(this.#call.partner);
+    if (retry && this.#call.calleeSide === 'outer') {
+      addresses.unreached(this.#call.partner, this.#target ?? undefined);
+    }
     if (retry) this.#tryNext(error);
     else {
       this.#call.enqueue(() => {
@@ -151,8 +156,21 @@ export class InviteRelay {
     call.refused();
   }
 
+  /** An address that has no room now (503) is left for the next one (RFC 3263 clause 4.3). */
+  #final(response: SipResponse): void {
+    const isLast = this.#rest.length === 0 || this.#progressed || !this.#call.isLive();
+    if (response.status !== 503 || isLast) this.#queue(response);
+    else {
+      this.#tryNext(new SegyError('SEGY_E_BUSY', 'an address of the peer has no room'));
+    }
+  }
+
   #queue(response: SipResponse): void {
+    if (!this.#heard && this.#call.calleeSide === 'outer' && this.#target !== null) {
+      this.#call.deps.addresses.answered(this.#call.partner, this.#target);
+    }
     this.#heard = true;
+    this.#progressed ||= response.status > 100;
     this.#call.enqueue(() => this.#take(response));
   }
 

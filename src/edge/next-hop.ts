@@ -23,8 +23,12 @@ function targetsOf(entry: PartnerAddress, addresses: HostAddresses): SipTarget[]
 }
 
 /** The partner's addresses that are known, in the order in which they are tried. */
-export function partnerTargets(partner: PartnerConfig, addresses: HostAddresses): SipTarget[] {
-  return partner.sip.addresses.flatMap((entry) => targetsOf(entry, addresses));
+export function partnerTargets(
+  partner: PartnerConfig,
+  addresses: HostAddresses,
+): readonly SipTarget[] {
+  const configured = partner.sip.addresses.flatMap((entry) => targetsOf(entry, addresses));
+  return addresses.ranked(partner, [...configured, ...addresses.located(partner)]);
 }
 
 /** The PBX's SIP address. */
@@ -89,7 +93,8 @@ export function nextHop(
 
 function plainTransport(text: string | null | undefined, peer: SipTarget): SipTarget['protocol'] {
   const name = text?.toLowerCase();
-  return name === 'udp' || name === 'tcp' ? name : peer.protocol;
+  // a Contact may ask for TCP, but never turns a partner that is reached over TCP to UDP
+  return name === 'tcp' || (name === 'udp' && peer.protocol === 'udp') ? name : peer.protocol;
 }
 
 /** Hosts of one side's peer that a next hop may name, with their addresses. */
@@ -99,7 +104,12 @@ export function peerHosts(
   { settings, addresses }: Surroundings,
 ): ReadonlyMap<string, readonly string[]> {
   const { sip } = partner;
-  const outer = [...sip.addresses.map((entry) => entry.host), ...sip.sources];
+  const located = side === 'outer' ? addresses.located(partner) : [];
+  const outer = [
+    ...sip.addresses.map((entry) => entry.host),
+    ...sip.sources,
+    ...located.map(({ address }) => address),
+  ];
   const hosts = side === 'inner' ? [settings.pbx.address] : outer;
   return new Map(
     hosts.flatMap((host) => {

@@ -1,18 +1,18 @@
 /**
- * The addresses behind the hosts in the partners' configuration. A host that is an address stands for
- * itself; a name stands for what the resolver gave last. Names are asked again on a timer, soon after
- * a failure, and when a partner could not be reached. What was known stays known while the resolver
- * fails, and no partner waits for the names of another.
+ * The addresses of the partners. A host that is an address stands for itself; a name stands for what DNS
+ * gave last; a domain with `discover` stands for the SIP servers that RFC 3263 finds. No partner waits
+ * for the names of another. An address that DNS or a reload takes away is remembered with the time, so
+ * that the calls it carries go on.
  */
 import { isIP } from 'node:net';
 import type { Environment, TimerHandle } from '../base/environment.js';
-import { toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
+import type { SipTarget } from '../sip/index.js';
 import { canonicalAddress } from './admission.js';
 import type { HostAddresses } from './dependencies.js';
-
-/** Every address of a host name. Rejects when there is none. */
-export type ResolveHost = (host: string) => Promise<readonly string[]>;
+import { Lookup } from './lookup.js';
+import type { PartnerHealth } from './partner-health.js';
+import { drawOrder, locateSipServers, type DnsPort, type SipServer } from './sip-servers.js';
 
 export interface PartnerAddressesLimits {
   /** between two questions for the same name, in milliseconds */
@@ -23,118 +23,223 @@ export interface PartnerAddressesLimits {
   readonly startMs: number;
   /** addresses kept of one name */
   readonly perHost: number;
+  /** addresses remembered of one partner that are its own no more */
+  readonly former: number;
 }
 
 export const DEFAULT_PARTNER_ADDRESSES_LIMITS: PartnerAddressesLimits = {
-  refreshMs: 300_000,
+  refreshMs: 60_000,
   retryMs: 5000,
   startMs: 3000,
   perHost: 16,
+  former: 64,
 };
 
-interface Name {
-  readonly host: string;
-  addresses: readonly string[];
-  failures: number;
-  askedAt: number;
-  asking: boolean;
-  timer: TimerHandle | null;
+interface Name<T> {
+  readonly lookup: Lookup<readonly T[]>;
+  found: readonly T[];
+}
+
+/** One partner as it is now, and what it was. */
+interface Known {
+  config: PartnerConfig;
+  current: ReadonlySet<string>;
+  /** when each went */
+  readonly former: Map<string, number>;
 }
 
 export class PartnerAddresses implements HostAddresses {
-  readonly #names = new Map<string, Name>();
-  readonly #resolve: ResolveHost;
+  readonly #hosts = new Map<string, Name<string>>();
+  readonly #domains = new Map<string, Name<SipServer>>();
+  readonly #partners = new Map<string, Known>();
+  readonly #dns: DnsPort;
   readonly #env: Environment;
+  readonly #health: PartnerHealth;
   readonly #limits: PartnerAddressesLimits;
-  #stopped = false;
+  /** the addresses of a partner may have changed */
+  onChange?: () => void;
 
   constructor(
     partners: readonly PartnerConfig[],
-    resolve: ResolveHost,
+    dns: DnsPort,
     env: Environment,
+    health: PartnerHealth,
     limits: PartnerAddressesLimits = DEFAULT_PARTNER_ADDRESSES_LIMITS,
   ) {
-    this.#resolve = resolve;
+    this.#dns = dns;
     this.#env = env;
+    this.#health = health;
     this.#limits = limits;
-    for (const host of partners.flatMap(namesOf)) {
-      const state = { addresses: [], failures: 0, askedAt: 0, asking: false, timer: null };
-      this.#names.set(host, { host, ...state });
-    }
+    this.#take(partners);
   }
 
   /** Asks for every name; resolves when all have answered or `startMs` is over. Never rejects. */
   async start(): Promise<void> {
+    await this.#soon([...this.#hosts.values(), ...this.#domains.values()]);
+  }
+
+  /** Takes other partners; names that stay are not asked anew. Resolves as `start` does. */
+  async update(partners: readonly PartnerConfig[]): Promise<void> {
+    const before = new Set<Name<string> | Name<SipServer>>([
+      ...this.#hosts.values(),
+      ...this.#domains.values(),
+    ]);
+    this.#take(partners);
+    const all = [...this.#hosts.values(), ...this.#domains.values()];
+    await this.#soon(all.filter((name) => !before.has(name)));
+  }
+
+  stop(): void {
+    for (const { lookup } of [...this.#hosts.values(), ...this.#domains.values()]) lookup.stop();
+  }
+
+  of(host: string): readonly string[] {
+    const canonical = canonicalAddress(host);
+    return isIP(canonical) > 0 ? [canonical] : (this.#hosts.get(canonical)?.found ?? []);
+  }
+
+  located(partner: PartnerConfig): readonly SipTarget[] {
+    const { discover } = partner.sip;
+    if (discover === undefined) return [];
+    const serverName = discover.serverName ?? discover.domain;
+    const servers = this.#domains.get(domainKey(discover))?.found ?? [];
+    return drawOrder(servers, this.#env.random).flatMap(({ transport, port, addresses }) =>
+      addresses.map((address) => ({
+        protocol: transport,
+        address,
+        port,
+        ...(transport === 'tls' && { serverName }),
+      })),
+    );
+  }
+
+  ranked(partner: PartnerConfig, targets: readonly SipTarget[]): readonly SipTarget[] {
+    return this.#health.ranked(partner, targets);
+  }
+
+  leftAt(partner: string, address: string): number | undefined {
+    return this.#partners.get(partner)?.former.get(canonicalAddress(address));
+  }
+
+  answered(partner: PartnerConfig, target: SipTarget): void {
+    this.#health.answered(partner, target);
+  }
+
+  unreached(partner: PartnerConfig, target?: SipTarget): void {
+    if (target !== undefined) this.#health.failed(partner, target, 'a call found it silent');
+    for (const host of namesOf(partner)) this.#hosts.get(host)?.lookup.hurry();
+    const { discover } = partner.sip;
+    if (discover !== undefined) this.#domains.get(domainKey(discover))?.lookup.hurry();
+  }
+
+  #take(partners: readonly PartnerConfig[]): void {
+    this.#reconcile(this.#hosts, partners.flatMap(namesOf), (host) => this.#hostLookup(host));
+    const discovered = partners.flatMap(({ sip }) => sip.discover ?? []);
+    const byKey = new Map(discovered.map((discover) => [domainKey(discover), discover]));
+    this.#reconcile(this.#domains, [...byKey.keys()], (key) => {
+      const { domain, transports } = byKey.get(key) ?? { domain: key, transports: [] };
+      return this.#domainLookup(domain, transports);
+    });
+    const names = new Set(partners.map(({ name }) => name));
+    for (const config of partners) {
+      const known = this.#partners.get(config.name);
+      if (known === undefined) {
+        this.#partners.set(config.name, { config, current: new Set(), former: new Map() });
+      } else known.config = config;
+    }
+    this.#changed(names);
+  }
+
+  #reconcile<T>(
+    into: Map<string, Name<T>>,
+    wanted: readonly string[],
+    make: (key: string) => Name<T>,
+  ): void {
+    for (const [key, { lookup }] of into) {
+      if (wanted.includes(key)) continue;
+      lookup.stop();
+      into.delete(key);
+    }
+    for (const key of wanted) if (!into.has(key)) into.set(key, make(key));
+  }
+
+  #hostLookup(host: string): Name<string> {
+    return this.#name(host, async () => {
+      const found = (await this.#dns.addresses(host)).map(canonicalAddress);
+      return [...new Set(found)].slice(0, this.#limits.perHost);
+    });
+  }
+
+  #domainLookup(domain: string, transports: readonly SipTarget['protocol'][]): Name<SipServer> {
+    return this.#name<SipServer>(domain, async () => {
+      const servers = await locateSipServers(domain, transports, this.#dns);
+      return servers.map((server) => ({
+        ...server,
+        addresses: server.addresses.map(canonicalAddress).slice(0, this.#limits.perHost),
+      }));
+    });
+  }
+
+  #name<T>(name: string, ask: () => Promise<readonly T[]>): Name<T> {
+    const state: Name<T> = {
+      found: [],
+      lookup: new Lookup<readonly T[]>(
+        {
+          name,
+          ask,
+          known: () => state.found.length,
+          keep: (found) => {
+            // the old order stays, so that resolvers that rotate do not move every next call
+            if (sameSet(found, state.found)) return;
+            state.found = found;
+            const addresses = found.flatMap(addressesOf);
+            this.#env.log.info('partner.host.resolved', { host: name, addresses });
+            this.#changed();
+          },
+        },
+        this.#env,
+        this.#limits,
+      ),
+    };
+    return state;
+  }
+
+  /** Notes which addresses each partner gained and lost. @param names those that are configured */
+  #changed(names?: ReadonlySet<string>): void {
+    const now = this.#env.clock.now();
+    for (const [name, known] of this.#partners) {
+      const gone = names !== undefined && !names.has(name);
+      const current = gone ? new Set<string>() : this.#addressesOf(known.config);
+      for (const address of known.current)
+        if (!current.has(address)) known.former.set(address, now);
+      for (const address of current) known.former.delete(address);
+      for (const address of known.former.keys()) {
+        if (known.former.size <= this.#limits.former) break;
+        known.former.delete(address);
+      }
+      known.current = current;
+    }
+    this.onChange?.();
+  }
+
+  #addressesOf(partner: PartnerConfig): ReadonlySet<string> {
+    const { addresses, sources } = partner.sip;
+    return new Set([
+      ...addresses.flatMap(({ host }) => this.of(host)),
+      ...sources.map(canonicalAddress),
+      ...this.located(partner).map(({ address }) => address),
+    ]);
+  }
+
+  async #soon(names: readonly (Name<string> | Name<SipServer>)[]): Promise<void> {
     const { timers } = this.#env;
-    const asked = Promise.all([...this.#names.values()].map((name) => this.#ask(name)));
+    const asked = Promise.all(names.map(({ lookup }) => lookup.ask()));
     let limit: TimerHandle | undefined;
     const late = new Promise<void>((resolve) => {
       limit = timers.setTimeout(resolve, this.#limits.startMs);
     });
     await Promise.race([asked, late]);
     if (limit !== undefined) timers.clearTimeout(limit);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    for (const name of this.#names.values()) this.#clear(name);
-  }
-
-  of(host: string): readonly string[] {
-    const canonical = canonicalAddress(host);
-    return isIP(canonical) > 0 ? [canonical] : (this.#names.get(canonical)?.addresses ?? []);
-  }
-
-  unreached(partner: PartnerConfig): void {
-    const now = this.#env.clock.now();
-    for (const host of namesOf(partner)) {
-      const name = this.#names.get(host);
-      if (name && now - name.askedAt >= this.#limits.retryMs) void this.#ask(name);
-    }
-  }
-
-  async #ask(name: Name): Promise<void> {
-    if (name.asking || this.#stopped) return;
-    this.#clear(name);
-    name.asking = true;
-    name.askedAt = this.#env.clock.now();
-    try {
-      const found = (await this.#resolve(name.host)).map(canonicalAddress);
-      name.failures = 0;
-      this.#keep(name, [...new Set(found)].slice(0, this.#limits.perHost));
-    } catch (error) {
-      name.failures += 1;
-      const { message } = toSegyError(error);
-      const known = name.addresses.length;
-      this.#env.log.warn('partner.host.unresolved', { host: name.host, known, message });
-    }
-    name.asking = false;
-    this.#askLater(name);
-  }
-
-  #askLater(name: Name): void {
-    if (this.#stopped) return;
-    name.timer = this.#env.timers.setTimeout(() => void this.#ask(name), this.#pause(name));
-  }
-
-  #keep(name: Name, addresses: readonly string[]): void {
-    const same =
-      addresses.length === name.addresses.length &&
-      addresses.every((address) => name.addresses.includes(address));
-    // the old order stays, so that resolvers that rotate do not move every next call
-    if (same) return;
-    name.addresses = addresses;
-    this.#env.log.info('partner.host.resolved', { host: name.host, addresses });
-  }
-
-  #pause({ failures }: Name): number {
-    const { refreshMs, retryMs } = this.#limits;
-    return failures === 0 ? refreshMs : Math.min(refreshMs, retryMs * 2 ** (failures - 1));
-  }
-
-  #clear(name: Name): void {
-    if (name.timer !== null) this.#env.timers.clearTimeout(name.timer);
-    name.timer = null;
   }
 }
 
@@ -143,4 +248,17 @@ function namesOf(partner: PartnerConfig): string[] {
   return partner.sip.addresses
     .map((entry) => canonicalAddress(entry.host))
     .filter((host) => isIP(host) === 0);
+}
+
+function domainKey({ domain, transports }: NonNullable<PartnerConfig['sip']['discover']>): string {
+  return `${domain} ${transports.join()}`;
+}
+
+function addressesOf(found: unknown): readonly string[] {
+  return typeof found === 'string' ? [found] : (found as SipServer).addresses;
+}
+
+function sameSet(a: readonly unknown[], b: readonly unknown[]): boolean {
+  const texts = new Set(b.map((item) => JSON.stringify(item)));
+  return a.length === b.length && a.every((item) => texts.has(JSON.stringify(item)));
 }

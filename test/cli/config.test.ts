@@ -60,11 +60,15 @@ describe('segy config check', () => {
       null,
       1,
     );
-    const resolve = (host: string) =>
-      host === 'a.example'
-        ? Promise.resolve(['192.0.2.1'])
-        : Promise.reject(new Error('ENOTFOUND'));
-    const warnings = await unresolvedHosts(parseConfig(text, 'test'), text, resolve);
+    const dns = {
+      addresses: (host: string) =>
+        host === 'a.example'
+          ? Promise.resolve(['192.0.2.1'])
+          : Promise.reject(new Error('ENOTFOUND')),
+      naptr: () => Promise.resolve([]),
+      srv: () => Promise.resolve([]),
+    };
+    const warnings = await unresolvedHosts(parseConfig(text, 'test'), text, dns);
     assert.deepEqual(
       warnings.map(({ path }) => path),
       ['partners[1].sip.addresses[0].host'],

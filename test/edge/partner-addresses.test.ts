@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { OuterSources } from '../../src/edge/admission.js';
-import { PartnerAddresses } from '../../src/edge/index.js';
+import { PartnerAddresses, PartnerHealth } from '../../src/edge/index.js';
 import { nextHop, partnerTargets, peerHosts } from '../../src/edge/next-hop.js';
 import type { SipSource } from '../../src/sip/index.js';
 import { fakeEnvironment, FakeTimers } from '../sip/support/fake-timers.js';
@@ -8,7 +8,7 @@ import type { Partner } from './support/fakes.js';
 import { Harness } from './support/harness.js';
 import { TEST_ENV } from './support/peer.js';
 
-const LIMITS = { refreshMs: 60_000, retryMs: 1000, startMs: 500, perHost: 2 };
+const LIMITS = { refreshMs: 60_000, retryMs: 1000, startMs: 500, perHost: 2, former: 4 };
 
 function partnerAt(host: string, more: object = {}): Partner {
   const base = new Harness().partner();
@@ -20,13 +20,19 @@ function partnerAt(host: string, more: object = {}): Partner {
 function setUp(partners: readonly Partner[], answers: Record<string, string[] | null | undefined>) {
   const timers = new FakeTimers();
   const asked: string[] = [];
-  const resolve = (host: string): Promise<readonly string[]> => {
+  const resolveHost = (host: string): Promise<readonly string[]> => {
     asked.push(host);
     const answer = answers[host];
     if (answer === undefined) return new Promise(() => undefined);
     return answer === null ? Promise.reject(new Error('ENOTFOUND')) : Promise.resolve(answer);
   };
-  const addresses = new PartnerAddresses(partners, resolve, fakeEnvironment(timers), LIMITS);
+  const dns = {
+    addresses: resolveHost,
+    naptr: () => Promise.resolve([]),
+    srv: () => Promise.resolve([]),
+  };
+  const env = fakeEnvironment(timers);
+  const addresses = new PartnerAddresses(partners, dns, env, new PartnerHealth(env), LIMITS);
   const tick = async (ms: number): Promise<void> => {
     timers.advance(ms);
     await new Promise((done) => setImmediate(done));
@@ -94,6 +100,37 @@ describe('edge/partner-addresses', () => {
     const { addresses } = setUp([partnerAt('a.example')], { 'a.example': many });
     await addresses.start();
     assert.equal(addresses.of('a.example').length, LIMITS.perHost);
+    addresses.stop();
+  });
+
+  it('an address that DNS takes away is remembered, until DNS names it again', async () => {
+    const partner = partnerAt('a.example');
+    const { addresses, answers, timers, tick } = setUp([partner], { 'a.example': ['192.0.2.1'] });
+    await addresses.start();
+    assert.equal(addresses.leftAt('a.example', '192.0.2.1'), undefined);
+    answers['a.example'] = ['192.0.2.9'];
+    await tick(LIMITS.refreshMs);
+    assert.equal(addresses.leftAt('a.example', '192.0.2.1'), timers.now);
+    assert.equal(addresses.leftAt('a.example', '192.0.2.9'), undefined);
+    answers['a.example'] = ['192.0.2.1'];
+    await tick(LIMITS.refreshMs);
+    assert.equal(addresses.leftAt('a.example', '192.0.2.1'), undefined);
+    addresses.stop();
+  });
+
+  it('other partners are looked up, those that stay are not, and those that go are remembered', async () => {
+    const [one, other] = [partnerAt('a.example'), partnerAt('b.example')];
+    const { addresses, asked } = setUp([one], {
+      'a.example': ['192.0.2.1'],
+      'b.example': ['192.0.2.2'],
+    });
+    await addresses.start();
+    await addresses.update([one, other]);
+    assert.deepEqual(asked, ['a.example', 'b.example']);
+    assert.deepEqual(addresses.of('b.example'), ['192.0.2.2']);
+    await addresses.update([other]);
+    assert.deepEqual(addresses.of('a.example'), []);
+    assert.notEqual(addresses.leftAt('a.example', '192.0.2.1'), undefined);
     addresses.stop();
   });
 

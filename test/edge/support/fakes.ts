@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { fromHex, toHex } from '../../../src/base/bytes.js';
 import { SegyError } from '../../../src/base/errors.js';
 import type { HeldKey } from '../../../src/keys/index.js';
+import type { SipTarget } from '../../../src/sip/index.js';
 import type {
   ArmMedia,
   CallMediaSession,
@@ -309,14 +310,26 @@ export class FakeGroups implements GroupsPort {
 /** Names as a test sets them; every address stands for itself. */
 export class FakeAddresses implements HostAddresses {
   readonly names = new Map<string, string[]>();
+  /** addresses that were the partner's, and until when */
+  readonly left = new Map<string, number>();
   /** partners that could not be reached */
   readonly lost: string[] = [];
   of(host: string): readonly string[] {
     return isIP(host) > 0 ? [host] : (this.names.get(host) ?? []);
   }
-  unreached(partner: Partner): void {
-    this.lost.push(partner.name);
+  located(): readonly SipTarget[] {
+    return [];
   }
+  ranked(_partner: Partner, targets: readonly SipTarget[]): readonly SipTarget[] {
+    return targets;
+  }
+  leftAt(_partner: string, address: string): number | undefined {
+    return this.left.get(address);
+  }
+  answered: HostAddresses['answered'] = () => undefined;
+  unreached: HostAddresses['unreached'] = (partner) => {
+    this.lost.push(partner.name);
+  };
 }
 
 export class FakeRecords implements DialogRecords {

@@ -184,6 +184,10 @@ export class Harness {
       codePoints: DEFAULT_CODE_POINTS,
       sip: {
         addresses: [{ host: this.mc.address, port: this.mc.port, transport: 'udp' }],
+        probe: {
+          ...{ enabled: false, intervalSeconds: 30, timeoutMs: 500 },
+          ...{ retrySeconds: 2, maxRetrySeconds: 60 },
+        },
         sources: [],
         tlsNames: [],
         requestUri: PSI,

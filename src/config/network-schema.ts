@@ -1,0 +1,51 @@
+/** How the gateway meets networks: DNS, and how the addresses of partners are found and watched. */
+import { z } from 'zod';
+
+const ip = z.union([z.ipv4(), z.ipv6()], 'not an IP address');
+const domainName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,253}$/, 'not a domain name')
+  .transform((text) => text.toLowerCase());
+
+/** Resolvers for the partners' names. */
+export const dnsSchema = z
+  .strictObject({
+    /** address or address:port, [IPv6]:port; empty: those of the host, its hosts file too */
+    servers: z
+      .array(
+        z.string().refine((text) => {
+          const plain = /^(?:\[([^\]]+)\]|([^:]+)):\d{1,5}$/.exec(text);
+          return ip.safeParse(plain?.[1] ?? plain?.[2] ?? text).success;
+        }, 'not an IP address, or one with a port'),
+      )
+      .max(8)
+      .default([]),
+    timeoutMs: z.number().int().min(100).max(30_000).default(2000),
+    /** between two questions for one name */
+    refreshSeconds: z.number().min(1).max(86_400).default(60),
+  })
+  .prefault({});
+
+/** A partner whose SIP servers DNS names (RFC 3263). */
+export const discoverSchema = z.strictObject({
+  domain: domainName,
+  /** transports that may be used, the preferred one first; what DNS says besides is ignored */
+  transports: z
+    .array(z.enum(['udp', 'tcp', 'tls']))
+    .min(1)
+    .default(['tls']),
+  /** name that certificates must carry; default: the domain (RFC 5922) */
+  serverName: domainName.optional(),
+});
+
+/** OPTIONS to each of a partner's addresses. */
+export const probeSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    intervalSeconds: z.number().min(1).max(3600).default(30),
+    /** after a failure, doubled after each further one up to `maxRetrySeconds` */
+    retrySeconds: z.number().min(0.1).max(3600).default(2),
+    maxRetrySeconds: z.number().min(1).max(3600).default(60),
+    timeoutMs: z.number().int().min(100).max(32_000).default(2000),
+  })
+  .prefault({});
