@@ -4,10 +4,10 @@
  * Inner side: the configured PBX address and nothing else.
  */
 import type { Environment } from '../base/environment.js';
+import { TokenBucket } from '../base/token-bucket.js';
 import type { PartnerConfig } from '../config/index.js';
 import { normaliseHost, type SipSource } from '../sip/index.js';
 import type { HostAddresses } from './dependencies.js';
-import { TokenBucket } from './token-bucket.js';
 
 /** What a message from the outer side gets. */
 export type OuterAdmission =

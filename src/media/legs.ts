@@ -100,6 +100,16 @@ export class Legs {
     this.#refresh();
   }
 
+  /** Whether outer packets go to this address now: it was signalled, or has authenticated. */
+  knows(address: string, port: number): boolean {
+    for (const leg of this.#legs.values()) {
+      const to = leg.destination();
+      if (to?.address === address && to.port === port) return true;
+      if (to?.rtcpAddress === address && to.rtcpPort === port) return true;
+    }
+    return false;
+  }
+
   /** The leg of an authenticated packet; null when it cannot be told, or another leg is confirmed. */
   attribute(ssrc: number, address: string, port: number): Leg | null {
     const leg = this.#find(ssrc, address, port);

@@ -29,10 +29,13 @@ export interface MediaLimits {
   readonly keepAliveMs: number;
   /** at most one `dropped` event for each direction in this time */
   readonly dropReportMs: number;
-  /** `unknown-mki` events of a session in one second */
-  readonly mkiReportsPerSecond: number;
-  /** talkers of a group call derived in one second, counting invented ones */
+  /**
+   * talkers of a group call derived in one second at their first packet, counting invented ones: so
+   * many from known sources, and so many from others
+   */
   readonly talkersPerSecond: number;
+  /** talkers of a group call derived in one second at a later packet, where the rate above is used up */
+  readonly returningPerSecond: number;
   /** socket receive buffer asked for, in octets; the kernel may give less */
   readonly receiveBuffer: number;
   /** a worker that does not answer a command for so long is ended */
@@ -44,15 +47,15 @@ export interface MediaLimits {
 export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
   sessionsPerWorker: 2_000,
   datagram: 2_048,
-  streams: 64,
+  streams: 256,
   replayWindow: 256,
   takeOverMs: 200,
   rtcpIntervalMs: 5_000,
   keepAliveMs: 15_000,
   dropReportMs: 10_000,
-  mkiReportsPerSecond: 20,
   talkersPerSecond: 500,
-  receiveBuffer: 1 << 20,
+  returningPerSecond: 10_000,
+  receiveBuffer: 1 << 22,
   commandMs: 5_000,
   legs: 16,
 };

@@ -40,9 +40,8 @@ export class PathRtcp {
   /** Why the packet was dropped; null when its reports were taken. */
   fromOuter(packet: Uint8Array, address: string, port: number): DropReason | null {
     let clear = packet;
-    const { receiver } = this.#protection;
-    if (receiver) {
-      const result = receiver.unprotectRtcp(packet);
+    if (this.#protection.receiver) {
+      const result = this.#protection.unprotectRtcp(packet, address, port);
       if (!result.ok) return result.reason;
       clear = result.packet;
       const leg = this.#legs.attribute(result.ssrc, address, port);

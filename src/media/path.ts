@@ -72,8 +72,9 @@ export class MediaPath {
     this.id = id;
     this.#env = env;
     this.#protection = new Protection(env.limits, {
-      now: () => env.monotonic(),
-      unknownMki: (mki) => env.emit({ type: 'unknown-mki', mki }),
+      clock: { now: () => env.monotonic() },
+      random: env.random,
+      isKnownSource: (address, port) => this.#legs.knows(address, port),
     });
     this.#legs = new Legs(env.limits.legs);
     this.#inner = new InnerPeer(env.innerAllowed);
@@ -104,9 +105,6 @@ export class MediaPath {
         if (anew) this.#startOutward(this.#protection.sender?.ssrc ?? this.#random32());
         return;
       }
-      case 'addKeys':
-        this.#protection.addKeys(command.keys);
-        return;
       case 'dropKeys':
         this.#protection.dropKeys(command.which);
         return;
@@ -204,7 +202,7 @@ export class MediaPath {
       if (!leg) return 'source';
       return this.#forwardInward(packet, EMPTY, leg);
     }
-    const result = protection.unprotect(packet);
+    const result = protection.unprotect(packet, address, port);
     if (!result.ok) return result.reason;
     const now = this.#env.monotonic();
     this.#authenticatedAt = now;

@@ -1,67 +1,40 @@
 /**
  * Keys of one session: whether it is armed, and with what.
  *
- * | state | arm | rekey, dropKeys, addKeys | disarm |
+ * | state | arm | rekey, dropKeys | disarm |
  * |---|---|---|---|
  * | disarmed | protected, group or clear | refused | stays |
  * | protected | keeps the state of keys it has | changes keys | wiped |
  * | group | keeps the state of talkers it has | refused, but `group` changes keys | wiped |
  * | clear | protected, group or clear | refused | disarmed |
  */
+import type { Clock, RandomBytes } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
-import { toHex } from '../base/bytes.js';
 import {
   copyKeyMaterial,
   sameKeyMaterial,
   SrtpReceiver,
   SrtpSender,
   wipeKeyMaterial,
-  type SrtpFraming,
   type SrtpKeyMaterial,
+  type SrtpReceiverOptions,
   type UnprotectResult,
 } from '../srtp/index.js';
 import type { MediaLimits } from './options.js';
 import type { WireReceive, WireSend } from './protocol.js';
+import { TalkerAdmission } from './talker-admission.js';
 import { Talkers } from './talkers.js';
 import type { DropReason, GroupKey } from './types.js';
 
 type Unprotected =
   Extract<UnprotectResult, { ok: true }> | { readonly ok: false; readonly reason: DropReason };
 
-const REPORTED_MKIS = 256;
-
-/** Says once for each MKI that it is unknown, within a rate. */
-class UnknownMkis {
-  readonly #perSecond: number;
-  readonly #report: (mki: string) => void;
-  readonly #said = new Set<string>();
-  #second = -1;
-  #left = 0;
-
-  constructor(perSecond: number, report: (mki: string) => void) {
-    this.#perSecond = perSecond;
-    this.#report = report;
-  }
-
-  note(mki: Uint8Array, now: number): void {
-    const second = Math.floor(now / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#left = this.#perSecond;
-      this.#said.clear();
-    }
-    if (this.#left <= 0 || this.#said.size >= REPORTED_MKIS) return;
-    const text = toHex(mki);
-    if (this.#said.has(text)) return;
-    this.#said.add(text);
-    this.#left -= 1;
-    this.#report(text);
-  }
-}
-
 export interface ProtectionHooks {
-  now(): number;
-  unknownMki(mki: string): void;
+  /** time that never goes back */
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** whether the peer signalled this address or has authenticated from it */
+  isKnownSource(address: string, port: number): boolean;
 }
 
 export class Protection {
@@ -75,7 +48,6 @@ export class Protection {
   #sendKey: SrtpKeyMaterial | null = null;
   #before: SrtpKeyMaterial[] = [];
   #current: SrtpKeyMaterial[] = [];
-  #framing: SrtpFraming | null = null;
   #talkers: Talkers | null = null;
 
   constructor(limits: MediaLimits, hooks: ProtectionHooks) {
@@ -97,13 +69,8 @@ export class Protection {
     if ('group' in receive) return this.#armGroup(receive.group, send);
     if ('none' in send) throw new SegyError('SEGY_E_ARGUMENT', 'only a group may have no key yet');
     if (this.#talkers) this.disarm();
-    const framing = receive.reportUnknown;
-    if (this.receiver && sameFraming(framing, this.#framing)) {
-      this.receiver.replaceKeys(receive.keys);
-    } else {
-      this.receiver?.wipe();
-      this.receiver = this.#createReceiver(receive.keys, framing);
-    }
+    if (this.receiver) this.receiver.replaceKeys(receive.keys);
+    else this.receiver = this.#createReceiver({ keys: receive.keys });
     wipeKeyMaterial(...this.#before, ...this.#current);
     this.#before = [];
     this.#current = receive.keys.map(copyKeyMaterial);
@@ -143,16 +110,15 @@ export class Protection {
   }
 
   /** Opens a packet of the outer side; only while it is protected. */
-  unprotect(packet: Uint8Array): Unprotected {
-    if (this.#talkers) this.#talkers.refusal = null;
-    const result = this.#expectProtected().unprotect(packet);
-    if (result.ok || result.reason !== 'unknown-mki') return result;
-    return { ok: false, reason: this.#talkers?.refusal ?? result.reason };
+  unprotect(packet: Uint8Array, address: string, port: number): Unprotected {
+    this.#talkers?.from(address, port);
+    return this.#judged(this.#expectProtected().unprotect(packet));
   }
 
-  addKeys(keys: readonly SrtpKeyMaterial[]): void {
-    this.#expectProtected().addKeys(keys);
-    this.#current.push(...keys.map(copyKeyMaterial));
+  /** As `unprotect`, for RTCP. */
+  unprotectRtcp(packet: Uint8Array, address: string, port: number): Unprotected {
+    this.#talkers?.from(address, port);
+    return this.#judged(this.#expectProtected().unprotectRtcp(packet));
   }
 
   dropKeys(which: 'old' | 'new'): void {
@@ -178,7 +144,6 @@ export class Protection {
     this.#before = [];
     this.#current = [];
     this.#sendKey = null;
-    this.#framing = null;
     this.#talkers?.wipe();
     this.#talkers = null;
   }
@@ -187,10 +152,10 @@ export class Protection {
     if ('clear' in send) throw new SegyError('SEGY_E_ARGUMENT', 'a group call is never clear');
     if (!this.#talkers || !this.receiver) {
       this.disarm();
-      const talkers = new Talkers(this.#limits.talkersPerSecond, () => this.#hooks.now());
-      this.#talkers = talkers;
-      const { streams, replayWindow } = this.#limits;
-      this.receiver = new SrtpReceiver({ limits: { streams, replayWindow }, resolver: talkers });
+      const { clock, random } = this.#hooks;
+      const admission = new TalkerAdmission(this.#limits, clock, random);
+      this.#talkers = new Talkers(admission, (...source) => this.#hooks.isKnownSource(...source));
+      this.receiver = this.#createReceiver({ resolver: this.#talkers });
     }
     this.armed = true;
     return this.changeGroup(keys, send);
@@ -216,20 +181,15 @@ export class Protection {
     return true;
   }
 
-  #createReceiver(keys: readonly SrtpKeyMaterial[], framing: SrtpFraming | null): SrtpReceiver {
-    this.#framing = framing;
-    const unknown = new UnknownMkis(this.#limits.mkiReportsPerSecond, (mki) =>
-      this.#hooks.unknownMki(mki),
-    );
-    const resolve = (mki: Uint8Array): readonly SrtpKeyMaterial[] => {
-      unknown.note(mki, this.#hooks.now());
-      return [];
-    };
-    return new SrtpReceiver({
-      keys,
-      limits: { streams: this.#limits.streams, replayWindow: this.#limits.replayWindow },
-      ...(framing ? { resolver: { framings: [framing], resolve } } : {}),
-    });
+  #createReceiver(keys: Pick<SrtpReceiverOptions, 'keys' | 'resolver'>): SrtpReceiver {
+    const { streams, replayWindow } = this.#limits;
+    return new SrtpReceiver({ ...keys, limits: { streams, replayWindow } });
+  }
+
+  #judged(result: UnprotectResult): Unprotected {
+    if (result.ok) this.#talkers?.proved();
+    if (result.ok || result.reason !== 'unknown-mki') return result;
+    return { ok: false, reason: this.#talkers?.refusal ?? result.reason };
   }
 
   #expectProtected(): SrtpReceiver {
@@ -238,8 +198,4 @@ export class Protection {
     }
     return this.receiver;
   }
-}
-
-function sameFraming(a: SrtpFraming | null, b: SrtpFraming | null): boolean {
-  return a?.suite === b?.suite && a?.mkiLength === b?.mkiLength && a?.rocRate === b?.rocRate;
 }

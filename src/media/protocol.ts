@@ -4,7 +4,7 @@
  * stays behind. Every command is answered by one reply of its number; events come unasked.
  */
 import type { SegyErrorCode } from '../base/errors.js';
-import type { SrtpFraming, SrtpKeyMaterial } from '../srtp/index.js';
+import type { SrtpKeyMaterial } from '../srtp/index.js';
 import type { MediaLimits } from './options.js';
 import type {
   DropReason,
@@ -24,7 +24,7 @@ export interface WorkerConfig {
 }
 
 export type WireReceive =
-  | { readonly keys: readonly SrtpKeyMaterial[]; readonly reportUnknown: SrtpFraming | null }
+  | { readonly keys: readonly SrtpKeyMaterial[] }
   | { readonly group: readonly GroupKey[] }
   | { readonly clear: true };
 export type WireSend =
@@ -60,7 +60,6 @@ export type SessionCommand =
       readonly keys: readonly GroupKey[] | null;
       readonly send: Exclude<WireSend, { clear: true }> | null;
     }
-  | { readonly type: 'addKeys'; readonly keys: readonly SrtpKeyMaterial[] }
   | { readonly type: 'dropKeys'; readonly which: 'old' | 'new' }
   | {
       readonly type: 'remote';
@@ -108,7 +107,6 @@ export type WorkerMessage =
 /** The key material in a command. */
 export function keysOf(command: SessionCommand): readonly SrtpKeyMaterial[] {
   const keys: SrtpKeyMaterial[] = [];
-  if (command.type === 'addKeys') keys.push(...command.keys);
   if (command.type === 'group' && command.send && 'key' in command.send) {
     keys.push(command.send.key);
   }

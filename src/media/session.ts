@@ -12,7 +12,7 @@ import {
   type SrtpKeyMaterial,
 } from '../srtp/index.js';
 import { normaliseAddress } from './options.js';
-import type { SessionCommand, WireReceive, WireSend } from './protocol.js';
+import type { SessionCommand, WireSend } from './protocol.js';
 import { drawSsrc, type SendingMemory } from './sending-memory.js';
 import { checkGroupKeys, copyGroupKey, wipeGroupKeys } from './talkers.js';
 import type {
@@ -86,9 +86,8 @@ export class EngineSession implements MediaSession {
     if ('none' in send) return reject('only a group call may have nothing to send with');
     return this.#withKeys([...receive.keys, send.key], async (copies) => {
       const keys = copies.slice(0, -1);
-      const wireReceive: WireReceive = { keys, reportUnknown: receive.reportUnknown ?? null };
       const wireSend = await this.#sendingOf(copies.slice(-1), send.ssrc);
-      await this.#send({ type: 'arm', receive: wireReceive, send: wireSend, clockRates });
+      await this.#send({ type: 'arm', receive: { keys }, send: wireSend, clockRates });
     });
   }
 
@@ -122,10 +121,6 @@ export class EngineSession implements MediaSession {
         clockRates,
       });
     });
-  }
-
-  addKeys(keys: readonly SrtpKeyMaterial[]): Promise<void> {
-    return this.#withKeys(keys, (copies) => this.#send({ type: 'addKeys', keys: copies }));
   }
 
   dropKeys(which: 'old' | 'new'): Promise<void> {

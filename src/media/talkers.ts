@@ -4,12 +4,13 @@
  * in the worker, when the talker's first packet comes, and no word waits for the control thread.
  *
  * An invented MKI costs one look-up where its GMK is unknown, else one derivation and one failed
- * authentication, within a rate; it leaves nothing behind and evicts nobody who talks.
+ * authentication, as `TalkerAdmission` allows; it leaves nothing behind and evicts nobody who talks.
  */
 import { concatBytes, wipe } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import { keyTypeOf, srtpKeys } from '../mikey/index.js';
 import type { MkiResolver, SrtpFraming, SrtpKeyMaterial } from '../srtp/index.js';
+import type { TalkerAdmission } from './talker-admission.js';
 import type { DropReason, GroupKey } from './types.js';
 
 const MKI_OCTETS = 8;
@@ -24,18 +25,32 @@ export type TalkerRefusal = Extract<DropReason, 'revoked' | 'expired' | 'reflect
 export class Talkers implements MkiResolver {
   /** why the MKI of the last question got no key; null where its GMK is unknown */
   refusal: TalkerRefusal | null = null;
-  readonly #perSecond: number;
-  readonly #now: () => number;
+  readonly #admission: TalkerAdmission;
+  readonly #isKnown: (address: string, port: number) => boolean;
   #keys = new Map<number, GroupKey>();
   #framings: SrtpFraming[] = [];
   #last: SrtpKeyMaterial[] = [];
-  #second = -1;
-  #left = 0;
+  #address = '';
+  #port = 0;
+  #asked = false;
 
-  /** @param perSecond talkers derived in one second */
-  constructor(perSecond: number, now: () => number) {
-    this.#perSecond = perSecond;
-    this.#now = now;
+  /** @param isKnown whether the peer signalled this address or has authenticated from it */
+  constructor(admission: TalkerAdmission, isKnown: (address: string, port: number) => boolean) {
+    this.#admission = admission;
+    this.#isKnown = isKnown;
+  }
+
+  /** The packet that comes next was sent from here. */
+  from(address: string, port: number): void {
+    this.refusal = null;
+    this.#asked = false;
+    this.#address = address;
+    this.#port = port;
+  }
+
+  /** The packet that came last has authenticated. */
+  proved(): void {
+    if (this.#asked) this.#admission.proved();
   }
 
   get framings(): readonly SrtpFraming[] {
@@ -54,6 +69,7 @@ export class Talkers implements MkiResolver {
       return now === undefined || !sameGroupKey(old, now);
     });
     const ids = stale.map(({ gmkId }) => gmkId.slice());
+    if (stale.length > 0 || next.size !== this.#keys.size) this.#admission.forget();
     wipeGroupKeys(...this.#keys.values());
     this.#keys = next;
     this.#framings = keys
@@ -67,14 +83,14 @@ export class Talkers implements MkiResolver {
     return ids;
   }
 
-  resolve(mki: Uint8Array): readonly SrtpKeyMaterial[] {
+  resolve(mki: Uint8Array, ssrc: number): readonly SrtpKeyMaterial[] {
     if (mki.length !== MKI_OCTETS) return [];
     const held = this.#keys.get(idOf(mki, 0));
     const csbId = mki.subarray(ID_OCTETS);
     if (held === undefined || keyTypeOf(csbId) !== 'GMK') return [];
     if (held.state !== 'usable') this.refusal = held.state;
     else if (held.own.some((own) => idOf(own, 0) === idOf(csbId, 0))) this.refusal = 'reflection';
-    else if (this.#take()) return this.#derive(held, mki, csbId);
+    else if (this.#admits(idOf(csbId, 0), ssrc)) return this.#derive(held, mki, csbId);
     return [];
   }
 
@@ -102,14 +118,11 @@ export class Talkers implements MkiResolver {
     this.#last = [];
   }
 
-  #take(): boolean {
-    const second = Math.floor(this.#now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#left = this.#perSecond;
-    }
-    this.#left -= 1;
-    return this.#left >= 0;
+  #admits(gukId: number, ssrc: number): boolean {
+    const known = this.#isKnown(this.#address, this.#port);
+    const admitted = this.#admission.admits({ gukId, ssrc, port: this.#port, known });
+    this.#asked ||= admitted;
+    return admitted;
   }
 }
 

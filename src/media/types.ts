@@ -1,7 +1,7 @@
 /**
  * What the rest of the program sees of the media engine.
  */
-import type { SrtpFraming, SrtpKeyMaterial, SrtpSuite } from '../srtp/index.js';
+import type { SrtpKeyMaterial, SrtpSuite } from '../srtp/index.js';
 
 /** `outer` is towards the MC system, `inner` towards the PBX. */
 export type MediaSide = 'outer' | 'inner';
@@ -24,11 +24,7 @@ export interface LocalMediaAddress {
 }
 
 export type ReceiveProtection =
-  | {
-      readonly keys: readonly SrtpKeyMaterial[];
-      /** report MKIs of this framing that no key stands for, so that `addKeys` can follow (groups) */
-      readonly reportUnknown?: SrtpFraming;
-    }
+  | { readonly keys: readonly SrtpKeyMaterial[] }
   /** a group call: whoever talks under one of these keys */
   | { readonly group: readonly GroupKey[] }
   /** only for a partner whose policy is `allow-clear` */
@@ -163,8 +159,6 @@ export type MediaEvent =
       readonly address: string;
       readonly port: number;
     }
-  /** packets with an MKI that no key stands for; at most a bounded number of these a second */
-  | { readonly type: 'unknown-mki'; readonly mki: string }
   /** packets dropped since the last such event, by reason; at most one event each window */
   | {
       readonly type: 'dropped';
@@ -199,8 +193,6 @@ export interface MediaSession {
    * @throws SegyError SEGY_E_MEDIA when the session is not armed for a group
    */
   changeGroup(change: GroupChange): Promise<void>;
-  /** More receive keys, as the answer to `unknown-mki`; they belong to the newest set of keys. */
-  addKeys(keys: readonly SrtpKeyMaterial[]): Promise<void>;
   /**
    * Ends the change: `old` drops the receive keys that the last `rekey` did not name (the offer was
    * answered), `new` drops those that only it named (the offer was refused).

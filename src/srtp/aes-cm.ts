@@ -8,7 +8,7 @@
 import { createCipheriv, createHmac } from 'node:crypto';
 import { equalBytes } from '../base/bytes.js';
 import { deriveSessionKeys, wipeSessionKeys, type SessionKeys } from './derivation.js';
-import type { SrtpKeyMaterial } from './keys.js';
+import { copyKeyMaterial, wipeKeyMaterial, type SrtpKeyMaterial } from './keys.js';
 import { rocOf, sequenceOf, writeUint32, xorUint16, xorUint32 } from './octets.js';
 import type { SrtpTransform } from './transform.js';
 
@@ -19,14 +19,15 @@ const E_FLAG = 0x8000_0000;
 
 export class AesCmTransform implements SrtpTransform {
   readonly #rtp: SessionKeys;
-  readonly #rtcp: SessionKeys;
+  readonly #material: SrtpKeyMaterial;
+  #rtcpKeys: SessionKeys | null = null;
   readonly #mki: Uint8Array;
   readonly #iv = new Uint8Array(16);
   readonly #roc = new Uint8Array(4);
 
   constructor(key: SrtpKeyMaterial) {
     this.#rtp = deriveSessionKeys(key, 'rtp');
-    this.#rtcp = deriveSessionKeys(key, 'rtcp');
+    this.#material = copyKeyMaterial(key);
     this.#mki = new Uint8Array(key.mki);
   }
 
@@ -86,8 +87,15 @@ export class AesCmTransform implements SrtpTransform {
 
   wipe(): void {
     wipeSessionKeys(this.#rtp);
-    wipeSessionKeys(this.#rtcp);
+    if (this.#rtcpKeys) wipeSessionKeys(this.#rtcpKeys);
+    wipeKeyMaterial(this.#material);
     this.#iv.fill(0);
+  }
+
+  /** RTCP comes seldom, from an invented MKI never. */
+  get #rtcp(): SessionKeys {
+    this.#rtcpKeys ??= deriveSessionKeys(this.#material, 'rtcp');
+    return this.#rtcpKeys;
   }
 
   #crypt(keys: SessionKeys, data: Uint8Array, ssrc: number, index: number): Uint8Array {

@@ -5,9 +5,9 @@
  *   SRTCP  header(8) | ciphertext | tag(16) | E and index(4) | MKI
  *   nonce  (00 00 | SSRC | ROC | SEQ) or (00 00 | SSRC | 00 00 | index), XOR session salt
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type DecipherGCM } from 'node:crypto';
 import { deriveSessionKeys, wipeSessionKeys, type SessionKeys } from './derivation.js';
-import { ROC_TAG_LENGTH, type SrtpKeyMaterial } from './keys.js';
+import { copyKeyMaterial, ROC_TAG_LENGTH, wipeKeyMaterial, type SrtpKeyMaterial } from './keys.js';
 import { rocOf, sequenceOf, writeUint32, xorUint16, xorUint32 } from './octets.js';
 import type { SrtpTransform } from './transform.js';
 
@@ -17,15 +17,30 @@ const OPTIONS = { authTagLength: TAG } as const;
 const RTCP_HEADER = 8;
 const E_FLAG = 0x8000_0000;
 
+/** Whether the tag verifies. The error of one that does not is made without a stack, which costs most of it. */
+function isAuthentic(decipher: DecipherGCM): boolean {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    decipher.final();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 export class AesGcmTransform implements SrtpTransform {
   readonly #rtp: SessionKeys;
-  readonly #rtcp: SessionKeys;
+  readonly #material: SrtpKeyMaterial;
+  #rtcpKeys: SessionKeys | null = null;
   readonly #mki: Uint8Array;
   readonly #nonce = new Uint8Array(12);
 
   constructor(key: SrtpKeyMaterial) {
     this.#rtp = deriveSessionKeys(key, 'rtp');
-    this.#rtcp = deriveSessionKeys(key, 'rtcp');
+    this.#material = copyKeyMaterial(key);
     this.#mki = new Uint8Array(key.mki);
   }
 
@@ -70,11 +85,7 @@ export class AesGcmTransform implements SrtpTransform {
     decipher.setAAD(header);
     decipher.setAuthTag(packet.subarray(tagAt, tagAt + TAG));
     const payload = decipher.update(packet.subarray(headerLength, tagAt));
-    try {
-      decipher.final();
-    } catch {
-      return null;
-    }
+    if (!isAuthentic(decipher)) return null;
     const out = Buffer.allocUnsafe(tagAt);
     out.set(header);
     out.set(payload, headerLength);
@@ -108,18 +119,21 @@ export class AesGcmTransform implements SrtpTransform {
     );
     decipher.setAuthTag(packet.subarray(tagAt, wordAt));
     const body = decipher.update(packet.subarray(clear, tagAt));
-    try {
-      decipher.final();
-    } catch {
-      return null;
-    }
+    if (!isAuthentic(decipher)) return null;
     return Buffer.concat([packet.subarray(0, clear), body]);
   }
 
   wipe(): void {
     wipeSessionKeys(this.#rtp);
-    wipeSessionKeys(this.#rtcp);
+    if (this.#rtcpKeys) wipeSessionKeys(this.#rtcpKeys);
+    wipeKeyMaterial(this.#material);
     this.#nonce.fill(0);
+  }
+
+  /** RTCP comes seldom, from an invented MKI never. */
+  get #rtcp(): SessionKeys {
+    this.#rtcpKeys ??= deriveSessionKeys(this.#material, 'rtcp');
+    return this.#rtcpKeys;
   }
 
   #rtpNonce(ssrc: number, index: number): Uint8Array {

@@ -14,8 +14,8 @@ import { ReceiveContext, ReceiveStream } from './receive-context.js';
 export interface MkiResolver {
   /** may change; `framingsChanged` tells so */
   readonly framings: readonly SrtpFraming[];
-  /** Keys that the MKI may stand for (at most `candidatesPerMki` are taken); none: unknown. */
-  resolve(mki: Uint8Array): readonly SrtpKeyMaterial[];
+  /** Keys that the MKI of a packet may stand for (at most `candidatesPerMki` are taken); none: unknown. */
+  resolve(mki: Uint8Array, ssrc: number): readonly SrtpKeyMaterial[];
 }
 
 export interface SrtpReceiverLimits {
@@ -55,8 +55,9 @@ export class ContextStore {
   readonly tables: MkiTable[] = [];
   readonly #limits: SrtpReceiverLimits;
   readonly #resolver: MkiResolver | undefined;
-  /** resolver contexts, least recently made first */
-  readonly #resolved = new Set<ReceiveContext>();
+  /** resolver contexts without a stream, the one longest so first; and those with one */
+  readonly #unproven = new Set<ReceiveContext>();
+  readonly #proven = new Set<ReceiveContext>();
   /** "fingerprint/ssrc" of evicted streams to their highest indexes */
   readonly #retired = new Map<string, RetiredStream>();
   #streams = 0;
@@ -84,13 +85,18 @@ export class ContextStore {
   }
 
   /** The contexts of the MKI at `mkiAt`; asks the resolver where none is held. */
-  find(table: MkiTable, packet: Uint8Array, mkiAt: number): readonly ReceiveContext[] {
-    return table.find(packet, mkiAt) ?? this.#resolve(table, packet, mkiAt);
+  find(
+    table: MkiTable,
+    packet: Uint8Array,
+    mkiAt: number,
+    ssrc: number,
+  ): readonly ReceiveContext[] {
+    return table.find(packet, mkiAt) ?? this.#resolve(table, packet, mkiAt, ssrc);
   }
 
   /** What is left of a stream that was evicted, or whose key was dropped. */
   retired(context: ReceiveContext, ssrc: number): RetiredStream | undefined {
-    return this.#retired.get(retiredKey(context, ssrc));
+    return this.#retired.size === 0 ? undefined : this.#retired.get(retiredKey(context, ssrc));
   }
 
   /** Highest index of this SSRC under any other key; -1 where there is none. */
@@ -145,7 +151,8 @@ export class ContextStore {
   wipe(): void {
     for (const table of this.tables) for (const context of table.all()) context.wipe();
     this.tables.length = 0;
-    this.#resolved.clear();
+    this.#unproven.clear();
+    this.#proven.clear();
     this.#retired.clear();
     this.#streams = 0;
   }
@@ -162,6 +169,7 @@ export class ContextStore {
     }
     context.streams.set(ssrc, stream);
     this.#streams += 1;
+    if (this.#unproven.delete(context)) this.#proven.add(context);
     return stream;
   }
 
@@ -185,23 +193,29 @@ export class ContextStore {
     });
     context.streams.delete(stream.ssrc);
     this.#streams -= 1;
+    if (!context.proven && this.#proven.delete(context)) this.#unproven.add(context);
     return true;
   }
 
-  #resolve(table: MkiTable, packet: Uint8Array, mkiAt: number): readonly ReceiveContext[] {
+  #resolve(
+    table: MkiTable,
+    packet: Uint8Array,
+    mkiAt: number,
+    ssrc: number,
+  ): readonly ReceiveContext[] {
     const resolver = this.#resolver;
     const asks = resolver?.framings.some((framing) => sameFraming(framing, table.framing));
     if (!resolver || asks !== true) return [];
     const mki = new Uint8Array(packet.subarray(mkiAt, mkiAt + table.framing.mkiLength));
     const keys = resolver
-      .resolve(mki)
+      .resolve(mki, ssrc)
       .filter((key) => key.suite === table.framing.suite && key.rocRate === table.framing.rocRate)
       .slice(0, this.#limits.candidatesPerMki);
     const made: ReceiveContext[] = [];
     for (const key of keys) {
       if (!this.#makeRoom()) break;
       const context = new ReceiveContext({ ...key, ...table.framing, mki }, true);
-      this.#resolved.add(context);
+      this.#unproven.add(context);
       table.add(context);
       made.push(context);
     }
@@ -210,18 +224,14 @@ export class ContextStore {
 
   /** Room for one more resolver context: the oldest unproven goes first, then the idlest proven. */
   #makeRoom(): boolean {
-    const unproven = [...this.#resolved].filter((context) => !context.proven);
-    const oldest = unproven[0];
-    if (oldest && unproven.length >= this.#limits.unproven) {
-      this.#drop(this.#table(oldest.framing), oldest);
+    const [oldest] = this.#unproven;
+    if (oldest && this.#unproven.size >= this.#limits.unproven) {
+      return this.#drop(this.#table(oldest.framing), oldest);
     }
-    if (this.#resolved.size < this.#limits.resolved) return true;
-    let idlest = oldest;
-    if (!idlest || !this.#resolved.has(idlest)) {
-      const lastUse = (context: ReceiveContext): number =>
-        Math.max(...[...context.streams.values()].map((stream) => stream.usedAt));
-      idlest = [...this.#resolved].reduce((a, b) => (lastUse(b) < lastUse(a) ? b : a));
-    }
+    if (this.#unproven.size + this.#proven.size < this.#limits.resolved) return true;
+    const lastUse = (context: ReceiveContext): number =>
+      Math.max(...[...context.streams.values()].map((stream) => stream.usedAt));
+    const idlest = oldest ?? [...this.#proven].reduce((a, b) => (lastUse(b) < lastUse(a) ? b : a));
     return this.#drop(this.#table(idlest.framing), idlest);
   }
 
@@ -232,7 +242,8 @@ export class ContextStore {
     }
     this.#streams -= context.streams.size;
     table.remove(context);
-    this.#resolved.delete(context);
+    this.#unproven.delete(context);
+    this.#proven.delete(context);
     context.wipe();
     return true;
   }

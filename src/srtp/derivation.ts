@@ -7,7 +7,7 @@
  * RFC 7714 section 11 keeps this PRF for AEAD_AES_128_GCM; its salts have 12 octets.
  */
 import { createCipheriv } from 'node:crypto';
-import { wipe } from '../base/bytes.js';
+import { concatBytes, wipe } from '../base/bytes.js';
 import { checkKeyMaterial, type SrtpKeyMaterial } from './keys.js';
 
 /** Keys of one protocol (SRTP or SRTCP) under one master key. */
@@ -25,15 +25,15 @@ const LABELS = {
   rtcp: { encryption: 3, authentication: 4, salt: 5 },
 } as const;
 
-function prf(key: SrtpKeyMaterial, label: number, length: number): Uint8Array {
-  const block = new Uint8Array(16);
-  block.set(key.masterSalt);
+const BLOCK = 16;
+
+/** The counter block `number` of a label's keystream. */
+function counterBlock(salt: Uint8Array, label: number, number: number): Uint8Array {
+  const block = new Uint8Array(BLOCK);
+  block.set(salt);
   block[7] = (block[7] ?? 0) ^ label;
-  const cipher = createCipheriv('aes-128-ctr', key.masterKey, block);
-  const stream = cipher.update(new Uint8Array(length));
-  const out = new Uint8Array(stream);
-  wipe(block, stream);
-  return out;
+  block[BLOCK - 1] = number;
+  return block;
 }
 
 /** @throws SegyError SEGY_E_ARGUMENT when the material is not one of the suites' shapes */
@@ -41,11 +41,22 @@ export function deriveSessionKeys(key: SrtpKeyMaterial, protocol: 'rtp' | 'rtcp'
   checkKeyMaterial(key);
   const labels = LABELS[protocol];
   const gcm = key.suite === 'AEAD_AES_128_GCM';
-  return {
-    encryption: prf(key, labels.encryption, 16),
-    authentication: gcm ? new Uint8Array(0) : prf(key, labels.authentication, 20),
-    salt: prf(key, labels.salt, gcm ? 12 : 14),
+  const block = (label: number, number: number): Uint8Array =>
+    counterBlock(key.masterSalt, label, number);
+  const blocks = concatBytes(
+    block(labels.encryption, 0),
+    block(labels.salt, 0),
+    ...(gcm ? [] : [block(labels.authentication, 0), block(labels.authentication, 1)]),
+  );
+  // the keystream of counter mode is the blocks enciphered: one cipher serves all labels
+  const stream = createCipheriv('aes-128-ecb', key.masterKey, null).update(blocks);
+  const keys = {
+    encryption: new Uint8Array(stream.subarray(0, BLOCK)),
+    salt: new Uint8Array(stream.subarray(BLOCK, BLOCK + (gcm ? 12 : 14))),
+    authentication: new Uint8Array(stream.subarray(2 * BLOCK, 2 * BLOCK + (gcm ? 0 : 20))),
   };
+  wipe(blocks, stream);
+  return keys;
 }
 
 export function wipeSessionKeys(keys: SessionKeys): void {

@@ -49,22 +49,29 @@ export class ReceiveStream {
 export class ReceiveContext {
   readonly mki: Uint8Array;
   readonly framing: SrtpFraming;
-  /** names the master key in tables without being usable as one */
-  readonly fingerprint: string;
   readonly transform: SrtpTransform;
   readonly streams = new Map<number, ReceiveStream>();
   /** came from the resolver and may be evicted; not given by the session */
   readonly resolved: boolean;
   readonly #key: SrtpKeyMaterial;
+  #fingerprint = '';
 
   constructor(key: SrtpKeyMaterial, resolved: boolean) {
     this.#key = copyKeyMaterial(key);
     this.mki = this.#key.mki;
     this.framing = framingOf(key);
     this.resolved = resolved;
-    const digest = createHash('sha256').update(key.masterKey).update(key.masterSalt).digest();
-    this.fingerprint = toHex(digest.subarray(0, 16));
     this.transform = createTransform(this.#key);
+  }
+
+  /** Names the master key in tables without being usable as one. Made when it is first asked for. */
+  get fingerprint(): string {
+    if (this.#fingerprint === '') {
+      const { masterKey, masterSalt } = this.#key;
+      const digest = createHash('sha256').update(masterKey).update(masterSalt).digest();
+      this.#fingerprint = toHex(digest.subarray(0, 16));
+    }
+    return this.#fingerprint;
   }
 
   /** An authenticated packet has used this key. */

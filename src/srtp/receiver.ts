@@ -106,6 +106,7 @@ export class SrtpReceiver {
     const headerLength = rtpHeaderLength(packet);
     if (headerLength < 0) return FAILURES.malformed;
     const sequence = rtpSequenceNumber(packet);
+    const ssrc = rtpSsrc(packet);
     let failure: UnprotectFailure = 'malformed';
     for (const table of this.#store.tables) {
       const rocLength = rocLengthOf(table.framing, sequence);
@@ -113,13 +114,13 @@ export class SrtpReceiver {
       const least = headerLength + TAG_LENGTH[suite] + mkiLength + rocLength;
       if (packet.length < least) continue;
       const mkiAt = packet.length - afterMki(table.framing, rocLength) - mkiLength;
-      const contexts = this.#store.find(table, packet, mkiAt);
+      const contexts = this.#store.find(table, packet, mkiAt, ssrc);
       if (contexts.length === 0) {
         if (failure === 'malformed') failure = 'unknown-mki';
         continue;
       }
-      for (const context of inOrder(contexts, rtpSsrc(packet))) {
-        const result = this.#openRtp(context, packet, headerLength, sequence, rocLength);
+      for (const context of inOrder(contexts, ssrc)) {
+        const result = this.#openRtp(context, packet, headerLength, ssrc, sequence, rocLength);
         if (result.ok) return result;
         if (failure !== 'replay') failure = result.reason;
       }
@@ -136,7 +137,7 @@ export class SrtpReceiver {
       const { suite, mkiLength } = table.framing;
       if (packet.length < RTCP_HEADER + TAG_LENGTH[suite] + 4 + mkiLength) continue;
       const mkiAt = packet.length - afterMki(table.framing, 0) - mkiLength;
-      const contexts = this.#store.find(table, packet, mkiAt);
+      const contexts = this.#store.find(table, packet, mkiAt, ssrc);
       if (contexts.length === 0) {
         if (failure === 'malformed') failure = 'unknown-mki';
         continue;
@@ -160,10 +161,10 @@ export class SrtpReceiver {
     context: ReceiveContext,
     packet: Uint8Array,
     headerLength: number,
+    ssrc: number,
     sequence: number,
     rocLength: number,
   ): UnprotectResult {
-    const ssrc = rtpSsrc(packet);
     const stream = context.streams.get(ssrc);
     const floor = stream ? -1 : (this.#store.retired(context, ssrc)?.rtp ?? -1);
     const guess = stream?.estimate(sequence) ?? (floor < 0 ? -1 : estimateIndex(floor, sequence));

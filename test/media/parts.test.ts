@@ -58,8 +58,8 @@ describe('sending memory', () => {
 });
 
 describe('protection of a session', () => {
-  const hooks = { now: () => 0, unknownMki: () => undefined };
-  const receive = { keys: [testKey(1)], reportUnknown: null };
+  const hooks = { clock: { now: () => 0 }, random: systemRandom, isKnownSource: () => false };
+  const receive = { keys: [testKey(1)] };
   const make = (): Protection => new Protection(DEFAULT_MEDIA_LIMITS, hooks);
 
   it('refuses clear media in one direction alone', () => {
@@ -68,7 +68,7 @@ describe('protection of a session', () => {
 
   it('refuses keys in the middle of a clear session, and before it is armed', () => {
     const protection = make();
-    assert.throws(() => protection.addKeys([testKey(1)]), code('SEGY_E_MEDIA'));
+    assert.throws(() => protection.rekey([testKey(1)], null), code('SEGY_E_MEDIA'));
     protection.arm({ clear: true }, { clear: true });
     assert.throws(() => protection.rekey([testKey(1)], null), code('SEGY_E_MEDIA'));
   });
@@ -92,7 +92,7 @@ describe('key octets between threads', () => {
     const key = copyKeyMaterial(testKey(1));
     const command = {
       type: 'arm',
-      receive: { keys: [key], reportUnknown: null },
+      receive: { keys: [key] },
       send: { key: copyKeyMaterial(testKey(2)), ssrc: 1 },
       clockRates: {},
     } as const;

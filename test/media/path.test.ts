@@ -2,81 +2,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { systemRandom } from '../../src/base/environment.js';
 import { DEFAULT_MEDIA_LIMITS } from '../../src/media/options.js';
-import { MediaPath, type PathEnvironment } from '../../src/media/path.js';
-import type { MediaEvent } from '../../src/media/index.js';
 import { createSendingMemory, drawSsrc } from '../../src/media/sending-memory.js';
-import {
-  buildRtp,
-  parseRtcp,
-  parseRtp,
-  SrtpReceiver,
-  SrtpSender,
-  type SrtpKeyMaterial,
-} from '../../src/srtp/index.js';
+import { buildRtp, parseRtcp, parseRtp, SrtpReceiver, SrtpSender } from '../../src/srtp/index.js';
+import { PBX, PEER, Rig } from './path-rig.js';
 import { testKey, voice } from './support.js';
-
-const PBX = '127.0.0.1';
-const PEER = '127.0.2.1';
-
-interface Sent {
-  readonly side: 'outer' | 'inner';
-  readonly protocol: 'rtp' | 'rtcp';
-  readonly packet: Uint8Array;
-  readonly to: string;
-}
-
-/** A path with time and sockets of its own. */
-class Rig {
-  now = 1_000;
-  readonly sent: Sent[] = [];
-  readonly events: MediaEvent[] = [];
-  readonly path: MediaPath;
-
-  constructor() {
-    const send =
-      (protocol: Sent['protocol']): PathEnvironment['sendRtp'] =>
-      (side, packet, port, address) =>
-        this.sent.push({ side, protocol, packet, to: `${address}:${port}` });
-    this.path = new MediaPath(
-      'test',
-      {
-        limits: DEFAULT_MEDIA_LIMITS,
-        innerAllowed: new Set([PBX]),
-        random: systemRandom,
-        monotonic: () => this.now,
-        unixMs: () => 1_700_000_000_000 + this.now,
-        sendRtp: send('rtp'),
-        sendRtcp: send('rtcp'),
-        emit: (event) => this.events.push(event),
-      },
-      true,
-    );
-    this.remote('main', PEER, 5_000);
-    this.path.command({
-      type: 'remote',
-      side: 'inner',
-      leg: 'main',
-      address: { address: PBX, port: 4_000 },
-    });
-  }
-
-  remote(leg: string, address: string, port: number): void {
-    this.path.command({ type: 'remote', side: 'outer', leg, address: { address, port } });
-  }
-
-  arm(receive: SrtpKeyMaterial, send: SrtpKeyMaterial, ssrc: number): void {
-    this.path.command({
-      type: 'arm',
-      receive: { keys: [receive], reportUnknown: null },
-      send: { key: send, ssrc },
-      clockRates: {},
-    });
-  }
-
-  rtp(side: Sent['side']): Sent[] {
-    return this.sent.filter((one) => one.side === side && one.protocol === 'rtp');
-  }
-}
 
 describe('media path: nonces', () => {
   it('repeats no (key, SSRC, index) over 1,000 sessions whose PBX resets its numbers at will', async () => {
@@ -244,27 +173,6 @@ describe('media path', () => {
     for (const i of [1, 2, 3]) rig.path.onOuterRtp(sender.protect(voice(i), i), PEER, 5_000);
     const talkers = rig.events.filter((event) => event.type === 'talker');
     assert.deepEqual(talkers, [{ type: 'talker', ssrc: 9, mki: '10000001', leg: 'main' }]);
-  });
-
-  it('reports an unknown MKI so that its key can be added, within a rate', () => {
-    const rig = new Rig();
-    const framing = { suite: 'AEAD_AES_128_GCM', mkiLength: 4, rocRate: 0 } as const;
-    rig.path.command({
-      type: 'arm',
-      receive: { keys: [], reportUnknown: framing },
-      send: { key: ours, ssrc: 77 },
-      clockRates: {},
-    });
-    for (let i = 0; i < 100; i++) {
-      const invented = { ...theirs, mki: new Uint8Array([9, 9, 9, i]) };
-      const packet = new SrtpSender(invented, { ssrc: i }).protect(voice(1), 1);
-      rig.path.onOuterRtp(packet, PEER, 5_000);
-    }
-    const { mkiReportsPerSecond } = DEFAULT_MEDIA_LIMITS;
-    assert.equal(rig.events.filter((e) => e.type === 'unknown-mki').length, mkiReportsPerSecond);
-    rig.path.command({ type: 'addKeys', keys: [theirs] });
-    rig.path.onOuterRtp(new SrtpSender(theirs, { ssrc: 1 }).protect(voice(1), 1), PEER, 5_000);
-    assert.equal(rig.rtp('inner').length, 1);
   });
 
   it('ends RTCP on each side: own reports, random names, protected outside', () => {

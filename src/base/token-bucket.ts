@@ -2,7 +2,7 @@
  * A token bucket: `burst` tokens at most, `perSecond` new ones a second. One for each source that
  * is limited; cheap enough to be asked for every datagram.
  */
-import type { Clock } from '../base/environment.js';
+import type { Clock } from './environment.js';
 
 export class TokenBucket {
   readonly #clock: Clock;
