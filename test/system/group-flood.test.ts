@@ -86,8 +86,9 @@ describe('a flood of invented MKIs on a group’s port', function () {
       assert.ok(pbx.received.length > 0, 'the talker is heard');
       assert.equal(streams, 1);
       const { auth = 0, 'unknown-mki': unknown = 0 } = toInner.dropped;
-      assert.ok(auth + unknown > total / 2, `only ${auth + unknown} of the flood came in`);
-      assert.ok(auth <= 500 * (SECONDS + 2), `${auth} talkers were derived`);
+      assert.ok(auth + unknown > total / 5, `only ${auth + unknown} of the flood came in`);
+      // each invention is tried once where it comes back, and within the rate besides
+      assert.ok(auth <= 600 * (SECONDS + 2) + flood.length, `${auth} talkers were derived`);
       assert.ok(grown < 24, `${grown.toFixed(1)} MB more than in the flood's first third`);
     } finally {
       await session.close();
