@@ -28,6 +28,17 @@ export {
 } from './vocabulary.js';
 export { floorMessageTypeOf, writeFloorMessage } from './codec.js';
 export { readFloorDatagram, type FloorDatagram } from './datagram.js';
+export { DEFAULT_FLOOR_TIMING, DEFAULT_PARTICIPANT, INITIAL_PARTICIPANT } from './defaults.js';
+export { participantStep } from './participant.js';
+export { FloorParticipant, type OuterAction } from './participant-runner.js';
+export { DEFAULT_HELD_SPEECH, HeldSpeech, type HeldSpeechOptions } from './held-speech.js';
+export { levelMeter, SILENCE_DBOV, type LevelMeter, type MeteredCodec } from './level.js';
+export {
+  DEFAULT_TALK_DETECTOR,
+  TalkDetector,
+  type TalkDetectorOptions,
+  type TalkKey,
+} from './talk-detector.js';
 export { splitProtected, type FloorReadFailure } from './framing.js';
 export {
   PRE_ESTABLISHED_REASON,

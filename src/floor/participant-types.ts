@@ -1,6 +1,7 @@
 /**
  * What goes into a floor participant and what comes out: inputs, actions, states, options.
  */
+import type { FloorCodePoints } from './code-points.js';
 import type { FloorMessage } from './message.js';
 import type { FloorLevel } from './vocabulary.js';
 
@@ -37,9 +38,11 @@ export type FloorInput =
   | {
       readonly kind: 'message';
       readonly message: FloorMessage;
-      /** SRTCP index it came under (31 bits): what is older than the last one seen is dropped */
+      /** SRTCP index it came under (31 bits): what is older than the last one of its SSRC is dropped */
       readonly index?: number;
     }
+  /** new SRTCP keys: indexes start again */
+  | { readonly kind: 're-keyed' }
   /** speech came from the MC side; once in a while is enough, it restarts T103 */
   | { readonly kind: 'media' }
   /** somebody wants to know the place in the queue */
@@ -69,7 +72,8 @@ export interface Talker {
 
 /** What the radio side is told. `reason` is a stable word. */
 export type FloorEvent =
-  | { readonly event: 'granted'; readonly duration: number | null }
+  /** seconds; `awaitsKey`: nobody keys, and the grant is given back when T132 ends */
+  | { readonly event: 'granted'; readonly duration: number | null; readonly awaitsKey: boolean }
   | {
       readonly event: 'denied';
       readonly reason: string;
@@ -149,24 +153,38 @@ export interface ParticipantOptions {
   /** seconds of one talk burst that the gateway itself allows; null: only what the grant says */
   readonly talkLimit: number | null;
   readonly timing: FloorTiming;
+  readonly codePoints: Pick<FloorCodePoints, 'ackNamesAckBit' | 'notQueued' | 'positionUnknown'>;
 }
 
 /** One participant, at rest between two inputs. A value: a step makes a new one. */
 export interface ParticipantState {
   readonly floor: FloorState;
+  /** the call is over: nothing makes it live again */
+  readonly ended: boolean;
   readonly keyed: boolean;
+  /** keyed again while a release was under way: a request follows it */
+  readonly keyedAgain: boolean;
+  /** urgency of the call */
+  readonly callLevel: FloorLevel;
   /** urgency of the request that is under way or granted */
   readonly level: FloorLevel;
+  /** how the floor is shared while we have it: we override a talker, one overrides us, or both talk */
+  readonly shared: 'no' | 'overriding' | 'overridden' | 'multi-talker';
   /** sendings of the message that a running T100, T101 or T104 repeats */
   readonly attempts: number;
   /** timers that run: one that fires and is not here came too late */
   readonly running: readonly FloorTimer[];
   readonly speech: SpeechGate;
   readonly hearing: HearingGate;
+  /** who has the floor on the MC side; nobody is heard when it is empty */
   readonly talkers: readonly Talker[];
+  /** T103 ended and no speech came since */
+  readonly silent: boolean;
   readonly mayRequest: boolean;
-  /** highest SRTCP index acted upon; -1 before the first */
-  readonly lastIndex: number;
+  /** SSRC and SRTCP index of the last message that was acted upon; null before the first */
+  readonly last: { readonly ssrc: number; readonly index: number } | null;
+  /** messages that came before the call was set up; at most EARLY_MESSAGES */
+  readonly early: readonly FloorMessage[];
 }
 
 /**
