@@ -31,7 +31,7 @@ import type {
   ParticipantStep,
 } from './participant-types.js';
 import { STATES } from './states.js';
-import { ask, forgetTalkers, takeFloor } from './transitions.js';
+import { ask, forgetTalkers, takeFloor, tellIdle } from './transitions.js';
 import type { FloorLevel, FloorMessageType } from './vocabulary.js';
 
 type Result = ReturnType<ParticipantStep>;
@@ -182,7 +182,7 @@ function fire(draft: ParticipantDraft, timer: FloorTimer): void {
   if (!draft.fire(timer)) return;
   if (timer === 'T103') {
     draft.state.silent = true;
-    draft.tell({ event: 'idle', reason: 'silence' });
+    tellIdle(draft, 'silence');
   } else {
     STATES[draft.state.floor].timer(draft, timer);
   }

@@ -294,8 +294,7 @@ const pendingRelease: StateHandlers = {
         if (!hasBit(message, 'dualFloor')) rest(draft);
         break;
       case 'taken':
-        noteTaken(draft, message);
-        if (!isShared(message)) rest(draft);
+        if (noteTaken(draft, message) && !isShared(message)) rest(draft);
         break;
       case 'deny':
         rest(draft);

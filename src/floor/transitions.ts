@@ -104,13 +104,18 @@ export function forgetTalkers(draft: ParticipantDraft): void {
   draft.state.silent = false;
 }
 
+/** News for a radio that listens; one that has the floor hears of itself alone. */
+export function tellIdle(draft: ParticipantDraft, reason: string): void {
+  if (draft.state.floor !== 'has-permission') draft.tell({ event: 'idle', reason });
+}
+
 /** Floor Taken: who talks, and whether a request is welcome. True when it names anyone but us. */
 export function noteTaken(draft: ParticipantDraft, message: FloorMessage): boolean {
   const { state, options } = draft;
   const talkers = talkersAfterTaken(state.talkers, message, options.userId);
   state.mayRequest = message.permissionToRequest ?? state.mayRequest;
   if (talkers.length === 0) {
-    if (state.talkers.length > 0) forgetTalkers(draft);
+    if (state.floor !== 'has-permission') forgetTalkers(draft);
     return false;
   }
   if (state.silent || !sameTalkers(talkers, state.talkers)) {
@@ -131,9 +136,7 @@ export function noteIdle(draft: ParticipantDraft, message: FloorMessage): void {
     state.talkers = talkers;
     return;
   }
-  if (state.talkers.length > 0 || state.floor === 'pending-release') {
-    draft.tell({ event: 'idle', reason: 'idle' });
-  }
+  if (state.talkers.length > 0 || state.floor === 'pending-release') tellIdle(draft, 'idle');
   forgetTalkers(draft);
 }
 
@@ -144,7 +147,7 @@ export function noteTalkerReleased(draft: ParticipantDraft, message: FloorMessag
   if (talkers.length > 0) {
     state.talkers = talkers;
   } else if (state.talkers.length > 0) {
-    draft.tell({ event: 'idle', reason: 'idle' });
+    tellIdle(draft, 'idle');
     forgetTalkers(draft);
   }
 }
