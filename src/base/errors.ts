@@ -137,6 +137,10 @@ export const ERROR_CODES = {
   SEGY_E_STORE_LOCKED: { sip: null, summary: 'another process has the store open' },
   SEGY_E_STORE_KEY: { sip: null, summary: 'the master key is missing, unsafe or the wrong one' },
   SEGY_E_NO_GROUP_KEY: { sip: 488, summary: 'no usable key is held for the group' },
+  SEGY_E_ACCESS_TOKEN: {
+    sip: null,
+    summary: 'a partner asks for an access token and none can be had',
+  },
   SEGY_E_NOT_GROUP_GMS: {
     sip: 488,
     summary: 'a group key is signed by an identity that is not the GMS of the group',

@@ -9,6 +9,7 @@ import { codePointsSchema } from './code-points.js';
 import { discoverSchema, dnsSchema, probeSchema } from './network-schema.js';
 import { adminSchema } from './operations-schema.js';
 import { protectionSchema } from './protection-schema.js';
+import { affiliationSchema, refuseClearTokens, subscriptionSchema } from './standing-schema.js';
 
 const port = z.number().int().min(1).max(65535);
 const portRange = z
@@ -74,24 +75,8 @@ const partnerSchema = z.strictObject({
   /** identities that may sign group keys: its group management servers, verbatim */
   gms: z.array(mcServiceId).default([]),
   groups: z.array(groupSchema).default([]),
-  /** whether the gateway subscribes to group documents at the GMS, which then notifies keys */
-  subscription: z
-    .strictObject({
-      enabled: z.boolean().default(false),
-      /** where SUBSCRIBE goes; default: the GMS of the group */
-      requestUri: sipUri.optional(),
-      seconds: z.number().int().min(60).max(604_800).default(3600),
-    })
-    .prefault({}),
-  /** `publish`: the gateway affiliates its users; `configured`: the partner knows them */
-  affiliation: z
-    .strictObject({
-      mode: z.enum(['configured', 'publish']).default('configured'),
-      /** where PUBLISH goes; default: `sip.requestUri` */
-      requestUri: sipUri.optional(),
-      seconds: z.number().int().min(60).max(604_800).default(3600),
-    })
-    .prefault({}),
+  subscription: subscriptionSchema,
+  affiliation: affiliationSchema,
   codePoints: codePointsSchema,
   sip: z.strictObject({
     addresses: z
@@ -265,7 +250,9 @@ export const configSchema = z
         message: 'clear media would leave the host; set inner.allowNonLoopback to insist',
       });
     }
-    for (const [index, { sip }] of config.partners.entries()) {
+    for (const [index, partner] of config.partners.entries()) {
+      const { sip } = partner;
+      refuseClearTokens(partner, index, context);
       if (sip.addresses.length > 0 || sip.discover !== undefined) continue;
       context.addIssue({
         code: 'custom',

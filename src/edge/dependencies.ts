@@ -7,6 +7,7 @@ import type { Environment } from '../base/environment.js';
 import type { SegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { SipEndpoint, SipTarget } from '../sip/index.js';
+import type { AccessTokens } from './access-tokens.js';
 import type { ClientsPort } from './clients-port.js';
 import type { GroupsPort } from './groups-port.js';
 import type { MediaPort } from './media-port.js';
@@ -151,6 +152,8 @@ export interface EdgeDependencies {
   readonly redirectBody?: RedirectBody;
   /** absent where no partner's profile asks for any */
   readonly protection?: ProtectionPort;
+  /** absent where no partner's profile asks for access tokens */
+  readonly tokens?: AccessTokens;
   readonly settings: EdgeSettings;
 }
 

@@ -273,6 +273,10 @@ export class Edge {
   ): void {
     const { request } = uas;
     if (request.method === 'NOTIFY' && partner && this.#standing.knows(request, partner)) {
+      if (!this.#standing.isInOrder(request)) {
+        uas.respond(this.#refusals.plain(request, 500));
+        return;
+      }
       takeKeys(this.#deps, this.#refusals, uas, partner);
       this.#standing.notified(request);
       return;

@@ -18,6 +18,7 @@ export {
   type RedirectBody,
   type Side,
 } from './dependencies.js';
+export type { AccessTokens } from './access-tokens.js';
 export type {
   ClientsPort,
   OpenedPck,

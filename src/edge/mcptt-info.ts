@@ -76,11 +76,19 @@ export function writeGroupCallInfo(groupId: string, callerUri: string): string {
   return writeInfo('prearranged', groupId, callerUri);
 }
 
-/** The mcptt-info body of a request that is about one represented user. */
-export function writeUserInfo(userUri: string): string {
+/**
+ * The mcptt-info body of a request that is about one represented user.
+ * @param accessToken of the user at the partner; null for none
+ */
+export function writeUserInfo(userUri: string, accessToken: string | null): string {
+  const token =
+    accessToken === null
+      ? ''
+      : '<mcptt-access-token type="Normal">' +
+        `<mcpttString>${escapeXml(accessToken)}</mcpttString></mcptt-access-token>`;
   return (
     '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
-    `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>` +
+    `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>${token}` +
     uriElement('mcptt-request-uri', userUri) +
     uriElement('mcptt-calling-user-id', userUri) +
     '</mcptt-Params></mcpttinfo>\r\n'

@@ -37,8 +37,8 @@ export interface StandingKind {
   readonly name: string;
   readonly seconds: number;
   readonly targets: readonly SipTarget[];
-  /** the request, for the first time or as a refresh; 0 seconds withdraws it */
-  build(seconds: number): SipRequest;
+  /** the request, for the first time or as a refresh; 0 seconds withdraws it. @throws SegyError */
+  build(seconds: number): SipRequest | Promise<SipRequest>;
   /** puts into the request what says who sends it, where the partner asks for that */
   authenticate(request: SipRequest): Promise<void>;
   /** takes what later requests need from a 2xx */
@@ -205,7 +205,7 @@ export class StandingRequest {
     let last = new SegyError('SEGY_E_SIP_TRANSPORT', 'no address of the partner is configured');
     for (const target of this.kind.targets) {
       try {
-        const request = this.kind.build(seconds);
+        const request = await this.kind.build(seconds);
         await this.kind.authenticate(request);
         return await this.#ask(request, target);
       } catch (error) {

@@ -53,6 +53,11 @@ describe('config/load', () => {
   });
 
   const mistakes: readonly [string, string, RegExp][] = [
+    [
+      'an access token that would travel clear',
+      `${GOOD}    affiliation: { mode: publish, accessToken: true }\n`,
+      /partners\[0\]\.affiliation\.accessToken: an access token would travel clear/,
+    ],
     ['a misspelt setting', GOOD.replace('mediaAddress', 'mediaAdress'), /^7 outer\.mediaAdress: /m],
     [
       'a user part that Dial() would split',

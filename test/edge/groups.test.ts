@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { toHex, utf8 } from '../../src/base/bytes.js';
 import { SegyError } from '../../src/base/errors.js';
 import { gukId } from '../../src/mikey/index.js';
+import type { AccessTokens } from '../../src/edge/index.js';
 import { readMcpttInfo } from '../../src/edge/mcptt-info.js';
 import { leafParts, parseBody, type SipRequest } from '../../src/sip/index.js';
 import { FakeGroups, GROUP, heldGmk, type Partner } from './support/fakes.js';
@@ -37,11 +38,15 @@ const CALL = info(
 describe('edge: groups', () => {
   let h: Harness;
   let groups: FakeGroups;
+  let tokens: AccessTokens | undefined;
   const start = async (partner = withGroup(), ...keys: ReturnType<typeof heldGmk>[]) => {
     groups = new FakeGroups();
     groups.keys = keys;
-    h = await Harness.start({ groups, partner });
+    h = await Harness.start({ groups, partner, ...(tokens && { tokens }) });
   };
+  beforeEach(() => {
+    tokens = undefined;
+  });
   afterEach(() => h.stop());
 
   const mcCall = (text = CALL) => ({ sdp: sdp('127.0.2.1', 41000), info: text });
@@ -291,11 +296,11 @@ describe('edge: groups', () => {
   describe('what stands at the partner', () => {
     const subscribed = withGroup(
       { affiliate: [RADIO1] },
-      { subscription: { enabled: true, seconds: 600 } },
+      { subscription: { enabled: true, seconds: 600, per: 'user', accessToken: false } },
     );
     const affiliated = withGroup(
       { affiliate: [RADIO1] },
-      { affiliation: { mode: 'publish', seconds: 600 } },
+      { affiliation: { mode: 'publish', seconds: 600, accessToken: false } },
     );
 
     it('is a subscription to the group’s document at its GMS, whose NOTIFY brings keys', async () => {
@@ -324,14 +329,16 @@ describe('edge: groups', () => {
     });
 
     /** Answers the subscription and gives NOTIFYs in its dialog, as the GMS or as one who claims to be. */
-    async function subscribe(): Promise<(state: string, tag?: string) => Sent> {
+    async function subscribe(): Promise<
+      (state: string, more?: { tag?: string; cseq?: number }) => Sent
+    > {
       await start(subscribed);
       const tx = await h.mc.expect('SUBSCRIBE');
       const { headers } = tx.request;
       h.mc.answer(tx, 200, { headers: [['Expires', '600']] });
       await until(() => h.logged.some(({ event }) => event === 'standing.accepted'));
-      let cseq = 0;
-      return (state, tag = tx.localTag) => {
+      let next = 0;
+      return (state, { tag = tx.localTag, cseq = (next += 1) } = {}) => {
         const dialog = {
           from: `${headers.get('To')};tag=${tag}`,
           to: headers.get('From')!,
@@ -342,7 +349,6 @@ describe('edge: groups', () => {
           ['Event', 'xcap-diff'],
           ['Subscription-State', state],
         ];
-        cseq += 1;
         return h.mc.send(within('NOTIFY', cseq, dialog, { headers: fields }), h.outerAt);
       };
     }
@@ -364,7 +370,84 @@ describe('edge: groups', () => {
 
     it('takes no NOTIFY of another than the one that answered', async () => {
       const notify = await subscribe();
-      await notify('active', 'someone').expect(481);
+      await notify('active', { tag: 'someone' }).expect(481);
+    });
+
+    it('answers 500 to a NOTIFY that comes after a later one, and takes nothing of it', async () => {
+      const notify = await subscribe();
+      await notify('active', { cseq: 7 }).expect(200);
+      await notify('terminated;reason=deactivated', { cseq: 6 }).expect(500);
+      assert.equal(
+        h.logged.some(({ event }) => event === 'subscription.ended'),
+        false,
+      );
+      await notify('active', { cseq: 8 }).expect(200);
+    });
+
+    it('carries the user’s access token at the partner where the profile asks for it', async () => {
+      const asked: string[] = [];
+      tokens = {
+        tokenFor: ({ name }, user) => {
+          asked.push(`${name} ${user}`);
+          return Promise.resolve('abc.DEF-1_2.x~y');
+        },
+      };
+      await start(
+        withGroup(
+          { affiliate: [RADIO1] },
+          {
+            subscription: { enabled: true, seconds: 600, per: 'user', accessToken: true },
+            affiliation: { mode: 'publish', seconds: 600, accessToken: true },
+          },
+        ),
+      );
+      const [publish, subscribed] = [await h.mc.expect('PUBLISH'), await h.mc.expect('SUBSCRIBE')];
+      for (const { request } of [publish, subscribed]) {
+        assert.match(
+          textOf(request),
+          /<mcptt-access-token type="Normal"><mcpttString>abc\.DEF-1_2\.x~y</,
+        );
+      }
+      assert.deepEqual(asked, [`mc-a ${RADIO1}`, `mc-a ${RADIO1}`]);
+      assert.doesNotMatch(JSON.stringify(h.logged), /abc\.DEF/);
+      [publish, subscribed].forEach((tx) => h.mc.answer(tx, 200));
+    });
+
+    it('is not sent while the profile asks for a token and none, or no clean one, can be had', async () => {
+      for (const token of [null, 'two words', 'a\r\nVia: x', '']) {
+        tokens = { tokenFor: () => Promise.resolve(token) };
+        await start(
+          withGroup(
+            { affiliate: [RADIO1] },
+            { affiliation: { mode: 'publish', seconds: 600, accessToken: true } },
+          ),
+        );
+        await until(() => h.logged.some(({ event }) => event === 'standing.failed'));
+        const failed = h.logged.find(({ event }) => event === 'standing.failed');
+        assert.equal(failed?.fields.code, 'SEGY_E_ACCESS_TOKEN');
+        assert.equal(h.mc.requests.waiting, 0);
+        await h.stop();
+      }
+      await start();
+    });
+
+    it('is one subscription for the groups of all users where the profile says so', async () => {
+      const second = 'sip:fire@mc-a.example';
+      await start((partner) => ({
+        ...partner,
+        groups: [
+          groupOf({ affiliate: [RADIO1] }),
+          groupOf({ id: second, pbx: 'fire-tg', affiliate: ['sip:radio2@lmr.example', RADIO1] }),
+        ],
+        subscription: { enabled: true, seconds: 600, per: 'partner', accessToken: false },
+      }));
+      const tx = await h.mc.expect('SUBSCRIBE');
+      const text = textOf(tx.request);
+      assert.equal(text.match(/<entry /g)?.length, 2);
+      for (const id of [GROUP, second]) assert.match(text, new RegExp(`byGroupID/${id}`));
+      h.mc.answer(tx, 200);
+      await until(() => h.logged.some(({ event }) => event === 'standing.accepted'));
+      assert.equal(h.mc.requests.waiting, 0);
     });
 
     it('is an affiliation by PUBLISH for each member, withdrawn at the end', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemRandom } from '../../src/base/environment.js';
+import type { AccessTokens } from '../../src/edge/index.js';
 import { attachEar } from '../../src/protect/index.js';
 import type { SipRequest } from '../../src/sip/index.js';
 import { FakeGroups, GROUP, heldGmk, type Partner } from './support/fakes.js';
@@ -13,8 +14,8 @@ const GKTP = `<GMK-GKTPs xmlns="urn:3gpp:ns:mcpttGKTP:1.0"><GKTP id="${GROUP}">$
 
 const withGroup = (partner: Partner): Partner => ({
   ...partner,
-  affiliation: { mode: 'publish', seconds: 600 },
-  subscription: { enabled: true, seconds: 600 },
+  affiliation: { mode: 'publish', seconds: 600, accessToken: false },
+  subscription: { enabled: true, seconds: 600, per: 'user', accessToken: false },
   groups: [
     { id: GROUP, pbx: 'police-tg', withoutKey: 'refuse', members: [ALICE], affiliate: [RADIO1] },
   ],
@@ -32,10 +33,14 @@ const CALL =
 describe('edge: groups under protected signalling', () => {
   let h: Harness;
   let groups: FakeGroups;
-  const begin = async (change: Record<string, unknown> = {}): Promise<void> => {
+  const begin = async (
+    change: Record<string, unknown> = {},
+    partner = withGroup,
+    tokens?: AccessTokens,
+  ): Promise<void> => {
     groups = new FakeGroups();
     groups.keys = [heldGmk('0a000001')];
-    h = await start(profile(change), { groups, partner: withGroup });
+    h = await start(profile(change), { groups, partner, ...(tokens && { tokens }) });
   };
   afterEach(() => h.stop());
 
@@ -70,6 +75,18 @@ describe('edge: groups under protected signalling', () => {
     assert.doesNotMatch(bodyText(tx), /police@|radio1@/);
     open(tx);
     assert.match(bodyText(tx), /sip:police@mc-a\.example/);
+  });
+
+  it('encrypts the access token of an affiliation', async () => {
+    const withToken = (partner: Partner): Partner => ({
+      ...withGroup(partner),
+      affiliation: { mode: 'publish', seconds: 600, accessToken: true },
+    });
+    await begin({}, withToken, { tokenFor: () => Promise.resolve('TOKEN-OF-RADIO1') });
+    const tx = await expectMethod('PUBLISH');
+    assert.doesNotMatch(bodyText(tx), /TOKEN-OF/);
+    open(tx);
+    assert.match(bodyText(tx), /TOKEN-OF-RADIO1/);
   });
 
   /** The next request of that method at the MC system; others are left standing. */

@@ -4,6 +4,7 @@ import { DEFAULT_CODE_POINTS } from '../../../src/config/index.js';
 import {
   DEFAULT_EDGE_LIMITS,
   Edge,
+  type AccessTokens,
   type EdgeDependencies,
   type EdgeLimits,
   type GroupsPort,
@@ -71,6 +72,7 @@ export interface HarnessOptions {
   /** further partners, from the first one */
   others?: (partner: Partner) => Partner[];
   groups?: GroupsPort;
+  tokens?: AccessTokens;
   protection?: (partners: readonly Partner[]) => ProtectionPort;
 }
 
@@ -149,6 +151,7 @@ export class Harness {
       pbx: this.port,
       clients: this.clients,
       ...(o.groups && { groups: o.groups }),
+      ...(o.tokens && { tokens: o.tokens }),
       partners,
       ...(protection && { protection }),
       addresses: this.addresses,
@@ -179,8 +182,8 @@ export class Harness {
       kmsUris: ['kms.mc-a.example'],
       gms: ['sip:gms@mc-a.example'],
       groups: [],
-      subscription: { enabled: false, seconds: 3600 },
-      affiliation: { mode: 'configured', seconds: 3600 },
+      subscription: { enabled: false, seconds: 3600, per: 'user', accessToken: false },
+      affiliation: { mode: 'configured', seconds: 3600, accessToken: false },
       codePoints: DEFAULT_CODE_POINTS,
       sip: {
         addresses: [{ host: this.mc.address, port: this.mc.port, transport: 'udp' }],
