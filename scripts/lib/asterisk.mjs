@@ -13,9 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { mirrorOf, readAptSources, versionCodename } from './apt-sources.mjs';
 import { cacheFolder, withLock } from './cache.mjs';
-import { ensureDebianTools } from './debian-tools.mjs';
+import { makeDebianArchive, readyMirror } from './debian-root.mjs';
 import { capture, onPath } from './run.mjs';
 
 /** Debian suites that carry Asterisk, in the order tried. */
@@ -68,34 +67,20 @@ function programOnPath() {
   return { command, args: [], version, dataDir: null, moduleDir: null, source: 'path' };
 }
 
-/** The proxies that apt is set up with; mmdebstrap does not read apt's configuration. */
-function proxyOptions() {
-  const dump = capture('apt-config', ['dump', '--no-empty']).stdout;
-  return dump
-    .split('\n')
-    .filter((line) => /^Acquire::https?::Proxy(::[^ ]+)? "/.test(line))
-    .map((line) => `--aptopt=${line}`);
-}
-
 /** One try with one suite. @returns {string | null} what went wrong */
 function make(suite, mirror, folder) {
-  const signed = mirror.signedBy === null ? '' : `[signed-by=${mirror.signedBy}] `;
   const archive = `${folder}.tar`;
   mkdirSync(folder, { recursive: true });
   try {
-    const made = capture('mmdebstrap', [
-      '--variant=extract',
-      // Packages are only unpacked, so no user needs more rights than to write here.
-      ...(process.getuid?.() === 0 ? [] : ['--mode=chrootless']),
-      '--format=tar',
-      '--aptopt=Acquire::Check-Valid-Until "false"',
-      ...proxyOptions(),
-      '--include=asterisk,asterisk-modules',
-      suite,
+    const failure = makeDebianArchive({
       archive,
-      `deb ${signed}${mirror.uri} ${suite} main`,
-    ]);
-    if (made.status !== 0) return made.stderr.split('\n').slice(-8).join('\n');
+      suite,
+      mirror,
+      // Packages are only unpacked, so no user needs more rights than to write here.
+      variant: 'extract',
+      packages: ['asterisk', 'asterisk-modules'],
+    });
+    if (failure !== null) return failure;
     const exclude = UNUSED.map((path) => `--exclude=./${path}`);
     const unpacked = capture('tar', ['-xf', archive, '-C', folder, '--no-same-owner', ...exclude]);
     return unpacked.status === 0 ? null : unpacked.stderr;
@@ -105,20 +90,7 @@ function make(suite, mirror, folder) {
 }
 
 async function makeProgram() {
-  const codename = versionCodename();
-  const mirror = codename === null ? null : mirrorOf(readAptSources(), codename);
-  if (mirror === null) {
-    throw new Error(
-      `no apt source of this machine serves the suite '${codename}', so there is no mirror to take ` +
-        'Asterisk from. Install Asterisk 20 or newer so that `asterisk` is on PATH.',
-    );
-  }
-  const missing = await ensureDebianTools([{ command: 'mmdebstrap', package: 'mmdebstrap' }]);
-  if (missing.length > 0) {
-    throw new Error(
-      'mmdebstrap is needed to make an Asterisk. Run: sudo apt-get install -y mmdebstrap',
-    );
-  }
+  const mirror = await readyMirror('Asterisk');
   const target = join(cacheFolder(), 'asterisk');
   const failures = [];
   for (const suite of SUITES) {

@@ -15,6 +15,9 @@ export const TEST_TOOLS = [
   { command: 'gcc', package: 'gcc' },
   { file: '/usr/include/stdio.h', package: 'libc6-dev' },
   { command: 'openssl', package: 'openssl' },
+  { command: 'dpkg-deb', package: 'dpkg' },
+  { command: 'lintian', package: 'lintian' },
+  { command: 'systemd-analyze', package: 'systemd' },
 ];
 
 const isThere = (tool) =>

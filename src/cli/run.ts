@@ -30,6 +30,10 @@ function readConfig(file: string): SegyConfig {
 
 async function run(config: SegyConfig): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
+  // Heard from the beginning: a stop that comes while the gateway starts ends it in order afterwards.
+  const stopSignal = new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
+  });
   const gateway = await startGateway(config, {
     clock: systemClock,
     timers: systemTimers,
@@ -38,10 +42,7 @@ async function run(config: SegyConfig): Promise<void> {
     metrics: new MetricRegistry(),
   });
   log.info('gateway.ready');
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
-  });
-  log.info('gateway.stopping', { signal });
+  log.info('gateway.stopping', { signal: await stopSignal });
   await gateway.stop();
   log.info('gateway.stopped');
 }
