@@ -16,8 +16,9 @@ import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
 import { createAriPort, createEslPort } from '../pbx/index.js';
 import type { SignallingProtection } from '../protect/index.js';
-import { SipEndpoint } from '../sip/index.js';
+import { formatHostPort, SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
+import { CertificateWatch, certificateFiles } from './certificate-watch.js';
 import { openAdmin } from './compose-admin.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection } from './protection.js';
@@ -26,6 +27,7 @@ import { redirectBodies } from './redirect-body.js';
 import { sendingMemoryOver } from './sending-memory.js';
 import { openState, requireDomain } from './state.js';
 import type { State } from './state.js';
+import { outgoingTls, readTls } from './tls-files.js';
 
 /** Senders whose ECCSI public key is kept. */
 const VERIFIER_CACHE = 4096;
@@ -96,7 +98,7 @@ async function compose(
   });
   const media = await createMediaEngine(mediaOptions(config), env, sendingMemoryOver(sending));
   closers.push(() => media.close());
-  const outer = outerEndpoint(config, env);
+  const outer = new SipEndpoint({ name: 'outer', env, tls: outgoingTls(config) });
   closers.push(() => outer.close());
   const inner = new SipEndpoint({ name: 'inner', env, userAgent: CONTROL_USER_AGENT });
   closers.push(() => inner.close());
@@ -122,6 +124,9 @@ async function compose(
   await listen(config, outer, inner);
   await edge.start();
   closers.push(() => edge.stop());
+  const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
+  certificates.watch(certificateFiles(config));
+  closers.push(() => certificates.stop());
   probes.update(config.partners);
   closers.push(() => probes.stop());
   const admin = await openAdmin({ config, env, state, slow, users: stored, directory, ring });
@@ -230,22 +235,6 @@ function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[
   };
 }
 
-function outerEndpoint(config: SegyConfig, env: Environment): SipEndpoint {
-  const tls = config.outer.listeners.find((listener) => listener.tls !== undefined)?.tls;
-  const identity = tls && readTls(tls);
-  return new SipEndpoint({ name: 'outer', env, ...(identity && { tls: identity }) });
-}
-
-type TlsFiles = NonNullable<SegyConfig['outer']['listeners'][number]['tls']>;
-
-function readTls(tls: TlsFiles): { cert: Uint8Array; key: Uint8Array; ca?: Uint8Array } {
-  return {
-    cert: readFileSync(tls.certFile),
-    key: readFileSync(tls.keyFile),
-    ...(tls.caFile !== undefined && { ca: readFileSync(tls.caFile) }),
-  };
-}
-
 async function listen(config: SegyConfig, outer: SipEndpoint, inner: SipEndpoint): Promise<void> {
   for (const { transport, address, port, tls } of config.outer.listeners) {
     await outer.listen({
@@ -255,7 +244,7 @@ async function listen(config: SegyConfig, outer: SipEndpoint, inner: SipEndpoint
       ...(config.outer.advertised !== undefined && {
         advertised: { host: config.outer.advertised, port },
       }),
-      ...(tls && { tls: { ...readTls(tls), requestCert: tls.requestClientCert } }),
+      ...(tls && { tls: readTls(tls) }),
     });
   }
   for (const protocol of config.inner.transports) {
@@ -276,7 +265,7 @@ function edgeSettings(config: SegyConfig): EdgeSettings {
   return {
     outer: {
       contacts: outerContacts,
-      identity: `sip:segy@${outer.advertised ?? first?.address ?? 'localhost'}`,
+      identity: `sip:segy@${formatHostPort({ host: outer.advertised ?? first?.address ?? 'localhost' })}`,
       ...(outer.mediaAdvertised !== undefined && { mediaAdvertised: outer.mediaAdvertised }),
     },
     inner: {

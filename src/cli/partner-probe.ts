@@ -1,11 +1,11 @@
 /** OPTIONS to each address of a partner, from the outer address, over the transport it is reached by. */
-import { readFileSync } from 'node:fs';
 import type { Environment } from '../base/environment.js';
 import { toSegyError } from '../base/errors.js';
 import type { PartnerConfig, SegyConfig } from '../config/index.js';
 import { optionsRequest } from '../edge/index.js';
 import { SipEndpoint } from '../sip/index.js';
 import type { SipTarget } from '../sip/index.js';
+import { outgoingTls } from './tls-files.js';
 
 export interface ProbeResult {
   readonly address: string;
@@ -22,18 +22,13 @@ export async function partnerProbe(
   partner: PartnerConfig,
   env: Environment,
 ): Promise<ProbeResult[]> {
-  const tls = config.outer.listeners.find((listener) => listener.tls !== undefined)?.tls;
-  const identity = tls && {
-    cert: readFileSync(tls.certFile),
-    key: readFileSync(tls.keyFile),
-    ...(tls.caFile !== undefined && { ca: readFileSync(tls.caFile) }),
-  };
-  const endpoint = new SipEndpoint({ name: 'probe', env, ...(identity && { tls: identity }) });
+  const identity = outgoingTls(config);
+  const endpoint = new SipEndpoint({ name: 'probe', env, tls: identity });
   try {
     const address = config.outer.listeners[0]?.address ?? '127.0.0.1';
     for (const protocol of new Set(partner.sip.addresses.map(({ transport }) => transport))) {
-      const secured = protocol === 'tls' && identity !== undefined ? { tls: identity } : {};
-      await endpoint.listen({ protocol, address, port: 0, ...secured });
+      const own = protocol === 'tls' ? 'tcp' : protocol;
+      await endpoint.listen({ protocol: own, address, port: 0 });
     }
     return await Promise.all(
       partner.sip.addresses.map(async ({ host, port, transport, serverName }) => {

@@ -46,7 +46,9 @@ const tlsSchema = z.strictObject({
   certFile: filePath,
   keyFile: filePath,
   caFile: filePath.optional(),
+  /** mutual TLS: a peer without a certificate that verifies does not come in */
   requestClientCert: z.boolean().default(true),
+  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
 });
 
 /** A talkgroup of a partner. */
@@ -186,6 +188,8 @@ const outerSchema = z.strictObject({
   listeners: z
     .array(z.strictObject({ transport, address: ipAddress, port, tls: tlsSchema.optional() }))
     .min(1),
+  /** days before its end from which on a certificate is warned of */
+  certificateWarningDays: z.number().int().min(1).max(365).default(30),
   advertised: host.optional(),
   mediaAddress: ipAddress,
   mediaAdvertised: ipAddress.optional(),

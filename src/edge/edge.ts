@@ -105,7 +105,11 @@ export class Edge {
       endpoint.onAdmission = (source) => this.#admit(side, source);
       endpoint.onRequest = (uas) => this.#request(side, uas);
       endpoint.onAck = (request, source) => this.#ack(side, request, source);
-      endpoint.onProtocolError = ({ code, source }) => {
+      endpoint.onProtocolError = ({ code, source, message, handshake }) => {
+        if (handshake === true) {
+          this.#refusals.noteHandshake(side, source.address, new SegyError(code, message));
+          return;
+        }
         const error = new SegyError(code, 'a message could not be read');
         this.#refusals.note(side, source.address, error, 'parse');
       };
@@ -196,7 +200,7 @@ export class Edge {
     const admission = this.#outerSources.identify(source);
     if (admission.kind === 'partner') return admission.partner;
     if (admission.kind === 'former' && this.#isOf(request, admission)) return admission.partner;
-    throw new SegyError('SEGY_E_UNKNOWN_SOURCE', 'the source is no partner');
+    throw new SegyError('SEGY_E_UNKNOWN_SOURCE', strangerText(source));
   }
 
   /** Does the request belong to a call that its sender, then still the partner, began? */
@@ -369,6 +373,12 @@ export class Edge {
     this.#removals.add(removed);
     void removed.then(() => this.#removals.delete(removed));
   }
+}
+
+function strangerText({ tls }: SipSource): string {
+  return tls?.authorized === true
+    ? 'the source is no partner: its certificate verifies and names none of theirs'
+    : 'the source is no partner';
 }
 
 /** The gateway's own BYE to the other side needs a number above every one that was passed there. */

@@ -89,6 +89,11 @@ export class Refusals {
     this.#sourceLog.refused(error.code, side, source, error.message);
   }
 
+  /** Counts and logs a TLS handshake that failed, within the limit of its source. */
+  noteHandshake(side: Side, source: string, error: SegyError): void {
+    this.#sourceLog.refused(error.code, side, source, error.message);
+  }
+
   #agent(side: Side): string {
     if (side === 'inner') return 'segy';
     return /@([A-Za-z0-9.-]+)/.exec(this.#deps.settings.outer.identity)?.[1] ?? 'segy';

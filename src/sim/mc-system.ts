@@ -4,7 +4,7 @@
  */
 import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
-import type { SipRequest, SipTarget } from '../sip/index.js';
+import { formatHostPort, type SipRequest, type SipTarget } from '../sip/index.js';
 import { SimAgent } from './agent.js';
 import type { AgentOptions } from './agent.js';
 import type { SimCall } from './call.js';
@@ -123,7 +123,8 @@ export class McSystem {
 
   /** Places a private call. Resolves when the INVITE is sent. */
   async call(call: McCallOptions): Promise<SimCall<McMedia>> {
-    const { domain, address, gateway, requestUri, signalling } = this.#options;
+    const { domain, gateway, requestUri, signalling } = this.#options;
+    const address = formatHostPort({ host: this.#options.address });
     const ear = (await signalling?.ear(domain, call.from, call.to)) ?? null;
     const keys = new PckExchange({
       domain,

@@ -7,7 +7,8 @@ import type { SipSource, SipTarget } from './peers.js';
 import { createResponse } from './response.js';
 import { salvageRequest } from './salvage.js';
 import { DEFAULT_TIMING, type SipTiming } from './timing.js';
-import type { TlsIdentity } from './transport/tls.js';
+import { describeFault } from './transport/handshake-fault.js';
+import type { TlsIdentity, TlsListenOptions } from './transport/tls.js';
 import { Transports, type ListenOptions } from './transport/transports.js';
 import { ClientSide } from './transaction/client-side.js';
 import { guarded, type ClientTransaction, type ServerTransaction } from './transaction/context.js';
@@ -33,6 +34,8 @@ export interface ProtocolError {
   readonly message: string;
   /** status of the answer that was sent; absent when there was none */
   readonly answered?: number;
+  /** a TLS handshake failed; the message holds nothing of the peer's */
+  readonly handshake?: true;
 }
 
 /**
@@ -71,11 +74,12 @@ export class SipEndpoint {
       limits,
       tls: options.tls ?? {},
       admit: (source) => this.#admits(source, 0),
-      handshakeFailed: (source, error) =>
-        this.#report(
-          source,
-          new SegyError('SEGY_E_SIP_TRANSPORT', `TLS handshake: ${error.message}`),
-        ),
+      handshakeFailed: (source, reason) => {
+        env.metrics.count('segy_tls_handshakes_failed_total', { side: this.#name, reason });
+        this.#report(source, new SegyError('SEGY_E_SIP_TRANSPORT', describeFault(reason)), {
+          handshake: true,
+        });
+      },
       closed: (id, cause) => this.#clients.connectionLost(id, cause),
       onDatagram: (octets, source) => this.#receive(octets, source),
       events: {
@@ -105,6 +109,18 @@ export class SipEndpoint {
    */
   listen(options: ListenOptions): Promise<{ address: string; port: number }> {
     return this.#transports.listen(options);
+  }
+
+  /**
+   * Takes other certificates, for connections that are made from here on.
+   * @param incoming for the TLS listener at an address and port; undefined leaves it as it is
+   * @throws Error when one cannot be used; `checkTlsIdentity` tells that before
+   */
+  setTls(
+    outgoing: TlsIdentity,
+    incoming: (address: string, port: number) => TlsListenOptions | undefined,
+  ): void {
+    this.#transports.setTls(outgoing, incoming);
   }
 
   /**
@@ -192,7 +208,7 @@ export class SipEndpoint {
     const status = error.sipStatus;
     if (request === undefined || !this.#refuse(request, source, status))
       this.#report(source, error);
-    else this.#report(source, error, status);
+    else this.#report(source, error, { answered: status });
   }
 
   #refuse(request: SipRequest, source: SipSource, status: number): boolean {
@@ -202,11 +218,13 @@ export class SipEndpoint {
     });
   }
 
-  #report(source: SipSource, error: SegyError, answered?: number): void {
-    const { code, message } = error;
-    const report = { source, code, message };
+  #report(
+    source: SipSource,
+    { code, message }: SegyError,
+    more: Pick<ProtocolError, 'answered' | 'handshake'> = {},
+  ): void {
     guarded(this.#env, 'onProtocolError', () =>
-      this.onProtocolError?.(answered === undefined ? report : { ...report, answered }),
+      this.onProtocolError?.({ source, code, message, ...more }),
     );
   }
 

@@ -29,5 +29,10 @@ export * from './hops.js';
 export * from './peers.js';
 export * from './timing.js';
 export type { ClientTransaction, ServerEnd, ServerTransaction } from './transaction/context.js';
-export type { TlsIdentity, TlsListenOptions } from './transport/tls.js';
+export {
+  checkTlsIdentity,
+  type TlsIdentity,
+  type TlsListenOptions,
+  type TlsVersion,
+} from './transport/tls.js';
 export type { ListenOptions } from './transport/transports.js';

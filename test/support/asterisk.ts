@@ -43,6 +43,8 @@ export interface AsteriskOptions {
   readonly edge?: { readonly address: string; readonly port: number };
   /** the fake radio trunk; default 127.0.0.3 and a free port */
   readonly radio?: { readonly address: string; readonly port: number };
+  /** the gateway's side on ::1; the radio trunk stays on IPv4 */
+  readonly ipv6?: boolean;
   /** dialplan appended to extensions.conf */
   readonly dialplan?: string;
   /** text appended to a configuration file, by file name */
@@ -94,9 +96,10 @@ export class AsteriskInstance implements PbxInstance {
   ) {
     this.#program = found;
     this.folder = mkdtempSync(join(tmpdir(), 'segy-asterisk-'));
-    this.edge = options.edge ?? { address: '127.0.0.2', port: ports.edge };
+    const edge = options.ipv6 === true ? '::1' : '127.0.0.2';
+    this.edge = options.edge ?? { address: edge, port: ports.edge };
     this.radio = options.radio ?? { address: '127.0.0.3', port: ports.radio };
-    this.sip = { address: '127.0.0.1', port: ports.sip };
+    this.sip = { address: options.ipv6 === true ? '::1' : '127.0.0.1', port: ports.sip };
     this.ari = {
       url: `http://127.0.0.1:${ports.http}`,
       username: 'segy',
@@ -125,7 +128,7 @@ export class AsteriskInstance implements PbxInstance {
   }
 
   get trunk(): Peer {
-    return this.sip;
+    return { address: '127.0.0.1', port: this.sip.port };
   }
 
   get control(): Peer {
@@ -276,15 +279,19 @@ export class AsteriskInstance implements PbxInstance {
   }
 
   #local(httpPort: number): string {
+    const { address } = this.sip;
     return [
       '[segy-contact](!)',
-      `contact=sip:${this.edge.address}:${this.edge.port}`,
+      `contact=sip:${hostPort(this.edge)}`,
       '[segy-match](!)',
       `match=${this.edge.address}`,
       '[segy-listen-udp](!)',
-      `bind=${this.sip.address}:${this.sip.port}`,
+      `bind=${hostPort(this.sip)}`,
       '[segy-listen-tcp](!)',
-      `bind=${this.sip.address}:${this.sip.port}`,
+      `bind=${hostPort(this.sip)}`,
+      '[segy-media](!)',
+      `media_address=${address}`,
+      ...(address.includes(':') ? ['rtp_ipv6=yes'] : []),
       '[segy-http](!)',
       'bindaddr=127.0.0.1',
       `bindport=${httpPort}`,
@@ -295,7 +302,11 @@ export class AsteriskInstance implements PbxInstance {
   }
 
   #radioEndpoint(): string {
+    const isApart = this.sip.address !== '127.0.0.1';
     return [
+      ...(isApart
+        ? ['[radio-udp]', 'type=transport', 'protocol=udp', `bind=127.0.0.1:${this.sip.port}`]
+        : []),
       '[radio]',
       'type=aor',
       `contact=sip:${this.radio.address}:${this.radio.port}`,
@@ -305,7 +316,7 @@ export class AsteriskInstance implements PbxInstance {
       `match=${this.radio.address}`,
       '[radio]',
       'type=endpoint',
-      'transport=segy-udp',
+      `transport=${isApart ? 'radio-udp' : 'segy-udp'}`,
       'aors=radio',
       'context=from-radio',
       'direct_media=no',
@@ -314,4 +325,8 @@ export class AsteriskInstance implements PbxInstance {
       '',
     ].join('\n');
   }
+}
+
+function hostPort({ address, port }: Peer): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -17,7 +17,7 @@ function tcpPort(address: string, port: number): Promise<number | null> {
 
 function udpPort(address: string, port: number): Promise<number | null> {
   return new Promise((resolve) => {
-    const socket = createSocket('udp4');
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     socket.once('error', () => resolve(null));
     socket.bind(port, address, () => {
       const bound = socket.address().port;

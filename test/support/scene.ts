@@ -63,6 +63,8 @@ export interface SceneOptions {
   readonly protocol?: 'udp' | 'tcp' | 'tls';
   /** name in the certificate of the MC system, where it is not what it should be */
   readonly mcTlsName?: string;
+  /** everything but the radio trunk on ::1 */
+  readonly ipv6?: boolean;
   /** a second partner, mc-b, with an MC system of its own */
   readonly neighbour?: boolean;
   /** the MC system takes calls without a key too */
@@ -122,9 +124,11 @@ export class Scene {
 
   static async start(options: SceneOptions = {}): Promise<Scene> {
     const folder = mkdtempSync(join(tmpdir(), 'segy-scene-'));
-    const mcPeer = await freePeer(MC_ADDRESS);
-    const outer = await freePeer(GATEWAY_OUTER);
-    const freeInner = await freePeer(GATEWAY_INNER);
+    const on = (address: string): Promise<Peer> =>
+      freePeer(options.ipv6 === true ? '::1' : address);
+    const mcPeer = await on(MC_ADDRESS);
+    const outer = await on(GATEWAY_OUTER);
+    const freeInner = await on(GATEWAY_INNER);
     const taps = options.capture === undefined ? undefined : await planTaps(options.capture);
     const pbx = await startPbx(options, taps?.inner.edge ?? freeInner);
     const inner = taps === undefined ? pbx.edge : freeInner;
@@ -163,7 +167,7 @@ export class Scene {
       partners,
       config: options.config ?? {},
       tls: authority
-        ? { ca: authority.cert, gateway: authority.issue('gateway', `IP:${GATEWAY_OUTER}`) }
+        ? { ca: authority.cert, gateway: authority.issue('gateway', `IP:${outer.address}`) }
         : null,
     });
     authority?.remove();
@@ -225,8 +229,8 @@ export class Scene {
 }
 
 async function startPbx(options: SceneOptions, edge: Peer): Promise<PbxInstance> {
-  const { pbx = 'asterisk', asterisk, freeswitch } = options;
-  if (pbx === 'asterisk') return AsteriskInstance.start({ ...asterisk, edge });
+  const { pbx = 'asterisk', asterisk, freeswitch, ipv6 = false } = options;
+  if (pbx === 'asterisk') return AsteriskInstance.start({ ipv6, ...asterisk, edge });
   return pbx === 'freeswitch' ? startFreeSwitch({ ...freeswitch, edge }) : pbx;
 }
 

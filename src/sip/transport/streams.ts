@@ -1,8 +1,9 @@
 /** TCP and TLS: listeners, connections in and out, re-use and re-opening. */
-import { createServer, connect as connectTcp, isIP, type Server, type Socket } from 'node:net';
+import { createServer, connect as connectTcp, isIP, Socket, type Server } from 'node:net';
 import {
   connect as connectTls,
   createServer as createTlsServer,
+  Server as TlsServer,
   TLSSocket,
   type ConnectionOptions as TlsConnectOptions,
 } from 'node:tls';
@@ -13,7 +14,15 @@ import { normaliseHost } from '../host.js';
 import type { SipEndpointLimits } from '../limits.js';
 import type { Outlet, SipSource, SipTarget } from '../peers.js';
 import { SipConnection, type ConnectionEvents } from './connection.js';
-import { checkServerName, tlsPeer, type TlsIdentity, type TlsListenOptions } from './tls.js';
+import { handshakeFault, type HandshakeFault } from './handshake-fault.js';
+import {
+  checkServerName,
+  checkTlsIdentity,
+  secureOptions,
+  tlsPeer,
+  type TlsIdentity,
+  type TlsListenOptions,
+} from './tls.js';
 
 export interface StreamOptions {
   readonly env: Environment;
@@ -25,12 +34,14 @@ export interface StreamOptions {
   /** asked when a connection has come up from outside; false ends it */
   admit(source: SipSource): boolean;
   /** a TLS handshake from outside failed */
-  handshakeFailed(source: SipSource, error: Error): void;
+  handshakeFailed(source: SipSource, fault: HandshakeFault): void;
 }
 
 export interface StreamListener {
   readonly address: string;
   readonly port: number;
+  /** Takes another certificate; connections that stand keep the old one. */
+  setTls(tls: TlsListenOptions): void;
   close(): Promise<void>;
 }
 
@@ -42,9 +53,12 @@ export class Streams {
   readonly #perAddress = new Map<string, number>();
   /** sockets from outside, those in a handshake too */
   readonly #incoming = new Set<Socket>();
+  /** for connections that we open from here on */
+  identity: TlsIdentity;
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.identity = options.tls;
   }
 
   /** Number of connections in either direction. */
@@ -72,32 +86,27 @@ export class Streams {
     const bound = server.address();
     const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
     const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
-    return { address, port: actual, close };
+    const setTls = (other: TlsListenOptions): void => {
+      if (server instanceof TlsServer) server.setSecureContext(secureOptions(other));
+    };
+    return { address, port: actual, setTls, close };
   }
 
   #server(tls: TlsListenOptions | undefined): Server {
     if (tls === undefined) return createServer((socket) => this.#accept(socket));
     const secure = {
-      ...pem(tls),
+      ...secureOptions(tls),
       requestCert: tls.requestCert ?? false,
       rejectUnauthorized: tls.rejectUnauthorized ?? true,
-      minVersion: 'TLSv1.2' as const,
       handshakeTimeout: this.#options.limits.connectMs,
     };
-    try {
-      const server = createTlsServer(secure, (socket) => this.#accept(socket));
-      server.on('tlsClientError', (error, socket) => {
-        this.#options.handshakeFailed(sourceOf(socket, 'tls'), error);
-        socket.destroy();
-      });
-      return server;
-    } catch (cause) {
-      throw new SegyError(
-        'SEGY_E_IO',
-        `the TLS certificate or key cannot be used: ${String(cause)}`,
-        { cause },
-      );
-    }
+    checkTlsIdentity(tls);
+    const server = createTlsServer(secure, (socket) => this.#accept(socket));
+    server.on('tlsClientError', (error, socket) => {
+      this.#options.handshakeFailed(sourceOf(peerOf(socket), 'tls'), handshakeFault(socket, error));
+      socket.destroy();
+    });
+    return server;
   }
 
   /** Counted from the first packet on, so that open handshakes count too. */
@@ -217,9 +226,8 @@ export class Streams {
     const wanted = target.serverName ?? target.address;
     const secure: TlsConnectOptions = {
       ...to,
-      ...pem(this.#options.tls),
+      ...secureOptions(this.identity),
       ...(isIP(wanted) === 0 ? { servername: wanted } : {}),
-      minVersion: 'TLSv1.2',
       // said outright, so that no environment variable can switch it off
       rejectUnauthorized: true,
       checkServerIdentity: (_host, certificate) => checkServerName(wanted, certificate),
@@ -233,13 +241,13 @@ export class Streams {
   }
 }
 
-function pem(identity: TlsIdentity): { cert?: Buffer; key?: Buffer; ca?: Buffer } {
-  const out: { cert?: Buffer; key?: Buffer; ca?: Buffer } = {};
-  for (const name of ['cert', 'key', 'ca'] as const) {
-    const value = identity[name];
-    if (value !== undefined) out[name] = Buffer.from(value as Uint8Array);
-  }
-  return out;
+/**
+ * What still knows the address of a peer whose handshake failed. The TLS socket is destroyed by then;
+ * the one below it has kept the address, because it was read when the connection came.
+ */
+function peerOf(socket: TLSSocket): Socket {
+  const below: unknown = '_parent' in socket ? socket._parent : undefined;
+  return socket.remoteAddress === undefined && below instanceof Socket ? below : socket;
 }
 
 function sourceOf(socket: Socket, protocol: 'tcp' | 'tls'): SipSource {

@@ -1,6 +1,7 @@
 /** TLS: who a peer's certificate names, and whether that is who was wanted (RFC 5922). */
 import { isIP } from 'node:net';
-import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { createSecureContext, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { SegyError } from '../../base/errors.js';
 import { sameHost } from '../host.js';
 import type { TlsPeer } from '../peers.js';
 import { parseSipUri } from '../uri.js';
@@ -11,7 +12,11 @@ export interface TlsIdentity {
   readonly key?: string | Uint8Array;
   /** whom to trust; the system's list when absent */
   readonly ca?: string | Uint8Array;
+  /** the lowest version that is spoken; default TLSv1.2 */
+  readonly minVersion?: TlsVersion;
 }
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 export interface TlsListenOptions extends TlsIdentity {
   readonly cert: string | Uint8Array;
@@ -20,6 +25,31 @@ export interface TlsListenOptions extends TlsIdentity {
   readonly requestCert?: boolean;
   /** end the handshake when the asked certificate is missing or does not verify. Default true */
   readonly rejectUnauthorized?: boolean;
+}
+
+/** An identity as node:tls takes it. */
+export function secureOptions(identity: TlsIdentity): {
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly ca?: Buffer;
+  readonly minVersion: TlsVersion;
+} {
+  const out: { cert?: Buffer; key?: Buffer; ca?: Buffer } = {};
+  for (const name of ['cert', 'key', 'ca'] as const) {
+    const value = identity[name];
+    if (value !== undefined) out[name] = Buffer.from(value as Uint8Array);
+  }
+  return { ...out, minVersion: identity.minVersion ?? 'TLSv1.2' };
+}
+
+/** @throws SegyError SEGY_E_IO when the certificate or key cannot be used, or do not belong together */
+export function checkTlsIdentity(identity: TlsIdentity): void {
+  try {
+    createSecureContext(secureOptions(identity));
+  } catch (cause) {
+    const message = `the TLS certificate or key cannot be used: ${String(cause)}`;
+    throw new SegyError('SEGY_E_IO', message, { cause });
+  }
 }
 
 /** Facts about the peer's certificate; undefined when it gave none. */

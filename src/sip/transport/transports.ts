@@ -5,7 +5,7 @@ import { sameHost, type HostPort } from '../host.js';
 import type { Outlet, SipProtocol, SipSource, SipTarget } from '../peers.js';
 import type { Via } from '../via.js';
 import { Streams, type StreamOptions } from './streams.js';
-import type { TlsListenOptions } from './tls.js';
+import type { TlsIdentity, TlsListenOptions } from './tls.js';
 import { UdpListener } from './udp.js';
 
 export interface ListenOptions {
@@ -30,6 +30,7 @@ interface Listener {
   readonly port: number;
   readonly sentBy: HostPort;
   readonly udp?: UdpListener;
+  setTls?(tls: TlsListenOptions): void;
   close(): Promise<void>;
 }
 
@@ -86,7 +87,21 @@ export class Transports {
     const stream = await this.#streams.listen(o.address, o.port, o.tls);
     const { address, port } = stream;
     const close = (): Promise<void> => stream.close();
-    return { protocol: o.protocol, address, port, sentBy: sentBy(o, port), close };
+    const setTls = (tls: TlsListenOptions): void => stream.setTls(tls);
+    return { protocol: o.protocol, address, port, sentBy: sentBy(o, port), setTls, close };
+  }
+
+  /** Other certificates: for connections that we open, and for the TLS listener at each address and port. */
+  setTls(
+    outgoing: TlsIdentity,
+    incoming: (address: string, port: number) => TlsListenOptions | undefined,
+  ): void {
+    this.#streams.identity = outgoing;
+    for (const listener of this.#listeners) {
+      if (listener.protocol !== 'tls') continue;
+      const tls = incoming(listener.address, listener.port);
+      if (tls !== undefined) listener.setTls?.(tls);
+    }
   }
 
   /** What Via says for a request to `target`. @throws SegyError SEGY_E_SIP_TRANSPORT without a listener */

@@ -21,8 +21,11 @@ export class TestAuthority {
     this.cert = this.#read('ca.pem');
   }
 
-  /** @param names subject alternative names, such as `DNS:a.example,IP:127.0.0.1` */
-  issue(commonName: string, names: string): MadeCertificate {
+  /**
+   * @param names subject alternative names, such as `DNS:a.example,IP:127.0.0.1`
+   * @param days of validity from now; negative for a certificate that has expired
+   */
+  issue(commonName: string, names: string, days = 2): MadeCertificate {
     writeFileSync(join(this.#folder, 'ext'), `subjectAltName=${names}\n`);
     this.#openssl(
       ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
@@ -30,7 +33,7 @@ export class TestAuthority {
     );
     this.#openssl(
       ...['x509', '-req', '-in', 'leaf.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key'],
-      ...['-CAcreateserial', '-out', 'leaf.pem', '-days', '2', '-extfile', 'ext'],
+      ...['-CAcreateserial', '-out', 'leaf.pem', '-days', String(days), '-extfile', 'ext'],
     );
     return { cert: this.#read('leaf.pem'), key: this.#read('leaf.key') };
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import type { PeerCertificate } from 'node:tls';
+import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import {
+  checkTlsIdentity,
   createResponse,
   type ProtocolError,
   type SipSource,
@@ -99,6 +100,53 @@ describe('sip/transport: TLS', () => {
     const { send, sources } = await setUp({ requestCert: true });
     await errorOf(send());
     assert.equal(sources.length, 0);
+  });
+
+  it('a handshake that fails is told with what was wrong with the certificate', async () => {
+    const expired = authority.issue('partner', 'URI:sip:mc-a.example', -1);
+    const cases: [MadeCertificate | undefined, RegExp][] = [
+      [undefined, /gave no certificate/],
+      [impostor, /not signed by a trusted authority/],
+      [expired, /has expired/],
+    ];
+    for (const [client, wanted] of cases) {
+      const { send, errors } = await setUp({ requestCert: true }, client);
+      await errorOf(send());
+      const told = errors.map(({ message }) => message);
+      assert.equal(told.length, 1, told.join());
+      assert.match(told[0]!, wanted);
+      assert.equal(errors[0]!.handshake, true);
+    }
+  });
+
+  it('TLS 1.2 is refused where 1.3 is the least, and 1.1 always', async () => {
+    const modern = await setUp({ minVersion: 'TLSv1.3' });
+    assert.equal((await finalOf(modern.send())).status, 200);
+    for (const [minVersion, maxVersion] of [
+      ['TLSv1.3', 'TLSv1.2'],
+      ['TLSv1.2', 'TLSv1.1'],
+    ] as const) {
+      const { port, errors } = await setUp({ minVersion });
+      const socket = connectTls({
+        ...{ host: '127.0.0.1', port, maxVersion, minVersion: 'TLSv1.1' },
+        ...{ rejectUnauthorized: false, ciphers: 'DEFAULT@SECLEVEL=0' },
+      });
+      await new Promise((resolve) => socket.once('error', resolve));
+      for (let i = 0; i < 100 && errors.length === 0; i++)
+        await new Promise((r) => setTimeout(r, 10));
+      assert.match(errors[0]?.message ?? '', /no TLS version that is allowed/);
+    }
+  });
+
+  it('other certificates count for the next connection, and those that stand stay', async () => {
+    const { server, send, sources } = await setUp({});
+    assert.equal((await finalOf(send())).status, 200);
+    const other = { ...authority.issue('gateway', 'DNS:new.example'), ca: authority.cert };
+    server.setTls(other, () => other);
+    assert.equal((await finalOf(send())).status, 200, 'over the connection that stands');
+    assert.equal((await finalOf(send({ serverName: 'new.example' }))).status, 200);
+    assert.equal(new Set(sources.map(({ connectionId }) => connectionId)).size, 2);
+    assert.throws(() => checkTlsIdentity({ ...gateway, key: partner.key }), /cannot be used/);
   });
 
   it('a server that does not carry the wanted name gets no request', async () => {
