@@ -16,3 +16,17 @@ export { checkGroup, GROUP_SERVICES, memberOf, partnersOf } from './group.js';
 export type { Group, GroupMember, GroupService, MemberHome, NewGroup } from './group.js';
 export { GroupStore } from './group-store.js';
 export type { ChangeCondition, GroupChange, GroupListener } from './group-store.js';
+export type { Delivery, DeliveryRedirect } from './delivery.js';
+export type { KeyLifeSettings, RollRequest } from './key-life.js';
+export type { DeliveryCounts, DeliveryProblem, GroupStatus, KeyStatus } from './key-status.js';
+export type {
+  DomainCertificates,
+  GmsAudit,
+  GmsIdentity,
+  KeySender,
+  KeyToSend,
+  OwnRing,
+  SendOutcome,
+} from './ports.js';
+export { PseudoGms } from './pseudo-gms.js';
+export type { PseudoGmsOptions } from './pseudo-gms.js';

@@ -63,6 +63,11 @@ export interface NewIMessage {
   readonly policy?: SrtpPolicy | null;
   /** T; default now */
   readonly timestamp?: Date;
+  /**
+   * SAKKE data of an earlier message with this key for this responder, in the same key period and under the
+   * same public key. Encapsulation is deterministic (RFC 6508 6.2.1), so a new one would be equal.
+   */
+  readonly sed?: Uint8Array;
   /** adds the key encapsulated to the initiator (E.5) */
   readonly sakkeToSelf?: boolean;
 }
@@ -226,10 +231,12 @@ export async function makeIMessage(input: NewIMessage, context: MakeContext): Pr
     ...(context.signal === undefined ? {} : { signal: context.signal }),
     ...(context.caller === undefined ? {} : { caller: context.caller }),
   };
-  const sed = await context.slow.encapsulate(
-    { ssv: input.key, id: uids.responder, z: input.responderCertificate.pubEncKey },
-    options,
-  );
+  const sed =
+    input.sed ??
+    (await context.slow.encapsulate(
+      { ssv: input.key, id: uids.responder, z: input.responderCertificate.pubEncKey },
+      options,
+    ));
   const hidden = input.hideIdentities === true;
   const policy = input.policy === undefined ? defaultPolicy(input.keyType) : input.policy;
   const payloads: Payload[] = [

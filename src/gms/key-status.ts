@@ -1,0 +1,105 @@
+/** What an operator sees of a group's keys and of their way to the members. No key octet. */
+import type { Delivery, DeliveryRedirect } from './delivery.js';
+import type { OwnKey, OwnKeyType, RollReason } from './own-key.js';
+
+/** Members shown one by one. */
+const MAX_PROBLEMS = 100;
+
+export interface DeliveryCounts {
+  readonly members: number;
+  /** the message is not made yet */
+  readonly waiting: number;
+  /** made, and not taken yet */
+  readonly made: number;
+  readonly delivered: number;
+  /** of those not delivered: how many failed at least once */
+  readonly failing: number;
+}
+
+export interface KeyStatus {
+  readonly keyId: string;
+  readonly keyType: OwnKeyType;
+  readonly state: 'pending' | 'active' | 'retiring' | 'revoked';
+  readonly reason: RollReason;
+  readonly activation: string;
+  readonly expiry: string | null;
+  readonly retireAt: string | null;
+  /** of the message that says what `state` is */
+  readonly deliveries: DeliveryCounts;
+}
+
+export interface DeliveryProblem {
+  readonly member: string;
+  readonly partner: string;
+  readonly keyId: string;
+  readonly code: string;
+  readonly status: number | null;
+  readonly failures: number;
+  readonly nextTry: string;
+  readonly redirect: DeliveryRedirect | null;
+}
+
+export interface GroupStatus {
+  readonly group: string;
+  readonly keys: readonly KeyStatus[];
+  /** the first hundred */
+  readonly problems: readonly DeliveryProblem[];
+}
+
+export function statusOf(
+  group: string,
+  keys: readonly OwnKey[],
+  deliveriesOf: (keyId: string) => readonly Delivery[],
+  now: number,
+): GroupStatus {
+  const current = (key: OwnKey): Delivery[] => {
+    const says = key.revokedAt === null ? 'valid' : 'revoked';
+    return deliveriesOf(key.keyId).filter((each) => each.says === says);
+  };
+  return {
+    group,
+    keys: keys.map((key) => ({
+      keyId: key.keyId,
+      keyType: key.keyType,
+      state: stateOfKey(key, keys, now),
+      reason: key.reason,
+      activation: key.activation.toISOString(),
+      expiry: key.expiry?.toISOString() ?? null,
+      retireAt: key.retireAt?.toISOString() ?? null,
+      deliveries: countsOf(current(key)),
+    })),
+    problems: keys.flatMap(current).flatMap(problemOf).slice(0, MAX_PROBLEMS),
+  };
+}
+
+function stateOfKey(key: OwnKey, keys: readonly OwnKey[], now: number): KeyStatus['state'] {
+  if (key.revokedAt !== null) return 'revoked';
+  if (now < key.activation.getTime()) return 'pending';
+  const isFollowed = keys.some(
+    (other) =>
+      other.keyType === key.keyType &&
+      other.revokedAt === null &&
+      other.activation > key.activation &&
+      now >= other.activation.getTime(),
+  );
+  return isFollowed ? 'retiring' : 'active';
+}
+
+function countsOf(deliveries: readonly Delivery[]): DeliveryCounts {
+  const count = (step: Delivery['step']): number =>
+    deliveries.filter((each) => each.step === step).length;
+  return {
+    members: deliveries.length,
+    waiting: count('waiting'),
+    made: count('made'),
+    delivered: count('delivered'),
+    failing: deliveries.filter(({ step, error }) => step !== 'delivered' && error !== null).length,
+  };
+}
+
+function problemOf(delivery: Delivery): DeliveryProblem[] {
+  const { step, error, member, partner, keyId, status, failures, notBefore, redirect } = delivery;
+  if (step === 'delivered' || error === null) return [];
+  const nextTry = new Date(notBefore).toISOString();
+  return [{ member, partner, keyId, code: error, status, failures, nextTry, redirect }];
+}

@@ -1,0 +1,68 @@
+/** A group key that was made here, and its sealed form. */
+import { z } from 'zod';
+import { bytesToUint, concatBytes, fromHex, toHex, uintToBytes, utf8 } from '../base/bytes.js';
+import { SegyError } from '../base/errors.js';
+
+export const OWN_KEY_TYPES = ['GMK', 'MKFC'] as const;
+export type OwnKeyType = (typeof OWN_KEY_TYPES)[number];
+
+/** Why a key was made. */
+export const ROLL_REASONS = ['created', 'command', 'schedule', 'removal'] as const;
+export type RollReason = (typeof ROLL_REASONS)[number];
+
+export interface OwnKey {
+  readonly group: string;
+  readonly keyType: OwnKeyType;
+  /** hex of the K-ID, 4 octets */
+  readonly keyId: string;
+  /** 16 octets */
+  readonly key: Uint8Array;
+  /** the one RAND of all its messages, 16 octets */
+  readonly rand: Uint8Array;
+  readonly reason: RollReason;
+  readonly madeAt: Date;
+  readonly activation: Date;
+  readonly expiry: Date | null;
+  /** when it gives way to its successor; null while it has none */
+  readonly retireAt: Date | null;
+  /** since when it is revoked; null while it is valid */
+  readonly revokedAt: Date | null;
+  /** our own radio users that had it */
+  readonly holders: readonly string[];
+}
+
+const date = z.iso.datetime().transform((text) => new Date(text));
+const schema = z.strictObject({
+  group: z.string(),
+  keyType: z.enum(OWN_KEY_TYPES),
+  keyId: z.string().regex(/^[0-9a-f]{8}$/),
+  rand: z.string().transform((text) => fromHex(text)),
+  reason: z.enum(ROLL_REASONS),
+  madeAt: date,
+  activation: date,
+  expiry: date.nullable(),
+  retireAt: date.nullable(),
+  revokedAt: date.nullable(),
+  holders: z.array(z.string()),
+});
+
+/** Length of the key (1), the key, the rest as JSON. The caller wipes it. */
+export function encodeOwnKey(own: OwnKey): Uint8Array {
+  const { key, rand, ...rest } = own;
+  const json = utf8(JSON.stringify({ ...rest, rand: toHex(rand) }));
+  return concatBytes(uintToBytes(key.length, 1), key, json);
+}
+
+/** @throws SegyError SEGY_E_STORE */
+export function decodeOwnKey(octets: Uint8Array): OwnKey {
+  try {
+    const length = Number(bytesToUint(octets.subarray(0, 1)));
+    const json = Buffer.from(octets.subarray(1 + length)).toString('utf8');
+    return {
+      ...schema.parse(JSON.parse(json)),
+      key: Uint8Array.from(octets.subarray(1, 1 + length)),
+    };
+  } catch (cause) {
+    throw new SegyError('SEGY_E_STORE', 'a group key is malformed', { cause });
+  }
+}
