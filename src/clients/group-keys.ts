@@ -63,6 +63,8 @@ export interface TakeGroupKeyRequest {
   readonly partner: GroupPartner;
   /** group that the transport names (the id of a GKTP); null where it names none */
   readonly group: string | null;
+  /** group that was regrouped into that one, where it is a temporary one; absent or null: none */
+  readonly constituent?: string | null;
   readonly signal?: AbortSignal;
 }
 
@@ -125,6 +127,17 @@ export class GroupKeys {
       .list()
       .filter((key) => key.keyType === 'GMK' && key.partner === partner)
       .filter((key) => key.groups.includes(group));
+  }
+
+  /** Temporary groups into which a group is regrouped now: those that an active GMK serves. */
+  temporaryGroupsOf(partner: string, group: string): string[] {
+    const now = this.#options.clock.now();
+    return this.#options.ring
+      .list()
+      .filter((key) => key.keyType === 'GMK' && key.partner === partner)
+      .filter((key) => key.constituents?.includes(group) === true)
+      .filter((key) => stateOf(key, now) === 'active')
+      .flatMap((key) => key.groups);
   }
 
   /** The GMK with which `user` sends into a group now; undefined where it has none. */

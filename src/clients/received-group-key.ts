@@ -11,7 +11,7 @@ import type { GroupPartner, TakeGroupKeyRequest } from './group-keys.js';
  */
 export function heldKeyOf(
   opened: OpenedKey,
-  { partner, group }: TakeGroupKeyRequest,
+  { partner, group, constituent = null }: TakeGroupKeyRequest,
   gms: string,
   now: number,
 ): HeldKey {
@@ -19,7 +19,8 @@ export function heldKeyOf(
   const status = keyParameters?.status ?? STATUS_VALID;
   const groups = groupsOf(keyParameters?.groups ?? [], group, partner, gms);
   for (const { id, gms: only } of partner.groups) {
-    if (groups.includes(id) && only !== undefined && only !== gms) {
+    const isMeant = groups.includes(id) || id === constituent;
+    if (isMeant && only !== undefined && only !== gms) {
       throw new SegyError('SEGY_E_NOT_GROUP_GMS', `${gms} does not key the group ${id}`);
     }
   }
@@ -34,6 +35,7 @@ export function heldKeyOf(
     initiator: gms,
     holders: [opened.responder.uri],
     groups,
+    ...(constituent !== null && { constituents: [constituent] }),
     status: keyParameters?.revoked === true ? status & ~STATUS_VALID : status | STATUS_VALID,
     // Without an activation time: from now on, also where the sender's clock is a little ahead.
     activation: keyParameters?.activation ?? new Date(Math.min(timestamp.getTime(), now)),

@@ -63,6 +63,8 @@ const groupSchema = z.strictObject({
   speaker: mcServiceId.optional(),
   /** a call while no usable key is held: refused, or taken and silent until a key comes */
   withoutKey: z.enum(['refuse', 'wait']).default('refuse'),
+  /** while it is regrouped, a call of the radio side goes to it all the same, or to the temporary group */
+  whenRegrouped: z.enum(['own', 'temporary']).default('own'),
   /** members that may be named as talker; others show by their GUK-ID */
   members: z.array(mcServiceId).max(10_000).default([]),
   /** represented users that are affiliated to it and subscribe to its document */

@@ -27,7 +27,7 @@ export function groupCallFromMc(
 ): void {
   const { deps } = context;
   const groups = requireGroups(deps);
-  const group = invitedGroup(info, partner);
+  const group = invitedGroup(info, partner, groups);
   if (offer.keyMessage !== null) {
     throw new SegyError('SEGY_E_MIKEY_KEY_TYPE', 'a group call brings no key of its own');
   }
@@ -48,7 +48,7 @@ export function groupCallFromMc(
 }
 
 /** @throws SegyError SEGY_E_CALL_TYPE where the gateway serves no groups */
-export function requireGroups({ groups }: EdgeDependencies): GroupsPort {
+export function requireGroups({ groups }: Pick<EdgeDependencies, 'groups'>): GroupsPort {
   if (groups === undefined) throw new SegyError('SEGY_E_CALL_TYPE', 'no group is served here');
   return groups;
 }
@@ -73,16 +73,34 @@ export function mayBeClear(
 }
 
 /**
- * The group of an INVITE: named as calling group where a member is invited, else as request URI.
+ * The group of an INVITE: named as calling group where a member is invited, else as request URI. A
+ * temporary group is one that configured groups were regrouped into, as its keys came to tell: it
+ * reaches the PBX under the name of the one that the invited member belongs to, else of the first.
  * @throws SegyError SEGY_E_UNKNOWN_GROUP
  */
-function invitedGroup(info: McpttInfo, partner: PartnerConfig): GroupConfig {
+function invitedGroup(info: McpttInfo, partner: PartnerConfig, groups: GroupsPort): GroupConfig {
   const id = info.callingGroupId ?? info.requestUri;
   const group = partner.groups.find((known) => known.id === id);
-  if (group === undefined) {
-    throw new SegyError('SEGY_E_UNKNOWN_GROUP', 'the INVITE names no group of this partner');
-  }
-  return group;
+  if (group !== undefined) return group;
+  const temporary = id === null ? null : temporaryGroup(id, info.requestUri, partner, groups);
+  if (temporary !== null) return temporary;
+  throw new SegyError('SEGY_E_UNKNOWN_GROUP', 'the INVITE names no group of this partner');
+}
+
+function temporaryGroup(
+  id: string,
+  invited: string | null,
+  partner: PartnerConfig,
+  groups: GroupsPort,
+): GroupConfig | null {
+  const keys = groups.heldFor(partner.name, id);
+  const regrouped = new Set(keys.flatMap(({ constituents }) => constituents ?? []));
+  const constituents = partner.groups.filter((group) => regrouped.has(group.id));
+  const isOf = ({ speaker, affiliate }: GroupConfig): boolean =>
+    invited !== null && (speaker === invited || affiliate.includes(invited));
+  const group = constituents.find(isOf) ?? constituents[0];
+  if (group === undefined) return null;
+  return { ...group, id, members: constituents.flatMap(({ members }) => members) };
 }
 
 /** Who opened the call: said by the partner, shown to the PBX, and no ground for trust in anything. */

@@ -9,8 +9,11 @@ import type { ServerTransaction } from '../sip/index.js';
 import { bodyOf } from './bodies.js';
 import type { EdgeDependencies } from './dependencies.js';
 import { requireGroups } from './group-in.js';
-import { carriedKeys, type CarriedKey } from './key-bodies.js';
+import { carriedKeys, keysOfDocument, type CarriedKey } from './key-bodies.js';
 import type { Refusals } from './refusal.js';
+
+/** What of the edge's dependencies takes keys. */
+export type KeyTaking = Pick<EdgeDependencies, 'env' | 'groups'>;
 
 /** Methods that may bring keys. */
 export const KEY_METHODS: readonly string[] = ['MESSAGE', 'NOTIFY'];
@@ -28,7 +31,7 @@ export function takeKeys(
   if (keys.length === 0 && request.method === 'MESSAGE') {
     throw new SegyError('SEGY_E_SIP_BODY', 'the MESSAGE carries no I_MESSAGE');
   }
-  takeAll(deps, uas, partner, keys)
+  takeAll(deps, request.method, partner, keys)
     .then((refusal) => {
       if (refusal === null) {
         uas.respond(refusals.plain(request, 200));
@@ -42,21 +45,35 @@ export function takeKeys(
     });
 }
 
+/**
+ * Takes the keys of a group key transport document that came otherwise than in SIP, such as by an
+ * XCAP GET at the partner's GMS. Each key goes through the same checks and counts alone.
+ * @returns the first refusal; null when each key was taken or changes nothing
+ * @throws SegyError SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_TOO_LARGE, SEGY_E_CALL_TYPE; no key taken
+ */
+export async function takeKeyDocument(
+  deps: KeyTaking,
+  partner: PartnerConfig,
+  document: Uint8Array,
+): Promise<SegyError | null> {
+  return takeAll(deps, 'document', partner, keysOfDocument(document, partner.codePoints));
+}
+
 /** @returns the first refusal; null when there was none */
 async function takeAll(
-  deps: EdgeDependencies,
-  uas: ServerTransaction,
+  deps: KeyTaking,
+  method: string,
   partner: PartnerConfig,
   keys: readonly CarriedKey[],
 ): Promise<SegyError | null> {
   const groups = requireGroups(deps);
   const { log, metrics } = deps.env;
   let refusal: SegyError | null = null;
-  for (const { message, group } of keys) {
+  for (const { message, group, constituent } of keys) {
     try {
-      const { result, keyId } = await groups.take({ message, partner, group });
+      const { result, keyId } = await groups.take({ message, partner, group, constituent });
       metrics.count('segy_group_keys_total', { partner: partner.name, result });
-      log.info('keys.taken', { partner: partner.name, method: uas.request.method, keyId, result });
+      log.info('keys.taken', { partner: partner.name, method, keyId, result });
     } catch (error) {
       refusal ??= toSegyError(error);
     }

@@ -8,6 +8,8 @@ export interface GroupKeyToTake {
   readonly partner: PartnerConfig;
   /** group that the transport names; null where it names none */
   readonly group: string | null;
+  /** group that was regrouped into that one, where it is a temporary one */
+  readonly constituent: string | null;
 }
 
 export interface GroupsPort {
@@ -18,6 +20,8 @@ export interface GroupsPort {
   take(request: GroupKeyToTake): Promise<{ readonly result: string; readonly keyId: string }>;
   /** every GMK held for a group, in whatever state */
   heldFor(partner: string, group: string): readonly HeldKey[];
+  /** temporary groups into which a group is regrouped, as far as an active GMK is held for them */
+  temporaryGroupsOf(partner: string, group: string): readonly string[];
   /** the GMK with which a represented user sends into a group now */
   sendingKey(partner: string, group: string, user: string): HeldKey | undefined;
   /** set by the edge; called when keys of these groups may have changed */

@@ -27,6 +27,7 @@ export type {
   PckToOpen,
   RadioUser,
 } from './clients-port.js';
+export { takeKeyDocument, type KeyTaking } from './group-messages.js';
 export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
 export type { ArmMedia, CallMediaSession, LocalMedia, MediaPort } from './media-port.js';
 export { type ProtectionPort, type RequestFacts } from './protection-port.js';

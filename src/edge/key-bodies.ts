@@ -12,12 +12,15 @@ import { attribute, parseXml, type XmlElement } from '../xml/index.js';
 /** I_MESSAGEs in one body. */
 const MAX_MESSAGES = 64;
 const MAX_GROUP = 255;
+const UNNAMED = { group: null, constituent: null } as const;
 const XML_LIMITS = { maxBytes: 262_144, maxDepth: 12, maxElements: 500, maxAttributes: 16 };
 
 /** An I_MESSAGE and the group that its transport names; null where it names none. */
 export interface CarriedKey {
   readonly message: Uint8Array;
   readonly group: string | null;
+  /** the group that was regrouped into `group`, where that is a temporary one */
+  readonly constituent: string | null;
 }
 
 /**
@@ -29,15 +32,29 @@ export function carriedKeys(body: BodyPart, names: CodePoints): CarriedKey[] {
   for (const part of leafParts(body)) {
     const { type } = part.contentType;
     if (type === names.mikeyType) {
-      keys.push({ message: decodeMikeyInput(decodedContent(part)), group: null });
+      keys.push({ message: decodeMikeyInput(decodedContent(part)), ...UNNAMED });
     } else if (type.endsWith('+xml') || type.endsWith('/xml')) {
-      keys.push(...keysInXml(parseXml(decodedContent(part), XML_LIMITS), names));
+      keys.push(...keysOfDocument(decodedContent(part), names));
     }
-    if (keys.length > MAX_MESSAGES) {
-      throw new SegyError('SEGY_E_SIP_TOO_LARGE', `more than ${MAX_MESSAGES} keys in one body`);
-    }
+    refuseTooMany(keys);
   }
   return keys;
+}
+
+/**
+ * Every I_MESSAGE of one XML document, such as a GKTP document that an XCAP GET brought.
+ * @throws SegyError SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_TOO_LARGE for more than 64
+ */
+export function keysOfDocument(document: Uint8Array, names: CodePoints): CarriedKey[] {
+  const keys = keysInXml(parseXml(document, XML_LIMITS), names);
+  refuseTooMany(keys);
+  return keys;
+}
+
+function refuseTooMany(keys: readonly CarriedKey[]): void {
+  if (keys.length > MAX_MESSAGES) {
+    throw new SegyError('SEGY_E_SIP_TOO_LARGE', `more than ${MAX_MESSAGES} keys in one body`);
+  }
 }
 
 /** The lists of keys stand alone, side by side in a container, or inside another document. */
@@ -55,7 +72,10 @@ function keysInList(list: XmlElement, group: string | null, names: CodePoints): 
     }
     if (child.localName !== names.gktpEntry) return [];
     const own = groupOf(child, names.gktpGroupAttribute);
-    return [{ message: decodeMikeyText(child.text), group: group ?? own }];
+    const message = decodeMikeyText(child.text);
+    if (group === null) return [{ message, group: own, constituent: null }];
+    // in the list of a temporary group the entry names one that was regrouped, or the temporary one
+    return [{ message, group, constituent: own === group ? null : own }];
   });
 }
 

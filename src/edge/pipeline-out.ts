@@ -49,15 +49,24 @@ function groupCallFromPbx(
 ): void {
   const { deps } = context;
   const { request } = uas;
+  const meant = groupMeant(deps, dialled);
   const speaker =
-    dialled.group.speaker ?? representedCaller(request, (user) => deps.clients.byPbxUser(user)).uri;
+    meant.group.speaker ?? representedCaller(request, (user) => deps.clients.byPbxUser(user)).uri;
   const offer = readOffer(deps, request);
-  const group = groupMediaFor(deps, dialled, speaker);
-  const call = openCall(context, uas, 'inner', dialled.partner);
-  call.names = { caller: speaker, callee: dialled.group.id };
-  call.group = dialled.group.id;
+  const group = groupMediaFor(deps, meant, speaker);
+  const call = openCall(context, uas, 'inner', meant.partner);
+  call.names = { caller: speaker, callee: meant.group.id };
+  call.group = meant.group.id;
   call.dialogKey = `${call.calleeCallId};${call.calleeTag}`;
   carryGroup(context, call, uas, offer, group).catch((error: unknown) => refuseToPbx(call, error));
+}
+
+/** The temporary group that the dialled one is regrouped into, where its settings want that; else itself. */
+function groupMeant(deps: EdgeDependencies, dialled: OutgoingGroup): OutgoingGroup {
+  const { partner, group } = dialled;
+  if (group.whenRegrouped === 'own') return dialled;
+  const [id] = requireGroups(deps).temporaryGroupsOf(partner.name, group.id);
+  return id === undefined ? dialled : { partner, group: { ...group, id } };
 }
 
 /** @throws SegyError SEGY_E_OFFER_REQUIRED, SEGY_E_SIP_SYNTAX, SEGY_E_MEDIA, SEGY_E_MEDIA_ADDRESS */

@@ -28,6 +28,8 @@ export interface HeldKey {
   readonly holders: readonly string[];
   /** MC group IDs it serves */
   readonly groups: readonly string[];
+  /** groups that were regrouped into the temporary one it serves */
+  readonly constituents?: readonly string[] | undefined;
   /** E.6.9 */
   readonly status: number;
   readonly activation: Date;
@@ -73,6 +75,7 @@ const heldSchema = z.strictObject({
   initiator: z.string(),
   holders: z.array(z.string()),
   groups: z.array(z.string()),
+  constituents: z.array(z.string()).optional(),
   status: z.number().int(),
   activation: dateSchema,
   expiry: dateSchema.nullable(),

@@ -230,23 +230,30 @@ export class KeyRing {
     }
     const rands = randsWith(held, offered.rand);
     const holders = [...new Set([...held.holders, ...offered.holders])];
+    const regrouped = regroupedOf(held, offered);
     if (offered.stamp <= held.stamp) {
-      const hasMore = holders.length > held.holders.length;
+      const hasMore =
+        holders.length > held.holders.length ||
+        (regrouped.constituents?.length ?? 0) > (held.constituents?.length ?? 0);
       const hasRand = rands.length > 1 + held.otherRands.length;
       if (hasMore || hasRand) {
-        await this.#keep(name, { ...held, holders, otherRands: without(rands, held.rand) });
+        const more = { holders, ...regrouped, otherRands: without(rands, held.rand) };
+        await this.#keep(name, { ...held, ...more });
       }
       return hasRand ? 'updated' : 'unchanged';
     }
     const otherRands = without(rands, offered.rand);
     if (isRevoked(offered)) {
-      const revoked = { ...held, ...offered, holders, otherRands, key: new Uint8Array() };
+      const revoked = {
+        ...{ ...held, ...offered, ...regrouped, holders, otherRands },
+        key: new Uint8Array(),
+      };
       await this.#save(name, revoked);
       this.onEnd?.(held, 'revoked');
       wipe(held.key);
       return 'revoked';
     }
-    await this.#keep(name, { ...offered, holders, otherRands, key: held.key });
+    await this.#keep(name, { ...offered, ...regrouped, holders, otherRands, key: held.key });
     return 'updated';
   }
 
@@ -317,6 +324,12 @@ function randsWith(held: HeldKey, rand: Uint8Array): readonly Uint8Array[] {
     throw new SegyError('SEGY_E_KEY_CONFLICT', 'the key is held with another RAND');
   }
   return [...rands, rand];
+}
+
+/** The groups that any of these messages calls regrouped. */
+function regroupedOf(...keys: readonly HeldKey[]): Pick<HeldKey, 'constituents'> {
+  const constituents = [...new Set(keys.flatMap((key) => key.constituents ?? []))];
+  return constituents.length === 0 ? {} : { constituents };
 }
 
 function without(rands: readonly Uint8Array[], rand: Uint8Array): readonly Uint8Array[] {

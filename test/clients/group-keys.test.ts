@@ -55,6 +55,29 @@ describe('clients/group-keys', () => {
     );
   });
 
+  it('holds the key of a temporary group with the groups that were regrouped, as they come', async () => {
+    const temporary = 'sip:tmp-1@mc-a.example';
+    const take = async (constituent: string, message: Promise<Uint8Array>) =>
+      scene.keys.take({ message: await message, partner: PARTNER, group: temporary, constituent });
+    const message = gmkMessage({ keyParameters: { groups: [temporary] } });
+    await take(GROUP, message);
+    assert.deepEqual(scene.keys.temporaryGroupsOf('mc-a', GROUP), [temporary]);
+    await take(FIRE, message);
+    assert.deepEqual(scene.keys.temporaryGroupsOf('mc-a', FIRE), [temporary]);
+    assert.deepEqual(scene.keys.temporaryGroupsOf('mc-b', FIRE), []);
+    await scene.ring.revoke(NAME);
+    assert.deepEqual(scene.keys.temporaryGroupsOf('mc-a', FIRE), []);
+  });
+
+  it('refuses the key of a temporary group from a GMS that does not key the regrouped one', async () => {
+    const partner = { ...PARTNER, groups: [{ id: GROUP, gms: 'sip:other-gms@mc-a.example' }] };
+    const taken = scene.keys.take({
+      message: await gmkMessage({ keyParameters: { groups: ['sip:tmp-1@mc-a.example'] } }),
+      ...{ partner, group: 'sip:tmp-1@mc-a.example', constituent: GROUP },
+    });
+    assert.equal(await outcome(taken), 'SEGY_E_NOT_GROUP_GMS');
+  });
+
   it('keeps status, activation, expiry and text as the key parameters say', async () => {
     const activation = new Date(NOW + 60 * MINUTE);
     const expiry = new Date(NOW + 120 * MINUTE);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { toHex, utf8 } from '../../src/base/bytes.js';
 import { SegyError } from '../../src/base/errors.js';
 import { gukId } from '../../src/mikey/index.js';
-import type { AccessTokens } from '../../src/edge/index.js';
+import { takeKeyDocument, type AccessTokens } from '../../src/edge/index.js';
 import { readMcpttInfo } from '../../src/edge/mcptt-info.js';
 import { leafParts, parseBody, type SipRequest } from '../../src/sip/index.js';
 import { FakeGroups, GROUP, heldGmk, type Partner } from './support/fakes.js';
@@ -16,6 +16,7 @@ const groupOf = (more: Partial<Group> = {}): Group => ({
   id: GROUP,
   pbx: PBX_NAME,
   withoutKey: 'refuse',
+  whenRegrouped: 'own',
   members: [ALICE],
   affiliate: [],
   ...more,
@@ -93,6 +94,54 @@ describe('edge: groups', () => {
       await start(withGroup(), FIRST);
       await h.establishIn(mcCall(info('chat', param('mcptt-request-uri', GROUP))));
       assert.equal(armed().send, mki());
+    });
+
+    describe('into a temporary group', () => {
+      const TEMPORARY = 'sip:tmp-1@mc-a.example';
+      const FIRE = 'sip:fire@mc-a.example';
+      const two = (partner: Partner): Partner => ({
+        ...partner,
+        groups: [
+          groupOf(),
+          groupOf({
+            id: FIRE,
+            pbx: 'fire-tg',
+            members: ['sip:ben@mc-a.example'],
+            affiliate: [RADIO1],
+          }),
+        ],
+      });
+      const key = { ...heldGmk('0a000007'), groups: [TEMPORARY], constituents: [GROUP, FIRE] };
+      const call = CALL.replaceAll(GROUP, TEMPORARY);
+
+      it('reaches the PBX under the name of the regrouped one that the invited member is in', async () => {
+        await start(two, key);
+        const { offered } = await h.establishIn(mcCall(call));
+        assert.match(offered.uri, /^sip:fire-tg@/);
+        assert.equal(offered.headers.get('X-SeGy-Group'), TEMPORARY);
+        assert.deepEqual(armed(), { receive: ['0a000007 usable'], send: mki(key) });
+      });
+
+      it('is refused without a usable key of its own, whatever keys the regrouped ones have', async () => {
+        await start(two, FIRST, { ...key, status: 0, key: new Uint8Array() });
+        const { sent } = h.fromMc(mcCall(call));
+        assert.equal(warningOf(await sent.expect(488)), 'SEGY_E_NO_GROUP_KEY');
+      });
+
+      it('is refused with 404 where no group of ours was regrouped into it', async () => {
+        await start(two, { ...key, constituents: ['sip:others@mc-a.example'] });
+        const { sent } = h.fromMc(mcCall(call));
+        assert.equal(warningOf(await sent.expect(404)), 'SEGY_E_UNKNOWN_GROUP');
+      });
+
+      it('follows the keys of the temporary group while it lasts', async () => {
+        await start(two, key);
+        await h.establishIn(mcCall(call));
+        groups.keys = [{ ...key, status: 0, key: new Uint8Array() }];
+        groups.onChange?.('mc-a', [TEMPORARY]);
+        await until(() => session().groupChanges.length === 1);
+        assert.deepEqual(received(session().groupChanges[0]!.keys), ['0a000007 revoked']);
+      });
     });
 
     it('changes over to a rolled GMK, forgets a revoked one and keeps the channel', async () => {
@@ -222,6 +271,21 @@ describe('edge: groups', () => {
       assert.equal(armed().send, mki());
     });
 
+    it('goes to the temporary group while it is regrouped, where its settings say so', async () => {
+      const temporary = 'sip:tmp-1@mc-a.example';
+      const key = { ...heldGmk('0a000007'), groups: [temporary], constituents: [GROUP] };
+      await start(withGroup({ whenRegrouped: 'temporary' }), FIRST, key);
+      await h.establishOut(dial());
+      assert.equal(armed().send, mki(key));
+    });
+
+    it('goes to the group itself while it is regrouped, unless its settings say otherwise', async () => {
+      const key = { ...heldGmk('0a000007'), groups: ['sip:t@mc-a.example'], constituents: [GROUP] };
+      await start(withGroup(), key, FIRST);
+      await h.establishOut(dial());
+      assert.equal(armed().send, mki());
+    });
+
     it('of a radio that holds no GMK of the group is refused with 488', async () => {
       await start(withGroup(), { ...FIRST, holders: ['sip:radio2@lmr.example'] });
       const { sent } = h.fromPbx(dial());
@@ -284,6 +348,24 @@ describe('edge: groups', () => {
       await start();
       const response = await bring('MESSAGE', 'text/plain', utf8('hello')).expect(415);
       assert.equal(warningOf(response), 'SEGY_E_SIP_BODY');
+    });
+
+    it('are taken from a key document that came otherwise, each with the group that was regrouped', async () => {
+      await start();
+      const temporary = 'sip:tmp-1@mc-a.example';
+      const document = utf8(
+        '<GMK-GKTPs xmlns="urn:3gpp:ns:mcpttGKTP:1.0">' +
+          `<on-network-regrouped-GKTPs temporary-MCPTT-group-ID="${temporary}">` +
+          `<GKTP id="${GROUP}">AQIDBA==</GKTP></on-network-regrouped-GKTPs></GMK-GKTPs>`,
+      );
+      assert.equal(await takeKeyDocument(h.deps, h.deps.partners[0]!, document), null);
+      assert.deepEqual(
+        groups.taken.map(({ group, constituent }) => [group, constituent]),
+        [[temporary, GROUP]],
+      );
+      groups.refusals.set(1, new SegyError('SEGY_E_NOT_GROUP_GMS', 'another'));
+      const refused = await takeKeyDocument(h.deps, h.deps.partners[0]!, document);
+      assert.equal(refused?.code, 'SEGY_E_NOT_GROUP_GMS');
     });
 
     it('in a NOTIFY of a dialog that is not ours are refused with 481', async () => {

@@ -26,7 +26,9 @@ const code = (work: () => unknown): unknown => {
 describe('edge: keys in a body', () => {
   it('are the octets of application/mikey, raw, in base64, and with the protocol’s name', () => {
     for (const body of [MESSAGE, BASE64, `mikey ${BASE64}\r\n`]) {
-      assert.deepEqual(read('application/mikey', body), [{ message: MESSAGE, group: null }]);
+      assert.deepEqual(read('application/mikey', body), [
+        { message: MESSAGE, group: null, constituent: null },
+      ]);
     }
   });
 
@@ -38,16 +40,16 @@ describe('edge: keys in a body', () => {
     );
     const both = `<all xmlns="${NS}"><GMK-GKTPs>${entry(G1)}</GMK-GKTPs><MKFC-GKTPs>${entry(G1)}</MKFC-GKTPs></all>`;
     assert.deepEqual(xml(both), [
-      { message: MESSAGE, group: G1 },
-      { message: MESSAGE, group: G1 },
+      { message: MESSAGE, group: G1, constituent: null },
+      { message: MESSAGE, group: G1, constituent: null },
     ]);
   });
 
-  it('of a regrouping are for the temporary group', () => {
+  it('of a regrouping are for the temporary group, and name the one that was regrouped', () => {
     const regrouped = `<GMK-GKTPs xmlns="${NS}"><on-network-regrouped-GKTPs temporary-MCPTT-group-ID="sip:tmp@mc-a.example">${entry(G1)}</on-network-regrouped-GKTPs></GMK-GKTPs>`;
     assert.deepEqual(
-      xml(regrouped).map(({ group }) => group),
-      ['sip:tmp@mc-a.example'],
+      xml(regrouped).map(({ group, constituent }) => [group, constituent]),
+      [['sip:tmp@mc-a.example', G1]],
     );
   });
 
@@ -70,7 +72,9 @@ describe('edge: keys in a body', () => {
       '--b--',
       '',
     ].join('\r\n');
-    assert.deepEqual(read('multipart/mixed;boundary=b', body), [{ message: MESSAGE, group: null }]);
+    assert.deepEqual(read('multipart/mixed;boundary=b', body), [
+      { message: MESSAGE, group: null, constituent: null },
+    ]);
   });
 
   it('go by the names that a partner’s code points give', () => {

@@ -17,7 +17,10 @@ const withGroup = (partner: Partner): Partner => ({
   affiliation: { mode: 'publish', seconds: 600, accessToken: false },
   subscription: { enabled: true, seconds: 600, per: 'user', accessToken: false },
   groups: [
-    { id: GROUP, pbx: 'police-tg', withoutKey: 'refuse', members: [ALICE], affiliate: [RADIO1] },
+    {
+      ...{ id: GROUP, pbx: 'police-tg', withoutKey: 'refuse', whenRegrouped: 'own' },
+      ...{ members: [ALICE], affiliate: [RADIO1] },
+    },
   ],
 });
 

@@ -116,6 +116,7 @@ async function productScene(product: Product) {
         id: 'sip:police@mc-a.example',
         pbx: 'police',
         withoutKey: 'refuse',
+        whenRegrouped: 'own',
         members: [],
         affiliate: [],
       },

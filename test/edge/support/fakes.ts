@@ -295,6 +295,11 @@ export class FakeGroups implements GroupsPort {
   heldFor(partner: string, group: string): HeldKey[] {
     return this.keys.filter((key) => key.partner === partner && key.groups.includes(group));
   }
+  temporaryGroupsOf(partner: string, group: string): string[] {
+    return this.keys
+      .filter((key) => key.partner === partner && key.constituents?.includes(group))
+      .flatMap((key) => key.groups);
+  }
   sendingKey(partner: string, group: string, user: string): HeldKey | undefined {
     return this.heldFor(partner, group)
       .filter((key) => key.status === 1 && key.holders.includes(user))
