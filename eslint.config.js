@@ -40,7 +40,7 @@ const LAYERS = {
   pbx: ['edge'],
   store: ['kms', 'keys', 'clients', 'edge'],
   audit: ['keys', 'clients', 'edge'],
-  sim: ['crypto', 'srtp', 'sip', 'mikey', 'kms', 'xml', 'protect'],
+  sim: ['crypto', 'srtp', 'sip', 'mikey', 'kms', 'xml', 'protect', 'floor'],
   admin: ['edge', 'keys', 'media', 'metrics'],
   cli: '*',
 };

@@ -39,6 +39,7 @@ export const INITIAL_PARTICIPANT: ParticipantState = {
   callLevel: 'normal',
   level: 'normal',
   shared: 'no',
+  answered: false,
   attempts: 0,
   running: [],
   speech: 'closed',

@@ -28,19 +28,22 @@ interface Held {
 }
 
 export class HeldSpeech {
-  private held: Held[] = [];
-  private gate: SpeechGate = 'closed';
-  private lost = 0;
+  readonly #options: HeldSpeechOptions;
+  #held: Held[] = [];
+  #gate: SpeechGate = 'closed';
+  #lost = 0;
 
-  constructor(private readonly options: HeldSpeechOptions = DEFAULT_HELD_SPEECH) {}
+  constructor(options: HeldSpeechOptions = DEFAULT_HELD_SPEECH) {
+    this.#options = options;
+  }
 
   /** Packets that were given and never sent. */
   get dropped(): number {
-    return this.lost;
+    return this.#lost;
   }
 
   get count(): number {
-    return this.held.length;
+    return this.#held.length;
   }
 
   /**
@@ -49,13 +52,13 @@ export class HeldSpeech {
    * @param now milliseconds, of the same clock as in `offer`
    */
   setGate(gate: SpeechGate, now: number): readonly Uint8Array[] {
-    const before = this.gate;
-    this.gate = gate;
-    if (gate === 'closed' && before !== 'closed') this.drop(this.held.length);
+    const before = this.#gate;
+    this.#gate = gate;
+    if (gate === 'closed' && before !== 'closed') this.#drop(this.#held.length);
     if (gate !== 'open') return [];
-    this.forget(now, this.options.holdMs);
-    const packets = this.held.map(({ packet }) => packet);
-    this.held = [];
+    this.#forget(now, this.#options.holdMs);
+    const packets = this.#held.map(({ packet }) => packet);
+    this.#held = [];
     return packets;
   }
 
@@ -64,26 +67,26 @@ export class HeldSpeech {
    * @param now milliseconds
    */
   offer(packet: Uint8Array, now: number): boolean {
-    if (this.gate === 'open') return true;
-    const keepMs = this.gate === 'hold' ? this.options.holdMs : this.options.preRollMs;
-    if (keepMs <= 0 || this.options.maxPackets <= 0) {
-      this.lost++;
+    if (this.#gate === 'open') return true;
+    const keepMs = this.#gate === 'hold' ? this.#options.holdMs : this.#options.preRollMs;
+    if (keepMs <= 0 || this.#options.maxPackets <= 0) {
+      this.#lost++;
       return false;
     }
-    this.held.push({ packet: packet.slice(), at: now });
-    this.forget(now, keepMs);
-    this.drop(this.held.length - this.options.maxPackets);
+    this.#held.push({ packet: packet.slice(), at: now });
+    this.#forget(now, keepMs);
+    this.#drop(this.#held.length - this.#options.maxPackets);
     return false;
   }
 
-  private forget(now: number, keepMs: number): void {
-    const young = this.held.findIndex(({ at }) => now - at < keepMs);
-    this.drop(young < 0 ? this.held.length : young);
+  #forget(now: number, keepMs: number): void {
+    const young = this.#held.findIndex(({ at }) => now - at < keepMs);
+    this.#drop(young < 0 ? this.#held.length : young);
   }
 
-  private drop(count: number): void {
+  #drop(count: number): void {
     if (count <= 0) return;
-    this.held.splice(0, count);
-    this.lost += count;
+    this.#held.splice(0, count);
+    this.#lost += count;
   }
 }

@@ -170,6 +170,8 @@ export interface ParticipantState {
   readonly level: FloorLevel;
   /** how the floor is shared while we have it: we override a talker, one overrides us, or both talk */
   readonly shared: 'no' | 'overriding' | 'overridden' | 'multi-talker';
+  /** the server gave us the floor, or took it, since the last request: no older answer is under way */
+  readonly answered: boolean;
   /** sendings of the message that a running T100, T101 or T104 repeats */
   readonly attempts: number;
   /** timers that run: one that fires and is not here came too late */

@@ -15,7 +15,8 @@
  * | pending-release (closed; hold when keyed again) | remembered | forgotten | | → has-no-permission | | | → has-no-permission | → has-no-permission | T100: S: Release, at C100 → has-no-permission |
  *
  * Reaching has-no-permission with a key press remembered sends a Request at once. A Floor Ack of a Floor
- * Release ends pending-release. Any message that asks for it is acknowledged, except before the set-up
+ * Release ends pending-release. Before T100 fired, Idle, Taken and Deny end it only when a Granted or
+ * Revoke came since the last Request: they may be older than the Release. Any message that asks for it is acknowledged, except before the set-up
  * and after the end. The end of the call leads from every state to start-stop, for good.
  *
  * T132 runs in has-permission here, in `U: queued` in the specification; the messages are the same.
@@ -99,6 +100,7 @@ function setUp(draft: ParticipantDraft, implicitRequest: boolean, granted: boole
   } else if (implicitRequest) {
     state.floor = 'pending-request';
     state.attempts = 1;
+    state.answered = false;
     state.speech = 'hold';
     draft.start('T101', options.timing.t101);
   } else if (state.keyed) {

@@ -62,6 +62,7 @@ function lose(draft: ParticipantDraft, cause: ReturnType<typeof ownReason>): voi
 
 /** Floor Revoke: speech stops, then the floor is given back. */
 function revoke(draft: ParticipantDraft, message: FloorMessage): void {
+  draft.state.answered = true;
   draft.tell({ event: 'revoked', ...reasonOf(message) });
   giveBack(draft);
 }
@@ -82,6 +83,7 @@ const hasNoPermission: StateHandlers = {
       case 'granted':
       case 'revoke':
         draft.drop('unexpected');
+        draft.state.answered = true;
         giveBack(draft);
         break;
       case 'queuePositionInfo':
@@ -291,13 +293,17 @@ const pendingRelease: StateHandlers = {
     switch (message.type) {
       case 'idle':
         noteIdle(draft, message);
-        if (!hasBit(message, 'dualFloor')) rest(draft);
+        if (!hasBit(message, 'dualFloor') && isCurrent(draft)) rest(draft);
         break;
       case 'taken':
-        if (noteTaken(draft, message) && !isShared(message)) rest(draft);
+        if (noteTaken(draft, message) && !isShared(message) && isCurrent(draft)) rest(draft);
         break;
       case 'deny':
-        rest(draft);
+        if (isCurrent(draft)) rest(draft);
+        break;
+      case 'granted':
+      case 'revoke':
+        draft.state.answered = true;
         break;
       case 'ack':
         if (acknowledgesRelease(message)) rest(draft);
@@ -310,6 +316,14 @@ const pendingRelease: StateHandlers = {
     }
   },
 };
+
+/**
+ * False while a message may be older than our Floor Release: the answer to a request may still be under
+ * way, and a grant that comes after a new request would be taken for that one's.
+ */
+function isCurrent({ state }: ParticipantDraft): boolean {
+  return state.answered || state.attempts > 1;
+}
 
 function acknowledgesRelease(message: FloorMessage): boolean {
   return (

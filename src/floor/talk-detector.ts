@@ -25,15 +25,18 @@ export const DEFAULT_TALK_DETECTOR: TalkDetectorOptions = {
 export type TalkKey = Extract<FloorInput, { readonly kind: 'key-on' | 'key-off' }>;
 
 export class TalkDetector {
-  private on = false;
+  readonly #options: TalkDetectorOptions;
+  #on = false;
   /** when the speech began that may become a key press; null in silence */
-  private since: number | null = null;
-  private lastSpeech = 0;
+  #since: number | null = null;
+  #lastSpeech = 0;
 
-  constructor(private readonly options: TalkDetectorOptions = DEFAULT_TALK_DETECTOR) {}
+  constructor(options: TalkDetectorOptions = DEFAULT_TALK_DETECTOR) {
+    this.#options = options;
+  }
 
   get talking(): boolean {
-    return this.on;
+    return this.#on;
   }
 
   /**
@@ -44,27 +47,27 @@ export class TalkDetector {
    */
   packet(level: number | null, packetMs: number, now: number): TalkKey | null {
     if (level === null) return this.tick(now);
-    const { onDbov, offDbov, attackMs } = this.options;
-    if (this.on) {
-      if (level >= offDbov) this.lastSpeech = now;
+    const { onDbov, offDbov, attackMs } = this.#options;
+    if (this.#on) {
+      if (level >= offDbov) this.#lastSpeech = now;
       return this.tick(now);
     }
     if (level < onDbov) {
-      this.since = null;
+      this.#since = null;
       return null;
     }
-    this.since ??= now;
-    if (now - this.since + packetMs < attackMs) return null;
-    this.on = true;
-    this.lastSpeech = now;
+    this.#since ??= now;
+    if (now - this.#since + packetMs < attackMs) return null;
+    this.#on = true;
+    this.#lastSpeech = now;
     return { kind: 'key-on' };
   }
 
   /** Lets the key go when the packets stopped; to be called now and then. */
   tick(now: number): TalkKey | null {
-    if (!this.on || now - this.lastSpeech < this.options.hangMs) return null;
-    this.on = false;
-    this.since = null;
+    if (!this.#on || now - this.#lastSpeech < this.#options.hangMs) return null;
+    this.#on = false;
+    this.#since = null;
     return { kind: 'key-off' };
   }
 }

@@ -50,6 +50,7 @@ export function askAgain(draft: ParticipantDraft): void {
   const { state } = draft;
   state.floor = 'pending-request';
   state.attempts = 1;
+  state.answered = false;
   state.speech = 'hold';
   draft.stop('T104', 'T132');
   draft.request();
@@ -60,6 +61,7 @@ export function takeFloor(draft: ParticipantDraft, message: FloorMessage | null)
   const { state, options } = draft;
   draft.stop('T101', 'T104', 'T132');
   state.floor = 'has-permission';
+  state.answered = true;
   state.attempts = 0;
   state.shared = 'no';
   if (message && hasBit(message, 'dualFloor')) state.shared = 'overriding';

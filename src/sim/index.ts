@@ -22,6 +22,14 @@ export {
   simCertificate,
   trustInDomainFiles,
 } from './domain-files.js';
+export { DEFAULT_FLOOR_SERVER } from './floor-model.js';
+export type {
+  FloorScript,
+  FloorServerOptions,
+  FloorServerParticipant,
+  FloorVerdict,
+} from './floor-model.js';
+export { FloorServer } from './floor-server.js';
 export { McMedia, McSystem } from './mc-system.js';
 export type { McCallOptions, McSystemOptions } from './mc-system.js';
 export { PartyMedia } from './party-media.js';

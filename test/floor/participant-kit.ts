@@ -181,6 +181,8 @@ export const PATHS = {
   'pending-release': ['set up', 'key on', 'granted', 'key off'],
   'pending-release, last sending': ['set up', 'key on', 'granted', 'key off', 'T100', 'T100'],
   'pending-release, keyed again': ['set up', 'key on', 'granted', 'key off', 'key on'],
+  'pending-release, request unanswered': ['set up', 'key on', 'key off'],
+  'pending-release, request unanswered, sent again': ['set up', 'key on', 'key off', 'T100'],
   ended: ['set up', 'end'],
 } as const satisfies Record<string, readonly InputName[]>;
 
