@@ -9,3 +9,22 @@ export type { AdminLimits } from './limits.js';
 export { AdminServer } from './server.js';
 export type { AdminServerOptions } from './server.js';
 export { defaultSocketPath } from './socket-path.js';
+export type {
+  AlarmView,
+  CallsPort,
+  ExpiryView,
+  GatewayViews,
+  HealthView,
+  MediaViewPort,
+  PartnerView,
+  PartnerWayView,
+  PbxView,
+} from './ports.js';
+export { callReport, callReports, daysLeft, statusReport } from './status.js';
+export type { CallReport, StatusReport } from './status.js';
+export { viewCommands } from './view-commands.js';
+export { AlarmBoard, type AlarmNews } from './alarm-board.js';
+export { AlarmWatch, type AlarmWatchOptions } from './alarm-watch.js';
+export { collectGauges, type GaugeSeries } from './collect.js';
+export { MetricsServer, type MetricsServerOptions } from './metrics-server.js';
+export { Webhook, type WebhookOptions } from './webhook.js';

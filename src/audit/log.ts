@@ -76,6 +76,13 @@ export class AuditLog {
     }
   }
 
+  /** Why nothing more is taken; null while records are written. */
+  get fault(): string | null {
+    const cause = this.#failure?.cause;
+    if (this.#failure === undefined) return null;
+    return cause instanceof Error ? cause.message : this.#failure.message;
+  }
+
   /** @throws SegyError SEGY_E_AUDIT: the record may not be on disk, so no key may be used */
   record(event: AuditEvent): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);

@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import { showAudit, verifyAudit } from '../audit/index.js';
 import type { AuditFilter, AuditLine } from '../audit/index.js';
 import { parseTime } from './arguments.js';
-import { printable } from './kms-text.js';
 import { print } from './output.js';
 import { perform } from './perform.js';
 import { addStateOptions, stateOption } from './state-options.js';
 import type { TargetOptions } from './state-options.js';
 import { auditFolder } from './state.js';
+import { printable } from './printable.js';
 
 interface Output {
   readonly state: string;

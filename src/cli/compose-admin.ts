@@ -21,13 +21,16 @@ export interface AdminParts {
   readonly users: UserRecords;
   readonly directory: Directory;
   readonly ring: KeyRing;
+  /** commands that are no actions on the state */
+  readonly more: AdminCommands;
 }
 
 /** @throws SegyError SEGY_E_IO when the socket cannot be made */
 export function openAdmin(parts: AdminParts): Promise<AdminServer> {
   const { config, env } = parts;
   const socketPath = config.admin.socket ?? defaultSocketPath(config.stateDir);
-  return AdminServer.open({ socketPath, commands: actionCommands(contextOf(parts)), env });
+  const commands = { ...actionCommands(contextOf(parts)), ...parts.more };
+  return AdminServer.open({ socketPath, commands, env });
 }
 
 /** Every action as a command. */
@@ -45,7 +48,7 @@ function actionCommands(context: ActionContext): AdminCommands {
   return Object.fromEntries(commands);
 }
 
-function contextOf(parts: AdminParts): ActionContext {
+function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
   const { config, env, state, slow, users, directory, ring } = parts;
   const domain = requireDomain(state);
   return {
@@ -71,7 +74,12 @@ function contextOf(parts: AdminParts): ActionContext {
 }
 
 /** So that the first call under a new certificate does not wait for its table. */
-async function prepareTables({ config, env, state, slow }: AdminParts): Promise<void> {
+async function prepareTables({
+  config,
+  env,
+  state,
+  slow,
+}: Pick<AdminParts, 'config' | 'env' | 'state' | 'slow'>): Promise<void> {
   try {
     for (const { pubEncKey } of trustedCertificates(config, state.trust)) {
       await slow.prepare({ z: pubEncKey });

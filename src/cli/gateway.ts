@@ -19,7 +19,8 @@ import type { SignallingProtection } from '../protect/index.js';
 import { formatHostPort, SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
 import { CertificateWatch, certificateFiles } from './certificate-watch.js';
-import { openAdmin } from './compose-admin.js';
+import { openOperations, startWatchers } from './compose-operations.js';
+import type { GatewayEnvironment } from './compose-operations.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection } from './protection.js';
 import { watchPartners } from './compose-partners.js';
@@ -48,7 +49,7 @@ type Closer = () => Promise<void> | void;
  * Starts everything that `config` describes; resolves when calls can be taken.
  * @throws SegyError of the first part that cannot start; what had started is ended again
  */
-export async function startGateway(config: SegyConfig, env: Environment): Promise<Gateway> {
+export async function startGateway(config: SegyConfig, env: GatewayEnvironment): Promise<Gateway> {
   const closers: Closer[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) {
@@ -69,16 +70,19 @@ export async function startGateway(config: SegyConfig, env: Environment): Promis
 
 async function compose(
   config: SegyConfig,
-  env: Environment,
+  env: GatewayEnvironment,
   closers: Closer[],
 ): Promise<Omit<Gateway, 'stop'>> {
   const { log, metrics } = env;
+  const watchers = startWatchers(env);
+  closers.push(() => watchers.board.stop());
   const slow = createCryptoPool({
     workers: config.limits.cryptoWorkers,
     queueLimit: config.limits.cryptoQueue,
     tables: { receivers: receiverTables(config.limits) },
     log,
     metrics,
+    lags: watchers.lags,
   });
   closers.push(() => slow.close());
   const state = await openState(
@@ -96,7 +100,11 @@ async function compose(
     sending,
     closers,
   });
-  const media = await createMediaEngine(mediaOptions(config), env, sendingMemoryOver(sending));
+  const media = await createMediaEngine(
+    { ...mediaOptions(config), lags: watchers.lags },
+    env,
+    sendingMemoryOver(sending),
+  );
   closers.push(() => media.close());
   const outer = new SipEndpoint({ name: 'outer', env, tls: outgoingTls(config) });
   closers.push(() => outer.close());
@@ -119,6 +127,7 @@ async function compose(
     addresses,
     records: createDialogRecords(state.store.space('dialogs')),
     redirectBody: redirectBodies(requireDomain(state).certificate.kmsUri, env.clock),
+    alarms: watchers.board,
     settings,
   });
   await listen(config, outer, inner);
@@ -129,8 +138,14 @@ async function compose(
   closers.push(() => certificates.stop());
   probes.update(config.partners);
   closers.push(() => probes.stop());
-  const admin = await openAdmin({ config, env, state, slow, users: stored, directory, ring });
-  closers.push(() => admin.close());
+  await openOperations(
+    {
+      ...{ config, env, state, slow, users: stored, directory, ring },
+      ...{ watchers, edge, media, pbx },
+      partners: () => probes.view(),
+    },
+    closers,
+  );
   return { edge, partners: () => probes.view() };
 }
 

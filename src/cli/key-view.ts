@@ -2,7 +2,7 @@
 import { toHex } from '../base/bytes.js';
 import { stateOf } from '../keys/index.js';
 import type { HeldKey } from '../keys/index.js';
-import { printable } from './kms-text.js';
+import { printable } from './printable.js';
 
 export interface KeyView {
   readonly keyId: string;

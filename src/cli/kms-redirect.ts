@@ -8,8 +8,8 @@ import type { KmsRedirect } from '../kms/index.js';
 import { configOption, readConfigText } from './config.js';
 import { addVerifyingOptions, trustedKeysOf } from './exchange-keys.js';
 import type { VerifyingOptions } from './exchange-keys.js';
-import { printable } from './kms-text.js';
 import { print } from './output.js';
+import { printable } from './printable.js';
 
 interface RedirectOptions extends VerifyingOptions {
   readonly partner: string;

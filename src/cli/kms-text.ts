@@ -2,6 +2,7 @@
 import { periodAt } from '../kms/index.js';
 import type { Fingerprint, KmsCertificate } from '../kms/index.js';
 import { fingerprintOf } from '../kms/index.js';
+import { printable } from './printable.js';
 
 export interface CertificateSummary {
   readonly kmsUri: string;
@@ -51,11 +52,6 @@ export function summaryLines(summary: CertificateSummary): string[] {
     `in words      ${words.slice(0, 8).join(' ')}`,
     `              ${words.slice(8).join(' ')}`,
   ];
-}
-
-/** Text of a partner's file without what a terminal would obey. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?');
 }
 
 function groups(hex: string): string {

@@ -14,12 +14,13 @@ import {
 import type { KmsCertificate } from '../kms/index.js';
 import { addVerifyingOptions, trustedKeysOf } from './exchange-keys.js';
 import type { VerifyingOptions } from './exchange-keys.js';
-import { printable, summaryLines, summaryOf } from './kms-text.js';
+import { summaryLines, summaryOf } from './kms-text.js';
 import type { CertificateSummary } from './kms-text.js';
 import { print } from './output.js';
 import { perform } from './perform.js';
 import { addStateOptions } from './state-options.js';
 import type { TargetOptions } from './state-options.js';
+import { printable } from './printable.js';
 
 const MAX_DOCUMENT_OCTETS = 4 * 1024 * 1024;
 

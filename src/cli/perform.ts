@@ -2,7 +2,7 @@
  * Carries an action out: in the running gateway where one listens, else here, on the state itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adminCall } from '../admin/index.js';
+import { adminCall } from '../admin/client.js';
 import { toSegyError } from '../base/errors.js';
 import type { SegyError } from '../base/errors.js';
 import type { SegyConfig } from '../config/index.js';

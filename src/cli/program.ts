@@ -2,35 +2,35 @@
  * All commands of `segy`, one file each. Only the files asked for are loaded, because loading all of them
  * takes longer than most of them run.
  */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { VERSION } from './version.js';
 
 type Register = (program: Command) => void;
 
 /** What each first word loads. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   audit: async () => (await import('./audit.js')).registerAuditCommands,
+  calls: async () => (await import('./calls.js')).registerCallsCommands,
   config: async () => (await import('./config.js')).registerConfigCommands,
   group: async () => (await import('./group.js')).registerGroupCommands,
   keys: async () => (await import('./keys.js')).registerKeysCommands,
   kms: async () => (await import('./kms.js')).registerKmsCommands,
   mikey: async () => (await import('./mikey.js')).registerMikeyCommands,
   partner: async () => (await import('./partner.js')).registerPartnerCommands,
+  partners: async () => (await import('./watch.js')).registerPartnersCommand,
   run: async () => (await import('./run.js')).registerRunCommand,
   sim: async () => (await import('./sim.js')).registerSimCommands,
+  status: async () => (await import('./watch.js')).registerStatusCommand,
   store: async () => (await import('./store.js')).registerStoreCommands,
+  top: async () => (await import('./top.js')).registerTopCommand,
   user: async () => (await import('./user.js')).registerUserCommands,
 };
-
-const { version } = JSON.parse(
-  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
 
 /** The program with the commands that begin with `word`, or with all of them where none does. */
 export async function makeProgram(word = ''): Promise<Command> {
   const program = new Command('segy')
     .description('MC Security Gateway')
-    .version(version)
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError();
   const wanted = Object.hasOwn(COMMANDS, word) ? [word] : Object.keys(COMMANDS);

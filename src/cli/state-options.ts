@@ -1,7 +1,7 @@
 /** The options that name the state of a gateway, and where a running one is reached. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { defaultSocketPath } from '../admin/index.js';
+import { defaultSocketPath } from '../admin/socket-path.js';
 
 export const DEFAULT_STATE_DIR = '/var/lib/segy';
 export const DEFAULT_MASTER_KEY_FILE = '/etc/segy/master.key';

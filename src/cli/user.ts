@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
 import { parseUserCsv } from '../clients/index.js';
 import type { RepresentedUser } from '../clients/index.js';
-import { printable } from './kms-text.js';
 import { print } from './output.js';
 import { perform } from './perform.js';
 import { addStateOptions } from './state-options.js';
 import type { TargetOptions } from './state-options.js';
+import { printable } from './printable.js';
 
 interface Output extends TargetOptions {
   readonly json: boolean;

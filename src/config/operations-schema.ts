@@ -1,4 +1,5 @@
-/** Settings of what the operator sees and is told: the command socket. */
+/** Settings of what the operator sees and is told: command socket, metrics, alarms, security log. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** Where `segy` commands reach the running gateway. */
@@ -7,4 +8,56 @@ export const adminSchema = z
     /** path of the unix socket; default: `segy.sock` in the state folder */
     socket: z.string().min(1).optional(),
   })
+  .prefault({});
+
+const loopback = z
+  .string()
+  .refine((text) => isIP(text) > 0 && (text.startsWith('127.') || text === '::1'), {
+    message: 'not a loopback address: put a proxy with access control before it',
+  });
+
+/** Prometheus text; nothing listens unless it is set. */
+export const metricsSchema = z
+  .strictObject({
+    listen: z
+      .strictObject({
+        address: loopback.default('127.0.0.1'),
+        port: z.number().int().min(1).max(65535).default(9464),
+      })
+      .optional(),
+  })
+  .prefault({});
+
+export const alarmsSchema = z
+  .strictObject({
+    /** days before its end at which a KMS or TLS certificate is an alarm */
+    certificateDays: z.number().positive().max(3650).default(30),
+    /** days before its end at which the last key of a group is an alarm */
+    keyDays: z.number().positive().max(3650).default(2),
+    /** told by POST of a JSON object each */
+    webhook: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        /** file whose text is sent as a bearer token */
+        tokenFile: z.string().min(1).optional(),
+        /** authorities that may sign an https server, PEM; default: the system's */
+        caFile: z.string().min(1).optional(),
+        /** name of this gateway in each message; default: its security domain */
+        gateway: z.string().min(1).max(255).optional(),
+      })
+      .optional(),
+  })
+  .prefault({});
+
+/** Security events in the fixed grammar of docs/monitoring.md. */
+export const securityLogSchema = z
+  .strictObject({
+    /** file that they are appended to; default: they go where the log goes */
+    file: z.string().min(1).optional(),
+  })
+  .prefault({});
+
+/** Last lines of the log that are kept in memory for `segy trace`. */
+export const traceSchema = z
+  .strictObject({ lines: z.number().int().min(0).max(200_000).default(20_000) })
   .prefault({});

@@ -7,7 +7,13 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
 import { discoverSchema, dnsSchema, probeSchema } from './network-schema.js';
-import { adminSchema } from './operations-schema.js';
+import {
+  adminSchema,
+  alarmsSchema,
+  metricsSchema,
+  securityLogSchema,
+  traceSchema,
+} from './operations-schema.js';
 import { protectionSchema } from './protection-schema.js';
 import { affiliationSchema, refuseClearTokens, subscriptionSchema } from './standing-schema.js';
 
@@ -227,6 +233,10 @@ export const configSchema = z
     partners: z.array(partnerSchema).default([]),
     limits: limitsSchema,
     admin: adminSchema,
+    metrics: metricsSchema,
+    alarms: alarmsSchema,
+    securityLog: securityLogSchema,
+    trace: traceSchema,
   })
   .superRefine((config, context) => {
     refuseDuplicates(config.partners, (partner) => [partner.name], 'partners', 'name', context);

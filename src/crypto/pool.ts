@@ -15,6 +15,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Log, type Metrics, silentLog, silentMetrics } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
+import { LagBoard } from '../base/loop-lag.js';
 import { FairQueue } from './fair-queue.js';
 import type { SakkeTableLimits } from './sakke.js';
 import {
@@ -39,6 +40,8 @@ export interface CryptoPoolOptions {
   readonly log?: Log;
   /** gets `segy_crypto_operations_total` by operation and outcome, and `segy_crypto_waiting` */
   readonly metrics?: Metrics;
+  /** where the workers tell that their event loops are late */
+  readonly lags?: LagBoard;
   /** the worker's program, for tests */
   readonly workerUrl?: URL;
 }
@@ -71,7 +74,8 @@ class CryptoPool {
   readonly #slots: Slot[];
   readonly #queue: FairQueue<Job>;
   readonly #waiting = new Set<Job>();
-  readonly #settings: WorkerSettings;
+  readonly #settings: Omit<WorkerSettings, 'lag'>;
+  readonly #lags: LagBoard;
   readonly #workerUrl: URL;
   readonly #log: Log;
   readonly #metrics: Metrics;
@@ -84,6 +88,7 @@ class CryptoPool {
     this.#queue = new FairQueue(options.queueLimit);
     this.#settings = { tables: { ...options.tables } };
     this.#workerUrl = options.workerUrl ?? new URL('./worker.js', import.meta.url);
+    this.#lags = options.lags ?? new LagBoard();
     this.#log = options.log ?? silentLog;
     this.#metrics = options.metrics ?? silentMetrics;
     this.#slots = Array.from({ length: options.workers }, () => ({
@@ -159,6 +164,10 @@ class CryptoPool {
 
   #count(operation: string, outcome: string): void {
     this.#metrics.count('segy_crypto_operations_total', { operation, outcome });
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
     this.#metrics.gauge('segy_crypto_waiting', this.#waiting.size);
   }
 
@@ -175,10 +184,13 @@ class CryptoPool {
       slot.worker.postMessage({ id: job.id, request: job.request } satisfies WorkerJob);
       wipeRequest(job.request);
     }
+    this.#tellWaiting();
   }
 
   #start(slot: Slot): Worker {
-    const worker = new Worker(this.#workerUrl, { workerData: this.#settings, name: 'segy-crypto' });
+    const lag = this.#lags.cell('crypto', this.#slots.indexOf(slot));
+    const workerData: WorkerSettings = { ...this.#settings, lag };
+    const worker = new Worker(this.#workerUrl, { workerData, name: 'segy-crypto' });
     let cause: unknown;
     worker.on('message', (answer: WorkerAnswer) => this.#answered(slot, answer));
     worker.on('error', (error) => {

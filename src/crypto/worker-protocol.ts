@@ -1,11 +1,14 @@
 /** What the pool and its workers say to each other. */
 import type { SegyErrorCode } from '../base/errors.js';
+import type { LagCell } from '../base/loop-lag.js';
 import type { SakkeTableLimits } from './sakke.js';
 import type { SlowRequest, SlowResult } from './slow-crypto.js';
 
 /** workerData of a worker thread. */
 export interface WorkerSettings {
   readonly tables: SakkeTableLimits;
+  /** where the worker tells that its event loop is late */
+  readonly lag: LagCell;
 }
 
 /** Pool to worker. One at a time: the next follows the answer to the last. */

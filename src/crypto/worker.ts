@@ -1,6 +1,7 @@
 /** Thread of the crypto pool: runs one operation at a time and keeps the tables it made. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SegyError, toSegyError } from '../base/errors.js';
+import { beat } from '../base/loop-lag.js';
 import { SakkeEngine } from './sakke.js';
 import { wipeRequest } from './slow-crypto.js';
 import type { WorkerAnswer, WorkerJob, WorkerSettings } from './worker-protocol.js';
@@ -8,7 +9,9 @@ import type { WorkerAnswer, WorkerJob, WorkerSettings } from './worker-protocol.
 const port = parentPort;
 if (port === null) throw new SegyError('SEGY_E_INTERNAL', 'this file runs as a worker thread only');
 
-const engine = new SakkeEngine((workerData as WorkerSettings).tables);
+const { tables, lag } = workerData as WorkerSettings;
+const engine = new SakkeEngine(tables);
+beat(lag);
 
 function answer({ id, request }: WorkerJob): WorkerAnswer {
   try {

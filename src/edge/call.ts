@@ -8,6 +8,7 @@ import { SegyError, toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { ClientTransaction, ServerTransaction, SipResponse } from '../sip/index.js';
 import type { CallMedia } from './call-media.js';
+import type { CallOutcome } from './call-view.js';
 import { isLive, nextCallState, type CallEvent, type CallState } from './call-state.js';
 import { otherSide, type CallDependencies, type Side } from './dependencies.js';
 import type { Dialog } from './dialog.js';
@@ -60,6 +61,11 @@ export class Call {
   channel: PbxChannel | null = null;
   /** INVITE transaction with the callee */
   uac: ClientTransaction | null = null;
+  /** who was heard last in a group call: MC service ID, or GUK-ID in hex */
+  talker: string | null = null;
+  /** when the 2xx was passed, in milliseconds since 1970 */
+  connectedAt: number | null = null;
+  outcome: CallOutcome = { kind: 'cancelled', code: '-' };
   /** the pair whose 2xx counts */
   answered: Pair | null = null;
   readonly #uas: ServerTransaction;
@@ -111,6 +117,17 @@ export class Call {
 
   move(event: CallEvent): void {
     this.#state = nextCallState(this.#state, event);
+    if (this.#state !== 'accepted' || this.connectedAt !== null) return;
+    this.connectedAt = this.deps.env.clock.now();
+    this.outcome = { kind: 'connected', code: '-' };
+    if (this.media?.isClear === true) {
+      const { caller, callee } = this.names;
+      this.deps.alarms?.raise(
+        'clear-call',
+        this.id,
+        `${caller} to ${callee}, ${this.partner.name}`,
+      );
+    }
   }
 
   /**
@@ -193,18 +210,21 @@ export class Call {
   /** Tells the caller the refusal of `error`, unless it has its final response, and notes it. */
   refuse(error: SegyError, status?: number): void {
     if (!this.#uasDone) {
+      this.outcome = { kind: 'refused', code: error.code };
       this.respond(
         this.refusals.response(this.invite, this.callerSide, error, this.partner, status),
       );
     }
-    this.refusals.note(this.callerSide, this.#uas.source.address, error, this.#state);
+    const { address } = this.#uas.source;
+    this.refusals.note(this.callerSide, address, error, this.#state, { session: this.id });
   }
 
   /**
    * The callee's final refusal was passed to the caller, or its transaction ended without one: there
    * is nothing to cancel and the call is over.
    */
-  refused(): void {
+  refused(status?: number): void {
+    if (status !== undefined) this.outcome = { kind: 'rejected', code: String(status) };
     this.move('refuse');
     this.#leave(null);
     this.#settle();

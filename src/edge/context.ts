@@ -7,6 +7,7 @@ import type { Attempts } from './attempts.js';
 import { Call } from './call.js';
 import type { CallMedia } from './call-media.js';
 import type { CallRegistry } from './call-registry.js';
+import { directionOf } from './call-view.js';
 import type { Composer } from './compose.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { Negotiation } from './negotiation.js';
@@ -56,6 +57,15 @@ export function openCall(
   registry.add(call, call.callerCallId);
   call.calleeCallId = newCallId(deps);
   registry.addCallee(call);
+  deps.env.metrics.gauge('segy_calls', registry.size);
+  const outer = callerSide === 'outer';
+  deps.env.log.info('call.opened', {
+    session: call.id,
+    partner: partner.name,
+    direction: directionOf(call),
+    outerCallId: outer ? call.callerCallId : call.calleeCallId,
+    innerCallId: outer ? call.calleeCallId : call.callerCallId,
+  });
   return call;
 }
 

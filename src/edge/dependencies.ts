@@ -3,6 +3,7 @@
  * clients, the media engine, the store and the PBX adapters fit it without knowing it, and a unit
  * test brings small objects of its own.
  */
+import type { Alarms } from '../base/alarms.js';
 import type { Environment } from '../base/environment.js';
 import type { SegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
@@ -154,6 +155,8 @@ export interface EdgeDependencies {
   readonly protection?: ProtectionPort;
   /** absent where no partner's profile asks for access tokens */
   readonly tokens?: AccessTokens;
+  /** absent where nobody listens */
+  readonly alarms?: Alarms;
   readonly settings: EdgeSettings;
 }
 

@@ -18,6 +18,7 @@ import type { Call } from './call.js';
 import { Arrivals } from './arrivals.js';
 import { Attempts } from './attempts.js';
 import { CallRegistry } from './call-registry.js';
+import { callView, directionOf, type CallOutcome, type CallView } from './call-view.js';
 import { Composer } from './compose.js';
 import { ownContact } from './contact.js';
 import type { EdgeContext } from './context.js';
@@ -36,18 +37,6 @@ import { endRecordedDialogs, hangUpOrphans } from './restart.js';
 
 /** Highest CSeq taken, well below the 2^31 - 1 that RFC 3261 clause 8.1.1.5 ends at. */
 const MAX_PASSED_CSEQ = 0x7fff_0000;
-
-/** What an operator may see of one call. No key, no media address. */
-export interface CallView {
-  readonly session: string;
-  readonly partner: string;
-  readonly direction: 'mc-to-lmr' | 'lmr-to-mc';
-  readonly state: string;
-  readonly caller: string;
-  readonly called: string;
-  readonly armed: boolean;
-  readonly channel: string | null;
-}
 
 export class Edge {
   readonly #deps: EdgeDependencies;
@@ -151,16 +140,7 @@ export class Edge {
 
   /** The calls there are, for the operator. */
   calls(): CallView[] {
-    return [...this.#registry].map((call) => ({
-      session: call.id,
-      partner: call.partner.name,
-      direction: call.callerSide === 'outer' ? 'mc-to-lmr' : 'lmr-to-mc',
-      state: call.state,
-      caller: call.names.caller,
-      called: call.names.callee,
-      armed: call.media?.armed ?? false,
-      channel: call.channel?.name ?? null,
-    }));
+    return [...this.#registry].map(callView);
   }
 
   /** Before parsing: the source alone. */
@@ -191,6 +171,11 @@ export class Edge {
     }
   }
 
+  #countSetup(callerSide: Side, { kind, code }: CallOutcome): void {
+    const labels = { direction: directionOf({ callerSide }), outcome: kind, code };
+    this.#deps.env.metrics.count('segy_call_setups_total', labels);
+  }
+
   /** The partner behind an outer source; undefined on the inner side. */
   #partnerOf(side: Side, source: SipSource, request: SipRequest): PartnerConfig | undefined {
     if (side === 'inner') {
@@ -219,7 +204,11 @@ export class Edge {
     refusal: SegyError,
     partner: PartnerConfig | undefined,
   ): void {
-    this.#refusals.note(side, uas.source.address, refusal, uas.request.method);
+    const { request } = uas;
+    if (request.method === 'INVITE' && tagOf(request.headers.get('To') ?? '') === undefined) {
+      this.#countSetup(side, { kind: 'refused', code: refusal.code });
+    }
+    this.#refusals.note(side, uas.source.address, refusal, request.method);
     uas.respond(this.#refusals.response(uas.request, side, refusal, partner));
   }
 
@@ -361,7 +350,11 @@ export class Edge {
     if (this.#registry.size === 0) this.#whenEmpty?.();
     const { env, records } = this.#deps;
     env.metrics.gauge('segy_calls', this.#registry.size);
-    env.log.info('call.ended', { session: call.id, partner: call.partner.name });
+    this.#deps.alarms?.clear('clear-call', call.id);
+    const { kind, code } = call.outcome;
+    this.#countSetup(call.callerSide, call.outcome);
+    const about = { session: call.id, partner: call.partner.name };
+    env.log.info('call.ended', { ...about, outcome: kind, code });
     if (call.owesBye && this.#owed < this.#deps.settings.limits.calls) {
       this.#owed += 1;
       env.log.warn('call.bye.owed', { session: call.id, partner: call.partner.name });

@@ -37,6 +37,8 @@ export function takeKeys(
         uas.respond(refusals.plain(request, 200));
         return;
       }
+      const { code, message } = refusal;
+      deps.alarms?.raise('group-key-refused', partner.name, `${code} ${message}`);
       refusals.note('outer', uas.source.address, refusal, request.method);
       uas.respond(refusals.response(request, 'outer', refusal, partner));
     })

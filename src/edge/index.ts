@@ -35,7 +35,8 @@ export { DEFAULT_PARTNER_ADDRESSES_LIMITS, PartnerAddresses } from './partner-ad
 export { PartnerHealth, type PartnerView, type PartnerWayView } from './partner-health.js';
 export { optionsRequest, PartnerProbes } from './partner-probes.js';
 export { locateSipServers, type DnsPort, type NaptrRecord, type SrvRecord } from './sip-servers.js';
-export { Edge, type CallView } from './edge.js';
+export type { CallOutcome, CallView, LegView } from './call-view.js';
+export { Edge } from './edge.js';
 export type {
   InboundChannelRequest,
   OutboundChannelRequest,

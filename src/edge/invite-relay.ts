@@ -327,7 +327,7 @@ export class InviteRelay {
       const { log } = call.deps.env;
       log.info('call.refused', { session: call.id, status: response.status, by: call.calleeSide });
     }
-    call.refused();
+    call.refused(response.status);
   }
 
   #pairOf(response: SipResponse): Pair {

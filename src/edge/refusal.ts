@@ -2,6 +2,7 @@
  * Refusals: one stable code, the same in the SIP Warning, the metric and the log. The Warning says
  * what the code means and no more; what exactly was wrong stands in the log.
  */
+import type { LogFields } from '../base/environment.js';
 import { ERROR_CODES, type SegyError, type SegyErrorCode } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import { createResponse, quoteString, type SipRequest, type SipResponse } from '../sip/index.js';
@@ -75,23 +76,30 @@ export class Refusals {
     return response;
   }
 
-  /** Counts and logs a refusal of something that `source` sent. */
-  note(side: Side, source: string, error: SegyError, stage: string): void {
+  /**
+   * Counts and logs a refusal of something that `source` sent.
+   * @param about what it belonged to, for the log
+   */
+  note(side: Side, source: string, error: SegyError, stage: string, about: LogFields = {}): void {
     const { log, metrics } = this.#deps.env;
     if (ORDINARY_CODES.has(error.code)) {
       metrics.count('segy_refused_total', { code: error.code, side });
-      log.info('call.refused', { code: error.code, side, source, stage, message: error.message });
+      const { code, message } = error;
+      log.info('call.refused', { code, side, source, stage, message, ...about });
       return;
     }
-    if (ALARM_CODES.has(error.code)) {
-      log.error('alarm', { code: error.code, side, source, message: error.message });
+    if (error.code === 'SEGY_E_MEDIA_ADDRESS') {
+      this.#deps.alarms?.raise('inner-media-address', source, error.message);
     }
-    this.#sourceLog.refused(error.code, side, source, error.message);
+    if (ALARM_CODES.has(error.code)) {
+      log.error('alarm', { code: error.code, side, source, message: error.message, ...about });
+    }
+    this.#sourceLog.refused({ code: error.code, side, source, message: error.message }, about);
   }
 
   /** Counts and logs a TLS handshake that failed, within the limit of its source. */
   noteHandshake(side: Side, source: string, error: SegyError): void {
-    this.#sourceLog.refused(error.code, side, source, error.message);
+    this.#sourceLog.refused({ code: error.code, side, source, message: error.message });
   }
 
   #agent(side: Side): string {

@@ -3,7 +3,7 @@
  * that window are counted and told with the next one, so that a flood fills no disk. Counters
  * are never limited. At most `maxSources` pairs of kind and source are remembered.
  */
-import type { Environment } from '../base/environment.js';
+import type { Environment, LogFields } from '../base/environment.js';
 import type { SegyErrorCode } from '../base/errors.js';
 
 /** How long one kind from one source stays quiet, and how many are remembered. */
@@ -13,6 +13,15 @@ export interface SourceLogLimits {
 }
 
 export const DEFAULT_SOURCE_LOG_LIMITS: SourceLogLimits = { windowMs: 60_000, maxSources: 4096 };
+
+export interface Refused {
+  readonly code: SegyErrorCode;
+  readonly side: string;
+  /** address of the sender */
+  readonly source: string;
+  /** what was wrong, without octets from the wire */
+  readonly message: string;
+}
 
 interface Quiet {
   until: number;
@@ -31,9 +40,9 @@ export class SourceLog {
 
   /**
    * Counts one refusal and logs it as `security.refused` unless its window is still open.
-   * @param source address of the sender; @param message what was wrong, without octets from the wire
+   * @param about what it belonged to, for the log
    */
-  refused(code: SegyErrorCode, side: string, source: string, message: string): void {
+  refused({ code, side, source, message }: Refused, about: LogFields = {}): void {
     this.#env.metrics.count('segy_refused_total', { code, side });
     const key = `${code} ${side} ${source}`;
     const now = this.#env.clock.now();
@@ -46,7 +55,7 @@ export class SourceLog {
     this.#makeRoom(now);
     this.#quiet.set(key, { until: now + this.#limits.windowMs, suppressed: 0 });
     const repeated = quiet === undefined ? {} : { repeated: quiet.suppressed };
-    this.#env.log.warn('security.refused', { code, side, source, message, ...repeated });
+    this.#env.log.warn('security.refused', { code, side, source, message, ...about, ...repeated });
   }
 
   /** Entries are kept in order of their window, so the oldest go first. */

@@ -96,6 +96,7 @@ function tellTalker(call: Call, mki: string): void {
   const { channel } = call;
   if (group === undefined || group === null || channel === null || channel.gone) return;
   const talker = group.talkerOf(mki);
+  call.talker = talker;
   call.deps.env.log.info('group.talker', { session: call.id, group: group.group.id, talker });
   channel
     .setVariables({ SEGY_TALKER: requireSafeText(talker, 'the talker') })

@@ -7,6 +7,7 @@
 import type { Environment } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import { toHex } from '../base/bytes.js';
+import { LagBoard } from '../base/loop-lag.js';
 import {
   DEFAULT_MEDIA_LIMITS,
   isLoopback,
@@ -15,6 +16,7 @@ import {
   type MediaLimits,
 } from './options.js';
 import { PortPool } from './port-pool.js';
+import { TOTALS_FIELDS } from './protocol.js';
 import type { SessionCommand, WorkerConfig, WorkerTotals } from './protocol.js';
 import { createSendingMemory, type SendingMemory } from './sending-memory.js';
 import { EngineSession } from './session.js';
@@ -25,6 +27,8 @@ import type {
   MediaEngine,
   MediaEvent,
   MediaSession,
+  MediaStats,
+  SessionTotals,
 } from './types.js';
 import { WorkerLink, WorkerRefusal } from './worker-link.js';
 
@@ -50,7 +54,10 @@ interface Slot {
 class Engine implements MediaEngine {
   readonly #env: Environment;
   readonly #limits: MediaLimits;
-  readonly #config: WorkerConfig;
+  readonly #config: Omit<WorkerConfig, 'lag'>;
+  readonly #lags: LagBoard;
+  /** by session */
+  readonly #totals = new Map<string, SessionTotals>();
   readonly #sending: SendingMemory;
   readonly #outerPorts: PortPool;
   readonly #innerPorts: PortPool;
@@ -66,6 +73,7 @@ class Engine implements MediaEngine {
     this.#env = env;
     this.#sending = sending;
     this.#limits = { ...DEFAULT_MEDIA_LIMITS, ...options.limits };
+    this.#lags = options.lags ?? new LagBoard();
     this.#outerPorts = new PortPool(outer, 'outer', env.random);
     this.#innerPorts = new PortPool(inner, 'inner', env.random);
     this.#config = {
@@ -127,6 +135,16 @@ class Engine implements MediaEngine {
     });
   }
 
+  totals(session: string): SessionTotals | undefined {
+    return this.#totals.get(session);
+  }
+
+  async sessionStats(id: string): Promise<MediaStats> {
+    const session = this.#slots.map((slot) => slot.sessions.get(id)).find((each) => each);
+    if (!session) throw new SegyError('SEGY_E_NOT_FOUND', 'there is no media session of this name');
+    return session.stats();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const sessions = this.#slots.flatMap((slot) => [...slot.sessions.values()]);
@@ -154,6 +172,7 @@ class Engine implements MediaEngine {
   #release(slot: Slot, id: string, session: EngineSession, outer: number, inner: number): void {
     if (slot.sessions.get(id) !== session) return;
     slot.sessions.delete(id);
+    this.#totals.delete(id);
     this.#outerPorts.release(outer);
     this.#innerPorts.release(inner);
   }
@@ -172,7 +191,8 @@ class Engine implements MediaEngine {
   }
 
   #link(index: number): WorkerLink {
-    return new WorkerLink(this.#config, this.#env.timers, {
+    const config = { ...this.#config, lag: this.#lags.cell('media', index) };
+    return new WorkerLink(config, this.#env.timers, {
       event: (session, event) => this.#onEvent(index, session, event),
       totals: (totals) => this.#onTotals(totals),
       gone: (error) => this.#onGone(index, error),
@@ -199,6 +219,24 @@ class Engine implements MediaEngine {
     for (const [reason, count] of Object.entries(totals.dropped)) {
       metrics.count('segy_media_dropped_total', { reason }, count);
     }
+    for (const [at, session] of totals.sessions.entries()) {
+      // What a worker tells of a session may come after the session went.
+      if (!this.#slots.some((slot) => slot.sessions.has(session))) continue;
+      const row = totals.rows.subarray(at * TOTALS_FIELDS, (at + 1) * TOTALS_FIELDS);
+      this.#totals.set(session, this.#totalsOf(row, this.#totals.get(session)));
+    }
+  }
+
+  #totalsOf(row: Float64Array, before: SessionTotals | undefined): SessionTotals {
+    const [toInner = 0, toOuter = 0, dropped = 0, authFailures = 0, lost = 0, jitterMs = 0] = row;
+    const now = this.#env.clock.now();
+    const moved = (count: number, was: number | undefined, at: number | null): number | null =>
+      count > (was ?? 0) ? now : at;
+    return {
+      ...{ toInner, toOuter, dropped, authFailures, lost, jitterMs },
+      toInnerAt: moved(toInner, before?.toInner, before?.toInnerAt ?? null),
+      toOuterAt: moved(toOuter, before?.toOuter, before?.toOuterAt ?? null),
+    };
   }
 
   #onGone(index: number, error: Error | null): void {

@@ -34,4 +34,5 @@ export type {
   ReceiveProtection,
   RekeyRequest,
   SendProtection,
+  SessionTotals,
 } from './types.js';

@@ -3,6 +3,7 @@
  */
 import { isIP, SocketAddress } from 'node:net';
 import { SegyError } from '../base/errors.js';
+import type { LagBoard } from '../base/loop-lag.js';
 
 export interface PortRange {
   /** IP literal to bind */
@@ -72,6 +73,8 @@ export interface MediaEngineOptions {
     readonly allowedAddresses?: readonly string[];
   };
   readonly limits?: Partial<MediaLimits>;
+  /** where the workers tell that their event loops are late */
+  readonly lags?: LagBoard;
 }
 
 /** One spelling for one address, as the sockets report it. @throws SegyError SEGY_E_ARGUMENT when it is no IP literal */

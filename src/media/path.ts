@@ -174,6 +174,11 @@ export class MediaPath {
     }
   }
 
+  /** Of the stream from outside: packets lost, and jitter in milliseconds. */
+  get reception(): { readonly lost: number; readonly jitterMs: number } {
+    return this.#rtcp.outerReception;
+  }
+
   stats(): MediaStats {
     const destination = this.#legs.destination;
     const now = this.#env.monotonic();
@@ -187,6 +192,7 @@ export class MediaPath {
       innerSsrc: this.#innerSsrc,
       sinceAuthenticatedMs: this.#authenticatedAt === null ? null : now - this.#authenticatedAt,
       streams: this.#protection.receiver?.streamCount ?? 0,
+      rocJumps: this.#protection.receiver?.rocJumps ?? 0,
       rtcpFromOuter: this.#rtcp.fromOuterCount,
       rtcpFromInner: this.#rtcp.fromInnerCount,
     };

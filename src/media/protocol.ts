@@ -4,6 +4,7 @@
  * stays behind. Every command is answered by one reply of its number; events come unasked.
  */
 import type { SegyErrorCode } from '../base/errors.js';
+import type { LagCell } from '../base/loop-lag.js';
 import type { SrtpKeyMaterial } from '../srtp/index.js';
 import type { MediaLimits } from './options.js';
 import type {
@@ -21,6 +22,8 @@ export interface WorkerConfig {
   readonly innerAddress: string;
   readonly innerAllowed: readonly string[];
   readonly limits: MediaLimits;
+  /** where the worker tells that its event loop is late */
+  readonly lag: LagCell;
 }
 
 export type WireReceive =
@@ -91,7 +94,13 @@ export interface WorkerTotals {
   readonly toInner: number;
   readonly toOuter: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** sessions whose counts changed, each with `TOTALS_FIELDS` numbers since its start */
+  readonly sessions: readonly string[];
+  readonly rows: Float64Array;
 }
+
+/** Columns of `WorkerTotals.rows`: packets each way, drops, authentication failures, lost, jitter. */
+export const TOTALS_FIELDS = 6;
 
 export type WorkerMessage =
   | { readonly type: 'ready' }

@@ -142,6 +142,8 @@ export interface MediaStats {
   readonly sinceAuthenticatedMs: number | null;
   /** live authenticated SRTP streams */
   readonly streams: number;
+  /** packets that authenticated under another ROC than their sequence number let expect */
+  readonly rocJumps: number;
   /** SRTCP or RTCP packets accepted on each side */
   readonly rtcpFromOuter: number;
   readonly rtcpFromInner: number;
@@ -220,6 +222,22 @@ export interface MediaSession {
   on(event: 'event', listener: (event: MediaEvent) => void): void;
 }
 
+/** What a worker last told of one session, at most a second ago while packets come. */
+export interface SessionTotals {
+  /** packets forwarded and not forwarded */
+  readonly toInner: number;
+  readonly toOuter: number;
+  readonly dropped: number;
+  /** packets from outside that did not authenticate */
+  readonly authFailures: number;
+  /** of the stream from outside */
+  readonly lost: number;
+  readonly jitterMs: number;
+  /** when packets were last forwarded in a direction, in milliseconds since 1970, to the second */
+  readonly toInnerAt: number | null;
+  readonly toOuterAt: number | null;
+}
+
 export interface EngineStats {
   readonly workers: number;
   readonly workerRestarts: number;
@@ -234,6 +252,10 @@ export interface MediaEngine {
    */
   allocate(request?: AllocateRequest): Promise<MediaSession>;
   stats(): Promise<EngineStats>;
+  /** What is known of a session without asking its worker; undefined before its first packet. */
+  totals(session: string): SessionTotals | undefined;
+  /** Asks the worker for all of one session. @throws SegyError SEGY_E_MEDIA_ENDED, SEGY_E_NOT_FOUND */
+  sessionStats(session: string): Promise<MediaStats>;
   /** Closes every session and ends the workers. */
   close(): Promise<void>;
 }

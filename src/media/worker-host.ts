@@ -4,6 +4,7 @@
 import type { Environment } from '../base/environment.js';
 import { wipe } from '../base/bytes.js';
 import { SegyError, toSegyError } from '../base/errors.js';
+import type { DropCounts } from './counters.js';
 import { MediaPath } from './path.js';
 import { secretsOf, type ControlMessage, type SessionCommand } from './protocol.js';
 import type { WireError, WorkerConfig, WorkerMessage } from './protocol.js';
@@ -19,7 +20,7 @@ interface Entry {
   /** what the last totals said of this session */
   toInner: number;
   toOuter: number;
-  dropped: Partial<Record<DropReason, number>>;
+  dropped: DropCounts;
 }
 
 export interface HostEnvironment extends Pick<Environment, 'clock' | 'timers' | 'random'> {
@@ -127,31 +128,49 @@ export class MediaWorkerHost {
   #postTotals(): void {
     let toInner = 0;
     let toOuter = 0;
-    const dropped: Partial<Record<DropReason, number>> = {};
-    for (const entry of this.#entries.values()) {
+    const dropped: DropCounts = {};
+    const sessions: string[] = [];
+    const rows: number[] = [];
+    for (const [session, entry] of this.#entries) {
       const { path } = entry;
+      const counts = sumOf(path.toInner.dropped, path.toOuter.dropped);
+      const all = total(counts);
+      const moved = path.toInner.packets - entry.toInner + path.toOuter.packets - entry.toOuter;
+      if (moved === 0 && all === total(entry.dropped)) continue;
       toInner += path.toInner.packets - entry.toInner;
       toOuter += path.toOuter.packets - entry.toOuter;
-      entry.toInner = path.toInner.packets;
-      entry.toOuter = path.toOuter.packets;
-      const counts: Partial<Record<DropReason, number>> = {};
-      for (const direction of [path.toInner, path.toOuter]) {
-        for (const [key, count] of Object.entries(direction.dropped)) {
-          const reason = key as DropReason;
-          counts[reason] = (counts[reason] ?? 0) + count;
-        }
-      }
       for (const [key, count] of Object.entries(counts)) {
         const reason = key as DropReason;
         const more = count - (entry.dropped[reason] ?? 0);
         if (more > 0) dropped[reason] = (dropped[reason] ?? 0) + more;
       }
+      entry.toInner = path.toInner.packets;
+      entry.toOuter = path.toOuter.packets;
       entry.dropped = counts;
+      sessions.push(session);
+      const { lost, jitterMs } = path.reception;
+      const authFailures = path.toInner.dropped.auth ?? 0;
+      rows.push(entry.toInner, entry.toOuter, all, authFailures, lost, jitterMs);
     }
-    if (toInner + toOuter > 0 || Object.keys(dropped).length > 0) {
-      this.#post({ type: 'totals', totals: { toInner, toOuter, dropped } });
+    if (sessions.length === 0) return;
+    const totals = { toInner, toOuter, dropped, sessions, rows: Float64Array.from(rows) };
+    this.#post({ type: 'totals', totals });
+  }
+}
+
+function sumOf(...several: readonly Readonly<DropCounts>[]): DropCounts {
+  const sum: DropCounts = {};
+  for (const counts of several) {
+    for (const [key, count] of Object.entries(counts)) {
+      const reason = key as DropReason;
+      sum[reason] = (sum[reason] ?? 0) + count;
     }
   }
+  return sum;
+}
+
+function total(counts: Readonly<DropCounts>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 function wireError(cause: unknown): WireError {

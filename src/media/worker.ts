@@ -4,6 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock, systemRandom, systemTimers } from '../base/environment.js';
+import { beat } from '../base/loop-lag.js';
 import type { ControlMessage, WorkerConfig, WorkerMessage } from './protocol.js';
 import { MediaWorkerHost } from './worker-host.js';
 
@@ -18,6 +19,7 @@ if (port) {
     random: systemRandom,
     monotonic: () => performance.now(),
   };
+  beat((workerData as WorkerConfig).lag);
   const host = new MediaWorkerHost(workerData as WorkerConfig, environment, post);
   port.on('message', (message: ControlMessage) => void host.handle(message));
   post({ type: 'ready' });

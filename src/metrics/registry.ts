@@ -3,6 +3,7 @@
  * The number of series is bounded: a label taken from the network must not fill the memory.
  */
 import type { MetricLabels, Metrics } from '../base/environment.js';
+import { METRICS } from './catalogue.js';
 
 /** Series kept at most; later new ones are counted under `segy_metrics_dropped_total`. */
 const DEFAULT_MAX_SERIES = 5000;
@@ -30,6 +31,13 @@ export class MetricRegistry implements Metrics {
     this.#update(name, 'gauge', labels, () => value);
   }
 
+  /** Replaces every series of a gauge, so that what is there no more is gone from it. */
+  replaceGauge(name: string, entries: Iterable<readonly [MetricLabels, number]>): void {
+    this.#seriesCount -= this.#byName.get(name)?.values.size ?? 0;
+    this.#byName.delete(name);
+    for (const [labels, value] of entries) this.gauge(name, value, labels);
+  }
+
   /** The current value of one series; zero where there is none. */
   value(name: string, labels: MetricLabels = {}): number {
     return this.#byName.get(name)?.values.get(formatLabels(labels)) ?? 0;
@@ -39,9 +47,12 @@ export class MetricRegistry implements Metrics {
   expose(): string {
     const lines: string[] = [];
     for (const [name, series] of [...this.#byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const help = METRICS[name];
+      if (help !== undefined) lines.push(`# HELP ${name} ${help}`);
       lines.push(`# TYPE ${name} ${series.type}`);
       for (const [labels, value] of series.values) lines.push(`${name}${labels} ${value}`);
     }
+    lines.push(`# HELP segy_metrics_dropped_total ${METRICS.segy_metrics_dropped_total ?? ''}`);
     lines.push('# TYPE segy_metrics_dropped_total counter');
     lines.push(`segy_metrics_dropped_total ${this.#dropped}`);
     return `${lines.join('\n')}\n`;

@@ -58,6 +58,8 @@ const RTCP_HEADER = 8;
 export class SrtpReceiver {
   readonly #store: ContextStore;
   #uses = 0;
+  /** packets that authenticated under another ROC than their sequence number let expect */
+  rocJumps = 0;
 
   /** Copies the keys; the caller's stay the caller's to wipe. */
   constructor(options: SrtpReceiverOptions) {
@@ -190,6 +192,7 @@ export class SrtpReceiver {
       }
       const entered = stream ?? this.#store.admit(context, ssrc);
       if (!entered) return FAILURES['stream-limit'];
+      if (stream && index !== guess) this.rocJumps += 1;
       const newest = index > entered.rtp.highest;
       entered.rtp.enter(index);
       entered.usedAt = ++this.#uses;

@@ -56,6 +56,7 @@ export class SealedStore {
   #pending: PendingWrite[] = [];
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #fault: string | null = null;
 
   private constructor(options: SealedStoreOptions, schema: number) {
     this.#backend = options.backend;
@@ -125,6 +126,11 @@ export class SealedStore {
   /** Contents version of the records. */
   get schema(): number {
     return this.#index.schema;
+  }
+
+  /** Why the last write failed; null where it did not. */
+  get fault(): string | null {
+    return this.#fault;
   }
 
   get keys(): DataKeys {
@@ -342,8 +348,10 @@ export class SealedStore {
   async #writeBackend(changes: readonly BackendChange[]): Promise<void> {
     try {
       await this.#backend.write(changes);
+      this.#fault = null;
     } catch (cause) {
-      this.#log.error('store.write.failed', { reason: describe(cause) });
+      this.#fault = describe(cause);
+      this.#log.error('store.write.failed', { reason: this.#fault });
       throw new SegyError('SEGY_E_STORE', 'the store cannot be written', { cause });
     }
   }

@@ -105,10 +105,11 @@ describe('edge/source-log', () => {
       log: { ...env.log, warn: (_event, fields) => logged.push(fields?.repeated ?? 'first') },
       metrics: { count: () => (counted += 1), gauge: () => undefined },
     });
-    for (let i = 0; i < 5; i += 1) log.refused('SEGY_E_SIP_SYNTAX', 'outer', '192.0.2.1', 'x');
-    log.refused('SEGY_E_SIP_SYNTAX', 'outer', '192.0.2.2', 'x');
+    for (let i = 0; i < 5; i += 1)
+      log.refused({ code: 'SEGY_E_SIP_SYNTAX', side: 'outer', source: '192.0.2.1', message: 'x' });
+    log.refused({ code: 'SEGY_E_SIP_SYNTAX', side: 'outer', source: '192.0.2.2', message: 'x' });
     clock.time = 60_000;
-    log.refused('SEGY_E_SIP_SYNTAX', 'outer', '192.0.2.1', 'x');
+    log.refused({ code: 'SEGY_E_SIP_SYNTAX', side: 'outer', source: '192.0.2.1', message: 'x' });
     assert.deepEqual(logged, ['first', 'first', 4]);
     assert.equal(counted, 7);
   });
@@ -116,13 +117,15 @@ describe('edge/source-log', () => {
   it('remembers a bounded number of sources', () => {
     const { env } = clocked();
     const log = new SourceLog(env, { windowMs: 1000, maxSources: 10 });
-    for (let i = 0; i < 1000; i += 1) log.refused('SEGY_E_RATE', 'outer', `source-${i}`, 'x');
+    for (let i = 0; i < 1000; i += 1)
+      log.refused({ code: 'SEGY_E_RATE', side: 'outer', source: `source-${i}`, message: 'x' });
     let logged = 0;
     const again = new SourceLog(
       { ...env, log: { ...env.log, warn: () => (logged += 1) } },
       { windowMs: 1000, maxSources: 2 },
     );
-    for (const source of ['a', 'b', 'c', 'a']) again.refused('SEGY_E_RATE', 'outer', source, 'x');
+    for (const source of ['a', 'b', 'c', 'a'])
+      again.refused({ code: 'SEGY_E_RATE', side: 'outer', source, message: 'x' });
     assert.equal(logged, 4);
   });
 });

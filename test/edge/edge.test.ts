@@ -276,18 +276,30 @@ describe('edge', () => {
     h = await Harness.start();
     await h.establishIn();
     const [view] = h.edge.calls();
+    assert.ok(view);
+    const { session, startedAt, connectedAt, keyId, legs, ...rest } = view;
+    assert.deepEqual(rest, {
+      partner: 'mc-a',
+      type: 'private',
+      group: null,
+      direction: 'mc-to-lmr',
+      state: 'confirmed',
+      caller: 'sip:alice@mc-a.example',
+      called: 'sip:radio1@lmr.example',
+      armed: true,
+      clear: false,
+      talker: null,
+      channel: 'PJSIP/segy-00000001',
+    });
+    assert.match(session, /^[0-9a-f]{32}$/);
+    assert.match(keyId ?? '', /^1[0-9a-f]{7}$/);
+    assert.ok(startedAt <= (connectedAt ?? 0));
     assert.deepEqual(
-      { ...view, session: '' },
-      {
-        session: '',
-        partner: 'mc-a',
-        direction: 'mc-to-lmr',
-        state: 'confirmed',
-        caller: 'sip:alice@mc-a.example',
-        called: 'sip:radio1@lmr.example',
-        armed: true,
-        channel: 'PJSIP/segy-00000001',
-      },
+      legs.map(({ side, role, state, dialogs }) => ({ side, role, state, dialogs })),
+      [
+        { side: 'outer', role: 'caller', state: 'up', dialogs: 1 },
+        { side: 'inner', role: 'called', state: 'up', dialogs: 1 },
+      ],
     );
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { MetricRegistry } from '../../src/metrics/index.js';
+import { METRICS, MetricRegistry } from '../../src/metrics/index.js';
 
 describe('metrics/registry', () => {
   it('exposes counters and gauges as Prometheus text, sorted by name', () => {
@@ -9,11 +9,31 @@ describe('metrics/registry', () => {
     registry.count('segy_call_setups_total', { code: 'none', outcome: 'ok' }, 2);
     assert.equal(
       registry.expose(),
-      '# TYPE segy_call_setups_total counter\n' +
-        'segy_call_setups_total{code="none",outcome="ok"} 3\n' +
-        '# TYPE segy_calls gauge\nsegy_calls 3\n' +
-        '# TYPE segy_metrics_dropped_total counter\nsegy_metrics_dropped_total 0\n',
+      [
+        `# HELP segy_call_setups_total ${METRICS.segy_call_setups_total}`,
+        '# TYPE segy_call_setups_total counter',
+        'segy_call_setups_total{code="none",outcome="ok"} 3',
+        `# HELP segy_calls ${METRICS.segy_calls}`,
+        '# TYPE segy_calls gauge',
+        'segy_calls 3',
+        `# HELP segy_metrics_dropped_total ${METRICS.segy_metrics_dropped_total}`,
+        '# TYPE segy_metrics_dropped_total counter',
+        'segy_metrics_dropped_total 0',
+        '',
+      ].join('\n'),
     );
+  });
+
+  it('forgets the series of a gauge that are there no more', () => {
+    const registry = new MetricRegistry({ maxSeries: 2 });
+    registry.replaceGauge('segy_x', [
+      [{ name: 'a' }, 1],
+      [{ name: 'b' }, 2],
+    ]);
+    registry.replaceGauge('segy_x', [[{ name: 'c' }, 3]]);
+    assert.equal(registry.expose().match(/^segy_x\{/gm)?.length, 1);
+    registry.count('segy_y_total');
+    assert.equal(registry.value('segy_y_total'), 1);
   });
 
   it('escapes label values so that a name from the network cannot forge a line', () => {

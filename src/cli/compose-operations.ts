@@ -1,0 +1,124 @@
+/** What the operator sees of the running gateway and is told: views, command socket, metrics, alarms. */
+import { readFileSync } from 'node:fs';
+import {
+  AlarmBoard,
+  AlarmWatch,
+  collectGauges,
+  MetricsServer,
+  viewCommands,
+  Webhook,
+} from '../admin/index.js';
+import type { GatewayViews, MediaViewPort, PartnerView } from '../admin/index.js';
+import type { Environment } from '../base/environment.js';
+import { beat, LagBoard } from '../base/loop-lag.js';
+import type { Edge, PbxPort } from '../edge/index.js';
+import type { MetricRegistry } from '../metrics/index.js';
+import { openAdmin } from './compose-admin.js';
+import type { AdminParts } from './compose-admin.js';
+import { expiriesOf } from './expiries.js';
+import { requireDomain } from './state.js';
+import { VERSION } from './version.js';
+
+/** The gateway's environment: its metrics can be read back. */
+export interface GatewayEnvironment extends Environment {
+  readonly metrics: MetricRegistry;
+}
+
+/** What is there before any other part: others raise alarms and tell their lag. */
+export interface Watchers {
+  readonly board: AlarmBoard;
+  readonly lags: LagBoard;
+  readonly startedAt: number;
+}
+
+export function startWatchers(env: GatewayEnvironment): Watchers {
+  const lags = new LagBoard();
+  beat(lags.cell('main', 0));
+  const board = new AlarmBoard(env);
+  board.start();
+  return { board, lags, startedAt: env.clock.now() };
+}
+
+export interface OperationsParts extends Omit<AdminParts, 'env' | 'more'> {
+  readonly env: GatewayEnvironment;
+  readonly watchers: Watchers;
+  readonly edge: Edge;
+  readonly media: MediaViewPort;
+  readonly pbx: PbxPort;
+  readonly partners: () => readonly PartnerView[];
+}
+
+/**
+ * @param closers gets what ends each part
+ * @throws SegyError SEGY_E_IO when a socket cannot be made, SEGY_E_CONFIG
+ */
+export async function openOperations(
+  parts: OperationsParts,
+  closers: (() => Promise<void> | void)[],
+): Promise<GatewayViews> {
+  const { config, env, watchers } = parts;
+  const views = viewsOf(parts);
+  const { board } = watchers;
+  const watch = new AlarmWatch(views, board, env, config.alarms);
+  watch.start();
+  closers.push(() => watch.stop());
+  startWebhook(parts, closers);
+  const admin = await openAdmin({ ...parts, more: viewCommands(views) });
+  closers.push(() => admin.close());
+  if (config.metrics.listen !== undefined) {
+    const server = await MetricsServer.open({
+      ...config.metrics.listen,
+      expose: () => exposition(env.metrics, views),
+    });
+    closers.push(() => server.close());
+  }
+  return views;
+}
+
+/** The metrics as they are now, with what is read from the views alone. */
+export function exposition(metrics: MetricRegistry, views: GatewayViews): string {
+  for (const [name, series] of Object.entries(collectGauges(views))) {
+    metrics.replaceGauge(name, series);
+  }
+  return metrics.expose();
+}
+
+function viewsOf(parts: OperationsParts): GatewayViews {
+  const { config, env, watchers, state, edge, media, pbx, ring, partners } = parts;
+  const now = (): number => env.clock.now();
+  return {
+    version: VERSION,
+    startedAt: watchers.startedAt,
+    state: () => 'running',
+    now,
+    edge,
+    media,
+    partners,
+    pbx: () => ({ type: config.pbx.type, linked: pbx.linked }),
+    expiries: expiriesOf({ config: () => config, state, ring, now }),
+    health: () => ({ audit: state.audit.fault, store: state.store.fault }),
+    alarms: () => watchers.board.view(),
+    lags: () => watchers.lags.view(),
+    metric: (name, labels) => env.metrics.value(name, labels),
+  };
+}
+
+function startWebhook(
+  { config, env, state, watchers }: OperationsParts,
+  closers: (() => void)[],
+): void {
+  const { webhook } = config.alarms;
+  if (webhook === undefined) return;
+  const { url, tokenFile, caFile, gateway } = webhook;
+  const sender = new Webhook(
+    {
+      url,
+      gateway: gateway ?? requireDomain(state).certificate.kmsUri,
+      ...(tokenFile !== undefined && { token: readFileSync(tokenFile, 'utf8').trim() }),
+      ...(caFile !== undefined && { ca: readFileSync(caFile, 'utf8') }),
+    },
+    env,
+  );
+  watchers.board.onNews((news) => sender.tell(news));
+  closers.push(() => sender.stop());
+}

@@ -1,0 +1,38 @@
+/** Every metric there is, with the help text that a scrape carries. docs/monitoring.md lists the same. */
+export const METRICS: Readonly<Record<string, string>> = {
+  segy_alarm: 'alarms that stand, by name',
+  segy_alarm_webhook_total: 'alarms told to the webhook, by outcome',
+  segy_alarms_dropped_total: 'alarms that found no room on the board, by name',
+  segy_call_setup_ms:
+    'how long the last INVITE was worked on before it was sent on, in milliseconds',
+  segy_call_setups_total: 'calls that ended, by direction, how their setup ended, and code',
+  segy_calls: 'calls, in whatever state',
+  segy_calls_clear: 'calls that run without protection',
+  segy_calls_connected_total: 'calls that were answered, by partner',
+  segy_calls_now: 'calls, by type and whether media may pass',
+  segy_certificate_expiry_days: 'days until the first certificate of a TLS file ends',
+  segy_crypto_operations_total: 'operations of the crypto workers, by operation and outcome',
+  segy_crypto_waiting: 'operations that wait for a crypto worker: the pairing queue',
+  segy_event_loop_lag_seconds:
+    'longest time a thread was kept from its work in the last 15 to 30 s',
+  segy_expiry_days: 'days until a key or certificate ends, negative afterwards',
+  segy_gms_deliveries_total: 'group keys sent to members and partner GMSs, by partner and outcome',
+  segy_gms_waiting: 'group keys that wait to be sent, by partner',
+  segy_group_keys_total: 'group keys taken from partners, by partner and result',
+  segy_healthy: '1 while the audit log and the store can be written',
+  segy_info: '1, with the version',
+  segy_media_dropped_total: 'media packets that were not forwarded, by reason',
+  segy_media_packets_total: 'media packets forwarded, by direction',
+  segy_media_worker_restarts_total: 'media workers that ended and were started again',
+  segy_metrics_dropped_total: 'new series that found no room',
+  segy_partner_address_up: '1 while a way to a partner answers',
+  segy_partner_up: '1 while any way to a partner answers',
+  segy_pbx_command_failures_total: 'commands to the PBX that failed',
+  segy_pbx_link: '1 while the control link to the PBX is up',
+  segy_refused_total: 'refusals, by code and side',
+  segy_security_suppressed_total:
+    'security events counted and not written, because of their number',
+  segy_sip_dropped_total: 'SIP messages dropped before or while they were read, by side and reason',
+  segy_tls_handshakes_failed_total: 'TLS handshakes that failed, by side and reason',
+  segy_uptime_seconds: 'seconds since the start',
+};
