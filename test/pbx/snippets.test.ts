@@ -1,28 +1,59 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseXml } from '../../src/xml/index.js';
+import { attribute, parseXml, type XmlElement } from '../../src/xml/index.js';
 import { PROJECT_ROOT } from '../support/asterisk.js';
 
 const FREESWITCH = join(PROJECT_ROOT, 'dialplan/freeswitch');
 const read = (name: string): string => readFileSync(join(FREESWITCH, name), 'utf8');
 
+/** Comments are for operators; the strict reader takes none. */
+const withoutComments = (name: string): string =>
+  read(name)
+    .replace(/<!--[^]*?-->/g, '')
+    .trim();
+
+interface Action {
+  readonly application: string;
+  readonly data: string;
+}
+
+/** What the extensions of a context do, in their order. */
+function actionsOf(context: XmlElement): Action[] {
+  const isAction = ({ localName }: XmlElement): boolean => /^(anti-)?action$/.test(localName);
+  return context.children.flatMap((child) =>
+    isAction(child)
+      ? [
+          {
+            application: attribute(child, 'application') ?? '',
+            data: attribute(child, 'data') ?? '',
+          },
+        ]
+      : actionsOf(child),
+  );
+}
+
+function contexts(): Map<string, Action[]> {
+  const found = new Map<string, Action[]>();
+  for (const name of ['segy.xml', 'segy_routes.xml', 'segy_groups.xml']) {
+    for (const context of parseXml(withoutComments(name)).children) {
+      found.set(attribute(context, 'name') ?? '', actionsOf(context));
+    }
+  }
+  return found;
+}
+
 describe('the files for FreeSWITCH', () => {
   for (const name of readdirSync(FREESWITCH)) {
     it(`${name} is well-formed`, () => {
-      // Comments are for operators; the strict reader takes none.
-      parseXml(
-        read(name)
-          .replace(/<!--[^]*?-->/g, '')
-          .trim(),
-      );
+      parseXml(withoutComments(name));
     });
   }
 
   it('take a user part into bridge, transfer or a variable only from the safe set', () => {
-    const text = read('segy.xml') + read('segy_routes.xml');
+    const text = read('segy.xml') + read('segy_routes.xml') + withoutComments('segy_groups.xml');
     const patterns = [...text.matchAll(/field="destination_number" expression="([^"]*)"/g)];
-    assert.ok(patterns.length >= 4);
+    assert.ok(patterns.length >= 10);
     for (const [, pattern = ''] of patterns) {
       const user = new RegExp(pattern);
       for (const good of ['radio7', '+4912', 'a.b_c-d']) assert.match(good, user);
@@ -36,6 +67,54 @@ describe('the files for FreeSWITCH', () => {
     const text = read('segy.xml');
     assert.ok(text.indexOf('park_timeout=') < text.indexOf('application="park"'));
     assert.match(text, /park_timeout=/);
+  });
+
+  it('lead from context to context, in the examples of their comments too, and nowhere else', () => {
+    const known = contexts();
+    const comments = read('segy_groups.xml').match(/<!--[^]*?-->/g) ?? [];
+    const examples = comments
+      .flatMap((text) => text.match(/<extension [^]*?<\/extension>/g) ?? [])
+      .flatMap((text) => actionsOf(parseXml(text)));
+    assert.ok(examples.length >= 7);
+    const transfers = [...known.values(), examples]
+      .flat()
+      .filter(({ application }) => application === 'transfer');
+    for (const { data } of transfers) {
+      const [, dialplan, context = ''] = data.split(' ');
+      assert.equal(dialplan, 'XML');
+      assert.ok(known.has(context), data);
+    }
+  });
+
+  it('mark every leg to the gateway, so that one that was killed finds and ends it', () => {
+    for (const [name, actions] of contexts()) {
+      for (const [at, { application, data }] of actions.entries()) {
+        if (!data.includes('sofia/gateway/segy/')) continue;
+        const before = actions.slice(0, at).map((action) => action.data);
+        const marked =
+          application === 'conference_set_auto_outcall'
+            ? data.startsWith('{SEGY_SESSION=to-mc}')
+            : before.includes('nolocal:SEGY_SESSION=to-mc');
+        assert.ok(marked, `${name}: ${data}`);
+      }
+    }
+  });
+
+  it('let one of several groups have the talkgroup, and open the other call of a conference once', () => {
+    const known = contexts();
+    const shared = known.get('segy-group-shared')!.map(({ application }) => application);
+    assert.ok(shared.indexOf('limit') < shared.indexOf('bridge'));
+    const bridge = known.get('segy-group-bridge')!.map(({ application }) => application);
+    assert.deepEqual(
+      bridge.filter((application) => /conference|limit/.test(application)),
+      ['conference_set_auto_outcall', 'limit', 'conference'],
+    );
+    assert.match(
+      read('segy_groups.xml'),
+      /limit_usage\(hash segy-conference [^)]*\)}" expression="\^0\$"/,
+    );
+    assert.ok(read('segy_groups.xml').includes('$1@segy+flags{mintwo}'));
+    assert.match(read('segy_conference.xml'), /<profile name="segy">/);
   });
 
   it('make the channel known by the Call-ID, and bind to loopback', () => {

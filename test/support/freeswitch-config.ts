@@ -26,6 +26,7 @@ export interface FreeSwitchPlan {
 /** What the tests need; a module that this FreeSWITCH was built without is only missed in its log. */
 const MODULES = [
   ...['logfile', 'commands', 'dptools', 'dialplan_xml', 'sofia', 'amr', 'amrwb', 'event_socket'],
+  ...['hash', 'conference'],
 ].map((name) => `<load module="mod_${name}"/>`);
 
 /** Writes freeswitch.xml and what it includes into `folder`, which is made. */
@@ -48,6 +49,8 @@ export function writeFreeSwitchConfig(folder: string, plan: FreeSwitchPlan): voi
     ],
     'segy.xml': [],
     'segy_routes.xml': [],
+    'segy_groups.xml': [],
+    'segy_conference.xml': [],
   };
   const unused = new Set(Object.keys(plan.extensions));
   for (const [name, changes] of Object.entries(edits)) {
@@ -101,6 +104,9 @@ function mainFile(folder: string, plan: FreeSwitchPlan): string {
     `<list name="radio" default="deny"><node type="allow" cidr="${plan.radio.address}/32"/></list>`,
     '</network-lists></configuration>',
     include('segy_event_socket.xml'),
+    '<configuration name="conference.conf"><caller-controls/><profiles>',
+    include('segy_conference.xml'),
+    '</profiles></configuration>',
     '<configuration name="sofia.conf"><global_settings/><profiles>',
     include('segy_profile.xml'),
     ...radioProfile(plan),
@@ -109,6 +115,7 @@ function mainFile(folder: string, plan: FreeSwitchPlan): string {
     '<section name="dialplan">',
     include('segy.xml'),
     include('segy_routes.xml'),
+    include('segy_groups.xml'),
     '</section>',
     '</document>',
     '',
