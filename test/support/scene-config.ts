@@ -20,7 +20,7 @@ export const MEDIA_PORTS = 400;
 
 /** A partner MC system: its name is that of its folder, `<name>.example` its domain. */
 export interface PartnerPlan {
-  readonly name: 'mc-a' | 'mc-b';
+  readonly name: `mc-${string}`;
   readonly users: readonly string[];
   /** SIP address as the gateway shall reach it */
   readonly sip: Peer;
@@ -106,7 +106,7 @@ export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise
     ...plan.config,
   };
   const file = at('segy.yaml');
-  writeFileSync(file, stringify(config));
+  writeFileSync(file, stringify(config, { aliasDuplicateObjects: false }));
   return file;
 }
 

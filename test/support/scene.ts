@@ -67,6 +67,8 @@ export interface SceneOptions {
   readonly ipv6?: boolean;
   /** a second partner, mc-b, with an MC system of its own */
   readonly neighbour?: boolean;
+  /** more partners, whose MC systems the test plays itself; their domains are in the scene's folder */
+  readonly more?: readonly PartnerPlan[];
   /** the MC system takes calls without a key too */
   readonly allowClear?: boolean;
   /** protection of signalling as the MC system has it; its profile is in `partner` */
@@ -153,6 +155,7 @@ export class Scene {
       const profile = {};
       partners.push({ name: 'mc-b', users: [EVE], sip: neighbourPeer, protocol, profile });
     }
+    partners.push(...(options.more ?? []));
     const authority = protocol === 'tls' ? new TestAuthority() : undefined;
     const mcTls = authority && {
       ca: authority.cert,
