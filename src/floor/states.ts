@@ -134,6 +134,11 @@ const pendingRequest: StateHandlers = {
           draft.drop('unexpected');
           break;
         }
+        if (!draft.options.queueing) {
+          draft.tell({ event: 'denied', ...ownReason('queueing-not-negotiated') });
+          giveBack(draft);
+          break;
+        }
         draft.stop('T101');
         draft.state.floor = 'queued';
         draft.state.attempts = 0;

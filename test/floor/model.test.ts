@@ -124,8 +124,8 @@ class World {
   #carry(message: FloorMessage, deliver: (message: FloorMessage) => void): void {
     const octets = writeFloorMessage(message);
     const { fates } = this.scene;
-    const fates_ = this.reliable ? [10] : (fates[this.#fate++ % fates.length] ?? []);
-    for (const ms of fates_) {
+    const delays = this.reliable ? [10] : (fates[this.#fate++ % fates.length] ?? []);
+    for (const ms of delays) {
       this.timers.setTimeout(() => {
         const [read] = readFloorDatagram(octets).messages;
         deliver(read!);

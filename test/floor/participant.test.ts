@@ -169,6 +169,15 @@ describe('Floor participant (TS 24.380 6.2.4)', () => {
     });
   });
 
+  it('leaves a queue that was not negotiated, and says so', () => {
+    const { state, actions } = drive(['set up', 'key on', 'queued'], {
+      ...OPTIONS,
+      queueing: false,
+    });
+    assert.equal(state.floor, 'pending-release');
+    assert.ok(actions.map(brief).includes('tell denied queueing-not-negotiated'));
+  });
+
   describe('a key press while a release is under way', () => {
     const path = PATHS['pending-release, keyed again'];
 
