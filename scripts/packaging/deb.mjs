@@ -27,6 +27,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { capture } from '../lib/run.mjs';
 import { ROOT } from '../lib/setup.mjs';
+import { bundle } from './bundle.mjs';
 import { bashCompletion, loadProgram, manualPage } from './manual.mjs';
 
 const PARTS = dirname(fileURLToPath(import.meta.url));
@@ -69,7 +70,14 @@ function isForeignAddon(path, architecture) {
 
 /** Unpacks `npm pack` into `target` and leaves only what runs. */
 function installProgram(target, version, architecture, work) {
-  must('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', work], { cwd: ROOT });
+  bundle(true);
+  try {
+    must('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', work], {
+      cwd: ROOT,
+    });
+  } finally {
+    bundle(false);
+  }
   const archive = readdirSync(work).find((name) => name.endsWith('.tgz'));
   must('tar', ['-xzf', join(work, archive), '-C', work, '--no-same-owner']);
   mkdirSync(dirname(target), { recursive: true });

@@ -62,9 +62,7 @@ describe('the packages of the gateway', function () {
   });
 
   it('npm pack makes an archive that installs without a network and runs', () => {
-    const packed = run('npm', [
-      ...['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, PROJECT_ROOT],
-    ]);
+    const packed = run('npm', ['pack', '--silent', '--pack-destination', folder, PROJECT_ROOT]);
     const prefix = join(folder, 'prefix');
     const archive = join(folder, packed.trim().split('\n').at(-1) ?? '');
     const offline = ['--offline', '--cache', join(folder, 'no-cache'), '--no-audit', '--no-fund'];
