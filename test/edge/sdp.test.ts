@@ -61,6 +61,25 @@ describe('edge/sdp', () => {
     ]);
   });
 
+  it('passes a codec that nobody here knows, as frames of a radio are that it encrypted itself', () => {
+    const model = offer(
+      ['RTP/SAVP 97 101', 'RTP/SAVP 113'],
+      ['a=rtpmap:97 AMR-WB/16000', 'a=rtpmap:113 X-E2EE-RADIO/8000'],
+      ['a=fmtp:97 octet-align=1', 'a=fmtp:113 key-stream=7;frames=2'],
+      ['a=rtpmap:101 telephone-event/16000\r\n', ''],
+    );
+    assert.ok(model.audio);
+    const inner = new SdpSide('77', { address: '127.0.0.2', rtpPort: 30000, rtcpPort: 30001 });
+    const written = lines(inner.offer(model.audio, null));
+    for (const line of [
+      'm=audio 30000 RTP/AVP 113',
+      'a=rtpmap:113 X-E2EE-RADIO/8000',
+      'a=fmtp:113 key-stream=7;frames=2',
+    ]) {
+      assert.ok(written.includes(line), line);
+    }
+  });
+
   it('answers with the same lines in the same order, the floor line declined', () => {
     const outer = new SdpSide('88', AT);
     outer.offered(offer());
