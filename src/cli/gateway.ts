@@ -19,10 +19,11 @@ import type { SignallingProtection } from '../protect/index.js';
 import { formatHostPort, SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
 import { CertificateWatch, certificateFiles } from './certificate-watch.js';
+import { makeFloorKeys } from './compose-floor.js';
 import { openOperations, startWatchers } from './compose-operations.js';
 import type { GatewayEnvironment } from './compose-operations.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
-import { makeProtection } from './protection.js';
+import { makeProtection, readKeyFile } from './protection.js';
 import { watchPartners } from './compose-partners.js';
 import { redirectBodies } from './redirect-body.js';
 import { sendingMemoryOver } from './sending-memory.js';
@@ -100,6 +101,8 @@ async function compose(
     sending,
     closers,
   });
+  const floor = makeFloorKeys(config.partners, readKeyFile, env.clock);
+  closers.push(() => floor.wipe());
   const media = await createMediaEngine(
     { ...mediaOptions(config), lags: watchers.lags },
     env,
@@ -110,7 +113,8 @@ async function compose(
   closers.push(() => outer.close());
   const inner = new SipEndpoint({ name: 'inner', env, userAgent: CONTROL_USER_AGENT });
   closers.push(() => inner.close());
-  const pbx = pbxPort(config.pbx, env);
+  const signals = config.partners.some((partner) => partner.floor !== undefined);
+  const pbx = pbxPort(config.pbx, signals, env);
   const settings = edgeSettings(config);
   const { addresses, probes } = await watchPartners(config, env, outer, settings.outer.identity);
   closers.push(() => addresses.stop());
@@ -123,6 +127,7 @@ async function compose(
     clients,
     groups,
     protection,
+    floor,
     partners: config.partners,
     addresses,
     records: createDialogRecords(state.store.space('dialogs')),
@@ -299,13 +304,13 @@ function edgeSettings(config: SegyConfig): EdgeSettings {
   };
 }
 
-function pbxPort(pbx: SegyConfig['pbx'], env: Environment): PbxPort {
+function pbxPort(pbx: SegyConfig['pbx'], signals: boolean, env: Environment): PbxPort {
   if (pbx.type === 'asterisk') {
     const { ari } = pbx;
-    return createAriPort({ ...ari, password: readSecret(ari.passwordFile) }, env);
+    return createAriPort({ ...ari, password: readSecret(ari.passwordFile) }, env, { signals });
   }
   const { host, port, passwordFile } = pbx.esl;
-  return createEslPort({ host, port, password: readSecret(passwordFile) }, env);
+  return createEslPort({ host, port, password: readSecret(passwordFile) }, env, { signals });
 }
 
 function readSecret(file: string): string {

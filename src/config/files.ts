@@ -38,9 +38,13 @@ function namedFiles(config: SegyConfig): NamedFile[] {
       files.push({ path: [...at, 'caFile'], file: tls.caFile, secret: false });
     }
   }
-  for (const [index, { protection }] of config.partners.entries()) {
+  for (const [index, { protection, floor }] of config.partners.entries()) {
     for (const [number, { keyFile }] of (protection?.spks ?? []).entries()) {
       const path = ['partners', index, 'protection', 'spks', number, 'keyFile'];
+      files.push({ path, file: keyFile, secret: true });
+    }
+    for (const [number, { keyFile }] of (floor?.csks ?? []).entries()) {
+      const path = ['partners', index, 'floor', 'csks', number, 'keyFile'];
       files.push({ path, file: keyFile, secret: true });
     }
   }

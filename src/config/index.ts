@@ -8,3 +8,4 @@ export type { CodePoints } from './code-points.js';
 export { DEFAULT_GROUP_DOCUMENT_NAMES } from './gms-schema.js';
 export type { GroupDocumentNames } from './gms-schema.js';
 export type { EarConfig, ProtectionConfig } from './protection-schema.js';
+export type { FloorConfig, KeyingSource } from './floor-schema.js';

@@ -4,37 +4,10 @@
  * points that no reachable text prints have no default here: a partner is asked for them.
  */
 import { z } from 'zod';
+import { octet, sharedKeySchema } from './shared-key-schema.js';
 
-const octet = z.number().int().min(0).max(255);
 const identity = z.string().regex(/^[^\s<>"]{1,255}$/, 'not an identity');
 const roleName = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'letters, digits and _ - only');
-const instant = z
-  .string()
-  .refine(
-    (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(text) && !Number.isNaN(Date.parse(text)),
-    'not a UTC time such as 2026-01-31T00:00:00Z',
-  );
-
-const spkSchema = z
-  .strictObject({
-    /** SPK-ID: 8 hexadecimal digits, the purpose tag 3 first */
-    id: z.string().regex(/^3[0-9a-fA-F]{7}$/, 'eight hexadecimal digits that begin with 3, quoted'),
-    /** file with the SPK: 32 hexadecimal digits, or 64 where `spkOctets` is 32 */
-    keyFile: z.string().min(1),
-    /** RAND for SRTCP keys, 16 to 255 octets in hexadecimal */
-    rand: z.string().regex(/^([0-9a-fA-F]{2}){16,255}$/, 'not 16 or more octets in hexadecimal'),
-    /** CS ID of the SRTCP session: 6 for MCPTT, 8 for MCVideo */
-    csId: octet.default(6),
-    validFrom: instant,
-    validTo: instant,
-    /** from when on we send with it; default `validFrom` */
-    sendFrom: instant.optional(),
-  })
-  .refine(({ validFrom, validTo }) => Date.parse(validFrom) < Date.parse(validTo), {
-    path: ['validTo'],
-    message: 'the SPK ends before it begins',
-  });
-
 /** Which identity is P0 of the key derivation (TS 33.180 F.1.4). */
 const p0Schema = z.discriminatedUnion('rule', [
   /** the user in P-Asserted-Identity of the request, without one the URI of its From */
@@ -116,7 +89,8 @@ const earSchema = z
 
 export const protectionSchema = z
   .strictObject({
-    spks: z.array(spkSchema).max(8).default([]),
+    /** each file holds 32 hexadecimal digits, or 64 where `spkOctets` is 32 */
+    spks: z.array(sharedKeySchema('SPK', 3)).max(8).default([]),
     /** octets of an SPK; the specification has 16 */
     spkOctets: z.union([z.literal(16), z.literal(32)]).default(16),
     p0: p0Schema.prefault({ rule: 'user' }),

@@ -6,6 +6,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
+import { floorSchema } from './floor-schema.js';
+import { checkFloor } from './floor-rules.js';
 import { discoverSchema, dnsSchema, probeSchema } from './network-schema.js';
 import {
   adminSchema,
@@ -135,6 +137,8 @@ const partnerSchema = z.strictObject({
     .prefault({}),
   /** signalling protection with an SPK and EAR; without it none is made and none is taken */
   protection: protectionSchema.optional(),
+  /** floor control; without it the MCPTT line is declined */
+  floor: floorSchema.optional(),
   redirectResponse: z
     .strictObject({
       enabled: z.boolean().default(false),
@@ -250,6 +254,7 @@ export const configSchema = z
     refuseDuplicates(config.users, (user) => [user.pbx], 'users', 'pbx', context);
     const dialledUsers = new Set(config.users.map(({ pbx }) => pbx));
     for (const [index, partner] of config.partners.entries()) {
+      checkFloor(config, index, context);
       for (const name of groupNames(partner).filter((pbx) => dialledUsers.has(pbx))) {
         context.addIssue({
           code: 'custom',

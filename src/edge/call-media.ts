@@ -11,6 +11,7 @@
  */
 import type { Log } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
+import type { CallFloor } from './call-floor.js';
 import type { CallKey } from './call-key.js';
 import type { GroupMedia } from './group-media.js';
 import type { Side } from './dependencies.js';
@@ -28,6 +29,8 @@ export class CallMedia {
   #next: CallKey | null = null;
   /** what protects a group call; null in every other */
   readonly group: GroupMedia | null;
+  /** null where the partner's profile has no floor control */
+  readonly floor: CallFloor | null;
 
   /** @param key null for a group call, and for a call that policy lets pass unprotected */
   constructor(
@@ -35,11 +38,13 @@ export class CallMedia {
     key: CallKey | null,
     log: Log,
     group: GroupMedia | null = null,
+    floor: CallFloor | null = null,
   ) {
     this.#session = session;
     this.#key = key;
     this.#log = log;
     this.group = group;
+    this.floor = floor;
   }
 
   /**
@@ -49,7 +54,7 @@ export class CallMedia {
   watch(ended: () => void, talker: (mki: string) => void): void {
     this.#session.on('event', (event) => {
       if (event.type === 'ended') ended();
-      else if (event.type === 'talker' && event.mki !== undefined) talker(event.mki);
+      else if (event.type === 'talker') talker(event.mki);
     });
   }
 
@@ -172,6 +177,7 @@ export class CallMedia {
   /** The early dialog whose media counts from here on. */
   async selectLeg(leg: string): Promise<void> {
     await this.#session.selectLeg(leg);
+    await this.floor?.selectLeg(leg);
   }
 
   /** Hands the key of a call that was never armed to the asker, who wipes it; null once armed. */
@@ -191,6 +197,7 @@ export class CallMedia {
     this.#key?.wipe();
     this.#next?.wipe();
     this.group?.close();
+    this.floor?.close();
     this.#free();
   }
 

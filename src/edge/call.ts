@@ -6,6 +6,7 @@ import { toHex } from '../base/bytes.js';
 import type { TimerHandle } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
+import type { FloorLevel } from '../media/index.js';
 import type { ClientTransaction, ServerTransaction, SipResponse } from '../sip/index.js';
 import type { CallMedia } from './call-media.js';
 import type { CallOutcome } from './call-view.js';
@@ -53,6 +54,8 @@ export class Call {
   names: { readonly caller: string; readonly callee: string } = { caller: '', callee: '' };
   /** MC group ID of a group call; null for a private one */
   group: string | null = null;
+  /** how urgent it is, as mcptt-info or the dialplan says */
+  level: FloorLevel = 'normal';
   /** names the dialog with the MC side for the replay and audit records, the same through retries */
   dialogKey = '';
   /** Call-ID on the callee's side; empty until it is chosen */

@@ -109,6 +109,7 @@ export function callVariables(call: Call, media: CallMedia): Record<string, stri
     SEGY_PARTNER: call.partner.name,
     ...(call.group === null ? {} : { SEGY_GROUP: call.group }),
     ...(keyId === null ? {} : { SEGY_KEY_ID: keyId }),
+    SEGY_PRIORITY: call.level,
     SEGY_SESSION: call.id,
   };
 }

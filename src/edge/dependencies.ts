@@ -10,6 +10,7 @@ import type { PartnerConfig } from '../config/index.js';
 import type { SipEndpoint, SipTarget } from '../sip/index.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ClientsPort } from './clients-port.js';
+import type { FloorPort } from './floor-port.js';
 import type { GroupsPort } from './groups-port.js';
 import type { MediaPort } from './media-port.js';
 import type { PbxPort } from './ports.js';
@@ -157,6 +158,8 @@ export interface EdgeDependencies {
   readonly tokens?: AccessTokens;
   /** absent where nobody listens */
   readonly alarms?: Alarms;
+  /** absent where no partner's profile has floor control */
+  readonly floor?: FloorPort;
   readonly settings: EdgeSettings;
 }
 

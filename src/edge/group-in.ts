@@ -37,6 +37,7 @@ export function groupCallFromMc(
   const call = openCallFromMc(context, uas, partner);
   call.names = { caller: caller.uri, callee: group.id };
   call.group = group.id;
+  call.level = info.level;
   const { log } = deps.env;
   const media = isClear
     ? null

@@ -46,6 +46,11 @@ export class GroupMedia {
     this.group = init.group;
   }
 
+  /** MC service ID that sends for the radio side; null where nobody can. */
+  get speaker(): string | null {
+    return this.#init.speaker;
+  }
+
   /** Hex of the GMK-ID that is sent with, else of one that is heard; null without any. */
   get keyId(): string | null {
     return this.#sending()?.id ?? this.#usable()[0]?.id ?? null;

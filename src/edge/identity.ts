@@ -22,13 +22,18 @@ export interface McIdentity {
   readonly host: string | null;
 }
 
+/** True for a text that may be a header or variable towards the PBX. */
+export function isSafeText(text: string): boolean {
+  return SAFE_TEXT.test(text);
+}
+
 /**
  * Checks a text for use as a header or variable towards the PBX.
  * @throws SegyError SEGY_E_BAD_IDENTITY when it is empty, longer than 255 or holds another character
  *   than letters, digits and `+ . _ @ : -`
  */
 export function requireSafeText(text: string, what: string): string {
-  if (!SAFE_TEXT.test(text)) {
+  if (!isSafeText(text)) {
     throw new SegyError('SEGY_E_BAD_IDENTITY', `${what} holds a character the PBX may not get`);
   }
   return text;

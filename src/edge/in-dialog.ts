@@ -14,6 +14,7 @@ import {
 } from '../sip/index.js';
 import { passPlainBody, sdpOf, setSdp } from './bodies.js';
 import type { Call, OpenRelay } from './call.js';
+import { takeLevel } from './call-level.js';
 import type { Composer } from './compose.js';
 import { keepRecord } from './dialog-record.js';
 import { otherSide, type Side } from './dependencies.js';
@@ -157,6 +158,7 @@ class Relay implements OpenRelay {
     try {
       const passed = to.request(request.method, cseq);
       this.#composer.passRequest(call, request, passed, to);
+      if (side === 'outer' && request.method === 'INVITE') takeLevel(call, request);
       await this.#passBody(request, passed);
       if (!call.isLive()) {
         this.giveUp(481);

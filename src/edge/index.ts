@@ -28,8 +28,15 @@ export type {
   RadioUser,
 } from './clients-port.js';
 export { takeKeyDocument, type KeyTaking } from './group-messages.js';
+export type { FloorPort } from './floor-port.js';
 export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
-export type { ArmMedia, CallMediaSession, LocalMedia, MediaPort } from './media-port.js';
+export type {
+  ArmMedia,
+  CallMediaEvent,
+  CallMediaSession,
+  LocalMedia,
+  MediaPort,
+} from './media-port.js';
 export { type ProtectionPort, type RequestFacts } from './protection-port.js';
 export { DEFAULT_PARTNER_ADDRESSES_LIMITS, PartnerAddresses } from './partner-addresses.js';
 export { PartnerHealth, type PartnerView, type PartnerWayView } from './partner-health.js';
@@ -42,5 +49,6 @@ export type {
   OutboundChannelRequest,
   PbxChannel,
   PbxPort,
+  PbxSignal,
   PbxVariables,
 } from './ports.js';

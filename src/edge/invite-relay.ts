@@ -271,6 +271,7 @@ export class InviteRelay {
     if (call.calleeSide === 'outer') await call.media?.selectLeg(legOf(pair, call.calleeSide));
     if (!call.isLive()) return;
     await keepRecord(call);
+    await call.media?.floor?.callUp();
     if (!call.isLive()) return;
     call.move('pass');
     call.respond(passed);

@@ -5,12 +5,15 @@
  * because two readers could then see two callers.
  */
 import { SegyError } from '../base/errors.js';
+import type { FloorLevel } from '../media/index.js';
 import { attribute, childElements, escapeXml, parseXml, type XmlElement } from '../xml/index.js';
 
 export const MCPTT_INFO_TYPE = 'application/vnd.3gpp.mcptt-info+xml';
 export const RESOURCE_LISTS_TYPE = 'application/resource-lists+xml';
 
 const MCPTT_INFO = 'urn:3gpp:ns:mcpttInfo:1.0';
+/** Elements that say how urgent a call is (TS 24.379 F.1). */
+const INDICATIONS = { emergency: 'emergency-ind', 'imminent-peril': 'imminentperil-ind' } as const;
 const RESOURCE_LISTS = 'urn:ietf:params:xml:ns:resource-lists';
 const LIMITS = { maxBytes: 65_536, maxDepth: 16, maxElements: 500, maxAttributes: 16 };
 
@@ -20,6 +23,8 @@ export interface McpttInfo {
   readonly requestUri: string | null;
   readonly callingUserId: string | null;
   readonly callingGroupId: string | null;
+  /** emergency-ind, else imminentperil-ind, else normal */
+  readonly level: FloorLevel;
 }
 
 export const NO_MCPTT_INFO: McpttInfo = {
@@ -27,6 +32,7 @@ export const NO_MCPTT_INFO: McpttInfo = {
   requestUri: null,
   callingUserId: null,
   callingGroupId: null,
+  level: 'normal',
 };
 
 /**
@@ -46,6 +52,7 @@ export function readMcpttInfo(body: Uint8Array): McpttInfo {
     requestUri: contentUri(params, 'mcptt-request-uri'),
     callingUserId: contentUri(params, 'mcptt-calling-user-id'),
     callingGroupId: contentUri(params, 'mcptt-calling-group-id'),
+    level: levelOf(params),
   };
 }
 
@@ -67,13 +74,21 @@ export function readSingleEntry(body: Uint8Array): string | null {
 }
 
 /** The mcptt-info body of a private call that the gateway sends for a represented user. */
-export function writePrivateCallInfo(calleeUri: string, callerUri: string): string {
-  return writeInfo('private', calleeUri, callerUri);
+export function writePrivateCallInfo(
+  calleeUri: string,
+  callerUri: string,
+  level: FloorLevel = 'normal',
+): string {
+  return writeInfo('private', calleeUri, callerUri, level);
 }
 
 /** The mcptt-info body of a call into a prearranged group for a represented user. */
-export function writeGroupCallInfo(groupId: string, callerUri: string): string {
-  return writeInfo('prearranged', groupId, callerUri);
+export function writeGroupCallInfo(
+  groupId: string,
+  callerUri: string,
+  level: FloorLevel = 'normal',
+): string {
+  return writeInfo('prearranged', groupId, callerUri, level);
 }
 
 /**
@@ -99,15 +114,25 @@ function uriElement(element: string, value: string): string {
   return `<${element} type="Normal"><mcpttURI>${escapeXml(value)}</mcpttURI></${element}>`;
 }
 
-function writeInfo(sessionType: string, calleeUri: string, callerUri: string): string {
+function writeInfo(
+  sessionType: string,
+  calleeUri: string,
+  callerUri: string,
+  level: FloorLevel,
+): string {
   return (
     '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
     `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>` +
     `<session-type>${sessionType}</session-type>` +
     uriElement('mcptt-request-uri', calleeUri) +
     uriElement('mcptt-calling-user-id', callerUri) +
+    (level === 'normal' ? '' : indication(INDICATIONS[level])) +
     '</mcptt-Params></mcpttinfo>\r\n'
   );
+}
+
+function indication(element: string): string {
+  return `<${element} type="Normal"><mcpttBoolean>true</mcpttBoolean></${element}>`;
 }
 
 function onlyChild(parent: XmlElement, localName: string): XmlElement | null {
@@ -116,14 +141,32 @@ function onlyChild(parent: XmlElement, localName: string): XmlElement | null {
   return found[0] ?? null;
 }
 
-/** An element of contentType: its mcpttURI, or its bare text, which some senders write. */
-function contentUri(params: XmlElement, localName: string): string | null {
+function levelOf(params: XmlElement): FloorLevel {
+  if (isIndicated(params, INDICATIONS.emergency)) return 'emergency';
+  return isIndicated(params, INDICATIONS['imminent-peril']) ? 'imminent-peril' : 'normal';
+}
+
+/** An element of contentType that holds mcpttBoolean, or its bare text. */
+function isIndicated(params: XmlElement, localName: string): boolean {
   const element = onlyChild(params, localName);
-  if (element === null) return null;
+  if (element === null) return false;
+  refuseEncrypted(element, localName);
+  const text = (onlyChild(element, 'mcpttBoolean') ?? element).text.trim();
+  return text === 'true' || text === '1';
+}
+
+function refuseEncrypted(element: XmlElement, localName: string): void {
   const isEncrypted = element.children.some((child) => child.localName === 'EncryptedData');
   if (isEncrypted || attribute(element, 'type') === 'Encrypted') {
     throw new SegyError('SEGY_E_XML_PROTECTED', `${localName} is encrypted`);
   }
+}
+
+/** An element of contentType: its mcpttURI, or its bare text, which some senders write. */
+function contentUri(params: XmlElement, localName: string): string | null {
+  const element = onlyChild(params, localName);
+  if (element === null) return null;
+  refuseEncrypted(element, localName);
   const uri = (onlyChild(element, 'mcpttURI') ?? element).text.trim();
   return uri === '' ? null : uri;
 }

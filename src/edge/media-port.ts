@@ -1,5 +1,12 @@
 /** What the edge uses of the media engine; src/media provides it. */
-import type { GroupChange, GroupKey } from '../media/index.js';
+import type {
+  FloorAddress,
+  FloorCommand,
+  FloorNews,
+  FloorSetup,
+  GroupChange,
+  GroupKey,
+} from '../media/index.js';
 import type { SrtpKeyMaterial } from '../srtp/index.js';
 import type { Side } from './dependencies.js';
 
@@ -52,12 +59,27 @@ export interface CallMediaSession {
   selectLeg(leg: string): Promise<void>;
   /** Frees the ports. */
   close(): Promise<void>;
-  /** `ended`: the session is over without `close`; `talker`: who is heard, by the MKI in hex */
-  on(
-    event: 'event',
-    listener: (event: { readonly type: string; readonly mki?: string }) => void,
-  ): void;
+  /** Binds the UDP port of floor control; the same one until `closeFloor`. */
+  openFloor(): Promise<FloorAddress>;
+  /**
+   * Floor control begins, or changes: from here on there is no speech without the floor. null ends
+   * it, and speech passes as it does without.
+   */
+  setFloor(setup: FloorSetup | null): Promise<void>;
+  commandFloor(command: FloorCommand): Promise<void>;
+  /** Ends floor control and gives its port back. */
+  closeFloor(): Promise<void>;
+  on(event: 'event', listener: (event: CallMediaEvent) => void): void;
 }
+
+/** Events of a session that the edge acts upon; it may send others. */
+export type CallMediaEvent =
+  /** the session is over without `close` */
+  | { readonly type: 'ended' }
+  /** who is heard, by the MKI in hex */
+  | { readonly type: 'talker'; readonly mki: string }
+  | { readonly type: 'floor'; readonly news: FloorNews }
+  | { readonly type: 'media' | 'moved' | 'dropped' };
 
 export interface MediaPort {
   /** @throws SegyError SEGY_E_MEDIA_PORTS */

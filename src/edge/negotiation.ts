@@ -6,19 +6,32 @@
 import { SegyError } from '../base/errors.js';
 import type { CallMedia } from './call-media.js';
 import { otherSide, type Side } from './dependencies.js';
-import type { AudioDescription, SessionModel } from './sdp-model.js';
+import type { FloorAgreement } from './call-floor.js';
+import type { FloorLine } from './floor-sdp.js';
+import type {
+  AudioDescription,
+  FloorDescription,
+  FloorParameters,
+  SessionModel,
+} from './sdp-model.js';
+import type { PreferredLines } from './sdp-read.js';
 import { requireAudio } from './sdp-rules.js';
 import type { KeyAttribute, SdpSide } from './sdp-side.js';
 
 interface Pending {
   readonly offerer: Side;
   readonly audio: AudioDescription;
+  /** the partner's floor line, in its offer */
+  readonly floor: FloorDescription | null;
+  /** of the floor line in our offer to the partner */
+  readonly ownFloor: FloorParameters | null;
 }
 
 /** What both sides last agreed on, for going back to it. */
 interface Agreement {
   readonly offer: Pending;
   readonly answer: AudioDescription | null;
+  readonly floor: FloorAgreement | null;
   readonly leg: string | undefined;
 }
 
@@ -54,9 +67,9 @@ export class Negotiation {
     return this.#pending?.offerer ?? null;
   }
 
-  /** Place of the audio line on `side`, for reading its descriptions. */
-  audioIndex(side: Side): number {
-    return this.#sides[side].audioIndex;
+  /** Places of the lines that are carried on `side`, for reading its descriptions. */
+  places(side: Side): PreferredLines {
+    return this.#sides[side].places;
   }
 
   /**
@@ -67,8 +80,13 @@ export class Negotiation {
     const audio = requireAudio(model);
     const receiver = otherSide(side);
     this.#sides[side].offered(model);
-    this.#pending = { offerer: side, audio };
-    return this.#sides[receiver].offer(audio, receiver === 'outer' ? this.#keyForOffer() : null);
+    if (receiver === 'inner') {
+      this.#pending = { offerer: side, audio, floor: model.floor, ownFloor: null };
+      return this.#sides.inner.offer(audio, null);
+    }
+    const line = this.#media.floor?.offerLine() ?? null;
+    this.#pending = { offerer: side, audio, floor: null, ownFloor: line?.parameters ?? null };
+    return this.#sides.outer.offer(audio, this.#keyForOffer(), line);
   }
 
   /**
@@ -87,10 +105,14 @@ export class Negotiation {
     if (pending === null || pending.offerer === side) {
       throw new SegyError('SEGY_E_SIP_SYNTAX', 'an SDP answer came to no offer');
     }
-    const agreement = { offer: pending, answer: model.audio, leg: o.leg };
+    const declined = model.audio === null || model.audio.port === 0;
+    const line = declined ? null : await this.#floorLine(pending);
+    const floor = declined ? null : this.#floorAgreement(pending, model, line);
+    const agreement = { offer: pending, answer: model.audio, floor, leg: o.leg };
     await this.#apply(agreement);
     this.#tentative = !o.final;
-    const text = this.#sides[pending.offerer].answer(model.audio);
+    this.#sides[side].answered();
+    const text = this.#sides[pending.offerer].answer(model.audio, line);
     if (o.final) {
       this.#pending = null;
       this.#agreed = agreement;
@@ -107,12 +129,32 @@ export class Negotiation {
     await this.#media.dropNext();
   }
 
-  async #apply({ offer, answer, leg }: Agreement): Promise<void> {
+  /** The floor line of our answer to the partner; null declines what it offered. */
+  async #floorLine({ floor }: Pending): Promise<FloorLine | null> {
+    return (await this.#media.floor?.answerLine(floor)) ?? null;
+  }
+
+  #floorAgreement(
+    pending: Pending,
+    answer: SessionModel,
+    line: FloorLine | null,
+  ): FloorAgreement | null {
+    const { floor, ownFloor } = pending;
+    if (floor !== null && line !== null) {
+      const { address, port } = floor;
+      return { remote: { address, port }, parameters: line.parameters };
+    }
+    if (ownFloor === null) return null;
+    return this.#media.floor?.accepted(answer.floor, ownFloor) ?? null;
+  }
+
+  async #apply({ offer, answer, floor, leg }: Agreement): Promise<void> {
     await this.#media.setRemote(offer.offerer, offer.audio);
     if (answer === null) return;
     const answerer = otherSide(offer.offerer);
     await this.#media.setRemote(answerer, answer, leg);
     await this.#media.setDirection(answerer, answer);
+    await this.#media.floor?.agree(floor, [offer.audio, answer], leg);
   }
 
   /** A description of `side` that neither offers nor answers, as the other side may see it. */

@@ -39,6 +39,7 @@ export function callFromMc(
   const asked = readPrivateCall(invite, context.deps.clients);
   checkProtection(asked, partner);
   const call = openCallFromMc(context, uas, partner);
+  call.level = invite.info.level;
   carry(context, call, uas, asked).catch((error: unknown) => failFromMc(call, error));
 }
 

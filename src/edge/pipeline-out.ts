@@ -15,6 +15,7 @@ import { openCall, type EdgeContext } from './context.js';
 import type { EdgeDependencies } from './dependencies.js';
 import { mayBeClear, requireGroups } from './group-in.js';
 import { GroupMedia } from './group-media.js';
+import { wishesOfRequest } from './floor-wishes.js';
 import { requireSafeUser } from './identity.js';
 import { writeGroupCallInfo, writePrivateCallInfo } from './mcptt-info.js';
 import { resolveOutgoing, resolveOutgoingGroup, type OutgoingGroup } from './route-out.js';
@@ -37,6 +38,7 @@ export function callFromPbx(context: EdgeContext, uas: ServerTransaction): void 
   const offer = readOffer(deps, request);
   const call = openCall(context, uas, 'inner', partner);
   call.names = { caller: caller.uri, callee: uri };
+  call.level = wishesOfRequest(request).level;
   call.dialogKey = `${call.calleeCallId};${call.calleeTag}`;
   carry(context, call, uas, caller, offer).catch((error: unknown) => refuseToPbx(call, error));
 }
@@ -57,6 +59,7 @@ function groupCallFromPbx(
   const call = openCall(context, uas, 'inner', meant.partner);
   call.names = { caller: speaker, callee: meant.group.id };
   call.group = meant.group.id;
+  call.level = wishesOfRequest(request).level;
   call.dialogKey = `${call.calleeCallId};${call.calleeTag}`;
   carryGroup(context, call, uas, offer, group).catch((error: unknown) => refuseToPbx(call, error));
 }
@@ -116,7 +119,7 @@ async function carry(
     key.wipe();
     return;
   }
-  const info = writePrivateCallInfo(call.names.callee, call.names.caller);
+  const info = writePrivateCallInfo(call.names.callee, call.names.caller, call.level);
   await carryToPartner(context, call, uas, offer, { key, group: null }, info);
 }
 
@@ -131,7 +134,7 @@ async function carryGroup(
   const channel = await findChannel(call);
   if (!call.isLive()) return;
   call.attach(channel);
-  const info = writeGroupCallInfo(call.names.callee, call.names.caller);
+  const info = writeGroupCallInfo(call.names.callee, call.names.caller, call.level);
   await carryToPartner(context, call, uas, offer, { key: null, group }, info);
 }
 

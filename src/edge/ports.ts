@@ -9,6 +9,15 @@
 /** Variables an adapter sets on a channel; every name begins with `SEGY_`. */
 export type PbxVariables = Readonly<Record<string, string>>;
 
+/**
+ * What a PBX reports of a channel or of the one it is bridged to: a digit, the beginning or the end of
+ * speech, a `SEGY_` variable that the dialplan set. Which of them a PBX can tell, docs/floor.md says.
+ */
+export type PbxSignal =
+  | { readonly kind: 'digit'; readonly digit: string }
+  | { readonly kind: 'talk'; readonly talking: boolean }
+  | { readonly kind: 'variable'; readonly name: string; readonly value: string };
+
 /** Asks for the channel of a call that the edge has sent to the PBX (MC to LMR). */
 export interface InboundChannelRequest {
   /** Call-ID of the INVITE on the inner side; the key of the search */
@@ -42,6 +51,16 @@ export interface PbxChannel {
    * the callback was set does not call it, so look at `gone` after setting it.
    */
   onGone?: () => void;
+  /** Called with what is reported of the channel while it lives. */
+  onSignal?: (signal: PbxSignal) => void;
+  /** A channel variable's value; empty when it is not set. @throws SegyError as `setVariables` */
+  getVariable(name: string): Promise<string>;
+  /**
+   * Sets variables where the PBX lets it, and raises an event of this name with them, so that what
+   * watches the PBX knows also while the channel is in a bridge.
+   * @throws SegyError as `setVariables`
+   */
+  tell(event: string, variables: PbxVariables): Promise<void>;
   /**
    * Sets channel variables for the dialplan to read. On a channel of `outboundChannel` not every PBX
    * can: there it may resolve without effect, so nothing may depend on it.

@@ -33,9 +33,33 @@ export interface AudioDescription {
   readonly direction: Direction;
 }
 
+/** What a floor line negotiates (TS 24.380 clause 14). */
+export interface FloorParameters {
+  /** mc_queueing: requests may be queued */
+  readonly queueing: boolean;
+  /** mc_priority: the highest Floor Priority that may be asked for, 1..255 */
+  readonly priority: number | null;
+  /** mc_granted: in an offer it may be, in an answer it is granted */
+  readonly granted: boolean;
+  /** mc_implicit_request: the INVITE is a floor request */
+  readonly implicitRequest: boolean;
+}
+
+/** A floor line, `m=application P udp MCPTT`. */
+export interface FloorDescription {
+  /** place among the m= lines */
+  readonly index: number;
+  /** as c= has it; checked before it is used */
+  readonly address: string;
+  /** 0: declined or removed */
+  readonly port: number;
+  readonly parameters: FloorParameters;
+}
+
 export interface SessionModel {
   readonly sections: readonly SectionShape[];
   readonly audio: AudioDescription | null;
+  readonly floor: FloorDescription | null;
   /** octets of the I_MESSAGE in a=key-mgmt:mikey; the media level wins (RFC 4567 clause 3) */
   readonly keyMessage: Uint8Array | null;
   /** true when a=crypto or a DTLS fingerprint was there: keys this gateway does not take */

@@ -13,6 +13,7 @@ import {
   type SdpMedia,
   type SdpSection,
 } from '../sip/index.js';
+import { readFloor } from './floor-sdp.js';
 import type { AudioDescription, Direction, SessionModel } from './sdp-model.js';
 import { isAudioProfile } from './sdp-rules.js';
 
@@ -34,15 +35,23 @@ const STREAM_TITLES = new Set(['speech']);
 const UNSPECIFIED = new Set(['0.0.0.0', '::']);
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
+/** Places among the m= lines; -1 for none. */
+export interface PreferredLines {
+  readonly audio: number;
+  readonly floor: number;
+}
+
+const FIRST_LINES: PreferredLines = { audio: 0, floor: -1 };
+
 /**
  * Reads a description.
- * @param preferred place of the audio line agreed on before; another one only when it is not usable
+ * @param preferred places of the lines agreed on before; others only where those are not usable
  * @throws SegyError SEGY_E_SIP_SYNTAX, SEGY_E_SIP_TOO_LARGE; SEGY_E_MEDIA for a host name as media
  *   address; SEGY_E_MIKEY_SYNTAX when a=key-mgmt holds no base64
  */
-export function readSdp(body: Uint8Array, preferred = 0): SessionModel {
+export function readSdp(body: Uint8Array, preferred: PreferredLines = FIRST_LINES): SessionModel {
   const sdp = parseSdp(body);
-  const index = chooseAudio(sdp, preferred);
+  const index = chooseAudio(sdp, preferred.audio);
   const media = sdp.media[index];
   const sections = media === undefined ? [sdp.session] : [media, sdp.session];
   return {
@@ -52,6 +61,7 @@ export function readSdp(body: Uint8Array, preferred = 0): SessionModel {
       formats,
     })),
     audio: media === undefined ? null : readAudio(sdp, media, index),
+    floor: readFloor(sdp, preferred.floor),
     keyMessage: readKeyMessage(sections),
     otherKeying: sections.some(
       (section) => section.hasAttribute('crypto') || section.hasAttribute('fingerprint'),

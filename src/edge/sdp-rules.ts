@@ -44,16 +44,21 @@ export function checkInner(model: SessionModel, allowed: ReadonlySet<string>): v
  * @param ownAddress null while no media address is allocated
  * @throws SegyError SEGY_E_MEDIA
  */
-export function checkOuter(model: SessionModel, ownAddress: string | null): void {
-  const audio = model.audio;
+export function checkOuter({ audio }: SessionModel, ownAddress: string | null): void {
   if (audio === null || audio.port === 0 || audio.address === null) return;
-  if (ownAddress !== null && isIP(audio.address) !== isIP(ownAddress)) {
+  checkOuterAddress(audio.address, ownAddress);
+}
+
+/** The same of an address alone. @throws SegyError SEGY_E_MEDIA */
+export function checkOuterAddress(address: string, ownAddress: string | null): void {
+  if (isIP(address) === 0) throw new SegyError('SEGY_E_MEDIA', 'a media address is no IP address');
+  if (ownAddress !== null && isIP(address) !== isIP(ownAddress)) {
     throw new SegyError('SEGY_E_MEDIA', 'the media address is of another IP version than ours');
   }
-  if (ownAddress !== null && isLoopback(audio.address) && !isLoopback(ownAddress)) {
+  if (ownAddress !== null && isLoopback(address) && !isLoopback(ownAddress)) {
     throw new SegyError('SEGY_E_MEDIA', 'the media address is one of this host alone');
   }
-  if (isMulticast(audio.address)) {
+  if (isMulticast(address)) {
     throw new SegyError('SEGY_E_MEDIA', 'the media address is no unicast address');
   }
 }

@@ -1,9 +1,10 @@
 /**
  * The descriptions this gateway sends on one side of a call: same origin, growing version, m= lines
- * that keep their number and order (RFC 3264 clauses 6 and 8). One audio stream is carried; every
- * other stream the peer ever named stays in its place with port 0. Toward a peer that named none,
- * only the audio line is written.
+ * that keep their number and order (RFC 3264 clauses 6 and 8). One audio stream is carried, and
+ * towards MC one floor line; every other stream the peer ever named stays in its place with port 0.
+ * Toward a peer that named none, only these are written.
  */
+import { floorLines, type FloorLine } from './floor-sdp.js';
 import type { AudioDescription, SectionShape, SessionModel } from './sdp-model.js';
 
 /** Addresses of the media session on this side, as the peer shall see them. */
@@ -25,11 +26,16 @@ const OFFER_PROFILE = 'RTP/AVP';
 interface Layout {
   readonly sections: readonly SectionShape[];
   readonly audioIndex: number;
+  /** -1 without a floor line */
+  readonly floorIndex: number;
 }
+
+const FLOOR_SECTION: SectionShape = { media: 'application', profile: 'udp', formats: ['MCPTT'] };
 
 const AUDIO_ONLY: Layout = {
   sections: [{ media: 'audio', profile: OFFER_PROFILE, formats: ['0'] }],
   audioIndex: 0,
+  floorIndex: -1,
 };
 
 export class SdpSide {
@@ -39,6 +45,8 @@ export class SdpSide {
   #lastBody: string | null = null;
   #layout: Layout = AUDIO_ONLY;
   #asked: Layout | null = null;
+  /** lines of our last offer, which stay once it is answered */
+  #offered: Layout | null = null;
 
   /** @param sessionId decimal digits for o=, random and without meaning */
   constructor(sessionId: string, at: SideAddress) {
@@ -53,34 +61,57 @@ export class SdpSide {
     copy.#lastBody = this.#lastBody;
     copy.#layout = this.#layout;
     copy.#asked = this.#asked;
+    copy.#offered = this.#offered;
     return copy;
   }
 
-  /** Place of the audio line in what was last agreed on this side. */
-  get audioIndex(): number {
-    return this.#layout.audioIndex;
+  /** Places of our lines in what was last agreed on this side. */
+  get places(): { readonly audio: number; readonly floor: number } {
+    const { audioIndex, floorIndex } = this.#offered ?? this.#layout;
+    return { audio: audioIndex, floor: floorIndex };
   }
 
   /** Notes an offer that the peer of this side made; `answer` will mirror its lines. */
   offered(model: SessionModel): void {
     const audioIndex = model.audio?.index ?? -1;
-    this.#asked = { sections: model.sections, audioIndex };
+    this.#offered = null;
+    this.#asked = { sections: model.sections, audioIndex, floorIndex: model.floor?.index ?? -1 };
   }
 
-  /** Our offer to this side: the lines agreed on so far, the audio as `audio` describes it. */
-  offer(audio: AudioDescription, key: KeyAttribute | null): string {
-    return this.#write(this.#layout, audio, OFFER_PROFILE, key);
+  /**
+   * Our offer to this side: the lines agreed on so far, the audio as `audio` describes it.
+   * @param floor null declines the floor line, or leaves it out where there is none yet
+   */
+  offer(audio: AudioDescription, key: KeyAttribute | null, floor: FloorLine | null = null): string {
+    const layout = this.#layout;
+    const offered =
+      floor === null || layout.floorIndex >= 0
+        ? layout
+        : {
+            ...layout,
+            sections: [...layout.sections, FLOOR_SECTION],
+            floorIndex: layout.sections.length,
+          };
+    this.#offered = offered;
+    return this.#write(offered, { audio, floor }, OFFER_PROFILE, key);
+  }
+
+  /** Our last offer was answered: its lines are there to stay. */
+  answered(): void {
+    this.#layout = this.#offered ?? this.#layout;
   }
 
   /**
    * Our answer to the last offer of this side, with its lines in its order.
    * @param audio the other side's answer; null declines the audio too
+   * @param floor null declines the floor line
    */
-  answer(audio: AudioDescription | null): string {
+  answer(audio: AudioDescription | null, floor: FloorLine | null = null): string {
     const layout = this.#asked ?? this.#layout;
-    this.#layout = layout.audioIndex < 0 ? { ...layout, audioIndex: this.audioIndex } : layout;
+    const audioIndex = layout.audioIndex < 0 ? this.#layout.audioIndex : layout.audioIndex;
+    this.#layout = { ...layout, audioIndex };
     const profile = layout.sections[layout.audioIndex]?.profile ?? OFFER_PROFILE;
-    return this.#write(layout, audio, profile, null);
+    return this.#write(layout, { audio, floor }, profile, null);
   }
 
   /** A description that offers nothing: capabilities in OPTIONS, 488 and the like, all ports 0. */
@@ -92,15 +123,17 @@ export class SdpSide {
 
   #write(
     layout: Layout,
-    audio: AudioDescription | null,
+    { audio, floor }: { audio: AudioDescription | null; floor: FloorLine | null },
     profile: string,
     key: KeyAttribute | null,
   ): string {
-    const lines = layout.sections.flatMap((shape, index) =>
-      index === layout.audioIndex && audio !== null
-        ? this.#audioLines(audio, profile, key?.level === 'media' ? key : null)
-        : declined(shape),
-    );
+    const mediaKey = key?.level === 'media' ? key : null;
+    const lines = layout.sections.flatMap((shape, index) => {
+      if (index === layout.audioIndex && audio !== null) {
+        return this.#audioLines(audio, profile, mediaKey);
+      }
+      return index === layout.floorIndex && floor !== null ? floorLines(floor) : declined(shape);
+    });
     const body = sessionLines(this.#at.address, key?.level === 'session' ? key : null, lines);
     if (body !== this.#lastBody) {
       this.#version += 1;

@@ -28,11 +28,13 @@ export async function carryToPartner(
   const media = await allocate(call, protection);
   const { channel } = call;
   if (media === null || channel === null) return;
+  if (call.partner.floor?.offer === true) await media.floor?.open();
   const [armed] = await Promise.all([
     media.arm(clockRatesOf(offer)),
     channel.setVariables(callVariables(call, media)),
   ]);
   if (!armed || !call.isLive() || media.isClosed()) return;
+  media.floor?.follow(channel);
   const negotiation = openNegotiation(call, media);
   const relay = new InviteRelay({
     call,

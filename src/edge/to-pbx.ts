@@ -16,6 +16,8 @@ import { requireSafeText } from './identity.js';
 import { InviteRelay } from './invite-relay.js';
 import { pbxTarget } from './next-hop.js';
 import type { SessionModel } from './sdp-model.js';
+import { floorOf } from './floor-of-call.js';
+import { wishesOfChannel } from './floor-wishes.js';
 import { checkOuter } from './sdp-rules.js';
 import { clockRatesOf } from './translate.js';
 
@@ -72,7 +74,8 @@ export async function allocate(
 ): Promise<CallMedia | null> {
   try {
     const session = await call.deps.media.allocate({ id: call.id });
-    const media = new CallMedia(session, key, call.deps.env.log, group);
+    const floor = floorOf(call, session, group);
+    const media = new CallMedia(session, key, call.deps.env.log, group, floor);
     if (!call.isLive()) {
       media.close();
       return null;
@@ -125,6 +128,7 @@ function inviteToPbx(context: EdgeContext, call: Call, { from, to }: PbxParties)
   request.headers.set('X-SeGy-Caller', call.names.caller);
   request.headers.set('X-SeGy-Called', call.names.callee);
   request.headers.set('X-SeGy-Partner', call.partner.name);
+  request.headers.set('X-SeGy-Priority', call.level);
   if (call.group !== null) request.headers.set('X-SeGy-Group', call.group);
   return request;
 }
@@ -153,11 +157,14 @@ async function armWhenHandedOver(
     return;
   }
   call.attach(channel);
+  const { floor } = media;
   const [armed] = await Promise.all([
     media.arm(clockRates),
     channel.setVariables(callVariables(call, media)),
+    floor === null ? null : wishesOfChannel(channel).then((wishes) => floor.wish(wishes)),
   ]);
   if (!armed || !call.isLive() || media.isClosed()) return;
+  floor?.follow(channel);
   relay.release();
   await channel.proceed();
 }

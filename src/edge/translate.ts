@@ -11,7 +11,7 @@ import type { Side } from './dependencies.js';
 import type { Negotiation } from './negotiation.js';
 import type { SessionModel } from './sdp-model.js';
 import { checkInner, checkOuter, demandsKey } from './sdp-rules.js';
-import { readSdp } from './sdp-read.js';
+import { readSdp, type PreferredLines } from './sdp-read.js';
 
 /** Reads a description of `side` and checks it as that side's must be. */
 export function readChecked(
@@ -19,7 +19,7 @@ export function readChecked(
   media: CallMedia | null,
   side: Side,
   body: Uint8Array,
-  preferred: number,
+  preferred: PreferredLines,
 ): SessionModel {
   const model = readSdp(body, preferred);
   if (side === 'outer') checkOuter(model, media?.at('outer').address ?? null);
@@ -39,7 +39,7 @@ export async function translateOffer(
   body: Uint8Array,
 ): Promise<string> {
   const media = mediaOf(call);
-  const model = readChecked(call, media, side, body, negotiation.audioIndex(side));
+  const model = readChecked(call, media, side, body, negotiation.places(side));
   if (side === 'outer') await takeKey(call, media, model);
   return negotiation.offer(side, model);
 }
@@ -52,7 +52,7 @@ export async function translateAnswer(
   body: Uint8Array,
   o: { leg?: string; final: boolean },
 ): Promise<string> {
-  const model = readChecked(call, mediaOf(call), side, body, negotiation.audioIndex(side));
+  const model = readChecked(call, mediaOf(call), side, body, negotiation.places(side));
   return negotiation.answer(side, model, o);
 }
 
@@ -62,7 +62,7 @@ export function translateCapabilities(
   side: Side,
   body: Uint8Array,
 ): string {
-  return negotiation.capabilities(side, readSdp(body, negotiation.audioIndex(side)));
+  return negotiation.capabilities(side, readSdp(body, negotiation.places(side)));
 }
 
 function mediaOf(call: Call): CallMedia {

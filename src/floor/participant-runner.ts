@@ -15,7 +15,7 @@ import type {
 export type OuterAction = Exclude<FloorAction, { readonly kind: 'start-timer' | 'stop-timer' }>;
 
 export class FloorParticipant {
-  readonly #options: ParticipantOptions;
+  #options: ParticipantOptions;
   readonly #timers: NamedTimers<FloorTimer>;
   readonly #perform: (action: OuterAction) => void;
   #current: ParticipantState = INITIAL_PARTICIPANT;
@@ -31,6 +31,11 @@ export class FloorParticipant {
 
   get state(): ParticipantState {
     return this.#current;
+  }
+
+  /** Other options from the next input on; the state stays. */
+  reconfigure(options: ParticipantOptions): void {
+    this.#options = options;
   }
 
   input(input: FloorInput): void {

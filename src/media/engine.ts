@@ -15,11 +15,12 @@ import {
   type MediaEngineOptions,
   type MediaLimits,
 } from './options.js';
+import type { FloorStats } from './floor-types.js';
 import { PortPool } from './port-pool.js';
 import { TOTALS_FIELDS } from './protocol.js';
 import type { SessionCommand, WorkerConfig, WorkerTotals } from './protocol.js';
 import { createSendingMemory, type SendingMemory } from './sending-memory.js';
-import { EngineSession } from './session.js';
+import { EngineSession, type SessionOwner } from './session.js';
 import type {
   AllocateRequest,
   DropReason,
@@ -43,6 +44,8 @@ const ORDINARY_DROPS: ReadonlySet<DropReason> = new Set([
   'other-source',
   'no-remote',
   'leg',
+  'no-floor',
+  'keying',
 ]);
 
 interface Slot {
@@ -164,9 +167,37 @@ class Engine implements MediaEngine {
         sending: this.#sending,
         command: (command: SessionCommand) => slot.link.command(id, command),
         released: () => this.#release(slot, id, session, outer, inner),
+        ...this.#floorPorts(slot, id),
       },
     );
     return session;
+  }
+
+  /** The one more port of a session with floor control. */
+  #floorPorts(slot: Slot, id: string): Pick<SessionOwner, 'bindFloor' | 'releaseFloor'> {
+    let held: number | null = null;
+    const release = (): void => {
+      if (held !== null) this.#outerPorts.release(held);
+      held = null;
+    };
+    return {
+      bindFloor: async () => {
+        for (let attempts = this.#outerPorts.size; attempts > 0; attempts--) {
+          const port = this.#outerPorts.take();
+          if (port === undefined) break;
+          held = port;
+          try {
+            await slot.link.command(id, { type: 'openFloor', port });
+            return { address: this.#config.outerAddress, port };
+          } catch (error) {
+            release();
+            if (!(error instanceof WorkerRefusal && error.portBusy)) throw error;
+          }
+        }
+        throw new SegyError('SEGY_E_MEDIA_PORTS', 'no port is free for floor control');
+      },
+      releaseFloor: release,
+    };
   }
 
   #release(slot: Slot, id: string, session: EngineSession, outer: number, inner: number): void {
@@ -195,6 +226,7 @@ class Engine implements MediaEngine {
     return new WorkerLink(config, this.#env.timers, {
       event: (session, event) => this.#onEvent(index, session, event),
       totals: (totals) => this.#onTotals(totals),
+      floorTotals: (totals) => this.#onFloorTotals(totals),
       gone: (error) => this.#onGone(index, error),
     });
   }
@@ -237,6 +269,15 @@ class Engine implements MediaEngine {
       toInnerAt: moved(toInner, before?.toInner, before?.toInnerAt ?? null),
       toOuterAt: moved(toOuter, before?.toOuter, before?.toOuterAt ?? null),
     };
+  }
+
+  #onFloorTotals({ received, sent, dropped }: FloorStats): void {
+    const { metrics } = this.#env;
+    metrics.count('segy_floor_messages_total', { direction: 'received' }, received);
+    metrics.count('segy_floor_messages_total', { direction: 'sent' }, sent);
+    for (const [reason, count] of Object.entries(dropped)) {
+      metrics.count('segy_floor_dropped_total', { reason }, count);
+    }
   }
 
   #onGone(index: number, error: Error | null): void {

@@ -16,6 +16,17 @@ export {
 } from './options.js';
 export { createSendingMemory, type SendingMemory } from './sending-memory.js';
 export type {
+  FloorAddress,
+  FloorCommand,
+  FloorDrop,
+  FloorKeying,
+  FloorKeys,
+  FloorLevel,
+  FloorNews,
+  FloorSetup,
+  FloorStats,
+} from './floor-types.js';
+export type {
   AllocateRequest,
   ArmRequest,
   DirectionStats,

@@ -1,50 +1,45 @@
 /**
  * The packet path of one session, without sockets: what happens to each packet that arrives on one
- * of its four ports. It runs in a worker; it is a plain object so that tests can drive it.
- *
- * The gateway is an RTP endpoint on both sides. Towards MC: own SSRC, an index that only grows,
- * sealed once. Towards the PBX: one steady stream, whoever talks. Payload type, marker and payload
- * pass as they are (a marker is added at a talk spurt towards the PBX); padding, CSRCs and header
- * extensions end here, because neither side has negotiated the other's.
+ * of its ports. It runs in a worker; it is a plain object so that tests can drive it. What it sends
+ * is in path-streams.ts; where the call has floor control, floor-path.ts says who may speak.
  */
-import type { RandomBytes } from '../base/environment.js';
-import { toHex } from '../base/bytes.js';
+import type { RandomBytes, Timers } from '../base/environment.js';
 import {
-  MAX_PACKET_INDEX,
-  RTP_FIXED_HEADER,
   rtpHeaderLength,
-  rtpMarker,
   rtpPayloadEnd,
   rtpPayloadType,
   rtpSequenceNumber,
   rtpSsrc,
   rtpTimestamp,
-  sequenceOf,
-  writeRtpHeader,
 } from '../srtp/index.js';
 import { clockRateTable } from './clock-rates.js';
-import { RtpContinuity } from './continuity.js';
 import { DirectionCounters } from './counters.js';
+import { FloorPath } from './floor-path.js';
+import { FloorCounters } from './floor-counters.js';
+import type { FloorCommand } from './floor-types.js';
 import { InnerPeer } from './inner-peer.js';
 import { Legs, type Leg } from './legs.js';
 import type { MediaLimits } from './options.js';
 import { Protection } from './protection.js';
-import type { SessionCommand } from './protocol.js';
+import type { PathCommand, WireFloor } from './protocol.js';
 import { PathRtcp } from './path-rtcp.js';
-import { SentStream } from './rtcp-reporter.js';
+import { InwardStream, OutwardStream, random32 } from './path-streams.js';
 import type { DropReason, MediaEvent, MediaSide, MediaStats } from './types.js';
 
-/** The four sockets of a session, and time. */
+/** The sockets of a session, and time. */
 export interface PathEnvironment {
   readonly limits: MediaLimits;
   readonly innerAllowed: ReadonlySet<string>;
   readonly random: RandomBytes;
+  readonly timers: Timers;
   /** milliseconds that never go back */
   monotonic(): number;
   /** milliseconds since 1970 */
   unixMs(): number;
   sendRtp(side: MediaSide, packet: Uint8Array, port: number, address: string): void;
   sendRtcp(side: MediaSide, packet: Uint8Array, port: number, address: string): void;
+  /** from the floor port */
+  sendFloor(packet: Uint8Array, port: number, address: string): void;
   emit(event: MediaEvent): void;
 }
 
@@ -58,15 +53,15 @@ export class MediaPath {
   readonly #protection: Protection;
   readonly #legs: Legs;
   readonly #inner: InnerPeer;
-  readonly #inward: RtpContinuity;
-  #outward: RtpContinuity;
-  readonly #innerSsrc: number;
-  #outerSsrc = 0;
+  readonly #inward: InwardStream;
+  readonly #outward: OutwardStream;
   readonly #rtcp: PathRtcp;
   #direction = { toInner: true, toOuter: true };
   #clockRates = clockRateTable({});
-  #outerSentAt: number;
   #authenticatedAt: number | null = null;
+  readonly floorCounters = new FloorCounters();
+  /** null without floor control */
+  #floor: FloorPath | null = null;
 
   constructor(id: string, env: PathEnvironment, markTalkSpurts: boolean) {
     this.id = id;
@@ -78,33 +73,34 @@ export class MediaPath {
     });
     this.#legs = new Legs(env.limits.legs);
     this.#inner = new InnerPeer(env.innerAllowed);
-    this.#innerSsrc = this.#random32();
-    this.#inward = this.#continuity(true, markTalkSpurts);
-    this.#outward = this.#continuity(false, false);
     this.#rtcp = new PathRtcp(env, this.#protection, this.#legs, this.#inner);
-    this.#outerSentAt = env.monotonic();
+    const parts = {
+      env,
+      protection: this.#protection,
+      legs: this.#legs,
+      inner: this.#inner,
+      rtcp: this.#rtcp,
+    };
+    this.#inward = new InwardStream(parts, this.toInner, markTalkSpurts);
+    this.#outward = new OutwardStream(parts, this.toOuter);
   }
 
-  /** Carries out a command other than `open` and `close`. @throws SegyError as MediaSession says */
-  command(command: Exclude<SessionCommand, { type: 'open' | 'close' | 'stats' }>): void {
+  /** Carries out a command that is the path's. @throws SegyError as MediaSession says */
+  command(command: PathCommand): void {
     switch (command.type) {
       case 'arm': {
         this.#clockRates = clockRateTable(command.clockRates);
-        const anew = this.#protection.arm(command.receive, command.send);
-        if (anew) this.#startOutward(this.#protection.sender?.ssrc ?? this.#random32());
+        this.#begin(this.#protection.arm(command.receive, command.send));
         return;
       }
       case 'rekey': {
         if (command.clockRates) this.#clockRates = clockRateTable(command.clockRates);
-        const anew = this.#protection.rekey(command.receive?.keys ?? null, command.send);
-        if (anew) this.#startOutward(this.#protection.sender?.ssrc ?? this.#random32());
+        this.#begin(this.#protection.rekey(command.receive?.keys ?? null, command.send));
         return;
       }
-      case 'group': {
-        const anew = this.#protection.changeGroup(command.keys, command.send);
-        if (anew) this.#startOutward(this.#protection.sender?.ssrc ?? this.#random32());
+      case 'group':
+        this.#begin(this.#protection.changeGroup(command.keys, command.send));
         return;
-      }
       case 'dropKeys':
         this.#protection.dropKeys(command.which);
         return;
@@ -123,6 +119,12 @@ export class MediaPath {
         return;
       case 'dropLeg':
         this.#legs.drop(command.leg);
+        return;
+      case 'floor':
+        this.#setFloor(command.setup);
+        return;
+      case 'floorCommand':
+        this.#floorCommand(command.command);
         return;
     }
   }
@@ -151,24 +153,31 @@ export class MediaPath {
     if (reason) this.toOuter.drop(reason);
   }
 
+  onFloor(packet: Uint8Array, address: string): void {
+    if (packet.length === 0 || !this.#protection.armed) return;
+    this.#floor?.onDatagram(packet, address);
+  }
+
   /** RTCP, keep-alive and drop reports that are due. */
   tick(): void {
     const now = this.#env.monotonic();
     this.#reportDrops(now);
     if (!this.#protection.armed) return;
-    this.#rtcp.tick(now, this.#outerSsrc, this.#innerSsrc);
+    this.#rtcp.tick(now, this.#outward.ssrc, this.#inward.ssrc);
+    this.#floor?.tick(now);
     const destination = this.#legs.destination;
-    if (destination && now - this.#outerSentAt >= this.#env.limits.keepAliveMs) {
-      this.#outerSentAt = now;
+    if (destination && now - this.#outward.sentAt >= this.#env.limits.keepAliveMs) {
+      this.#outward.sentAt = now;
       this.#env.sendRtp('outer', EMPTY, destination.port, destination.address);
     }
   }
 
-  /** BYE on both sides, then no packet passes and no key is left. */
+  /** The floor is given back, BYE on both sides, then no packet passes and no key is left. */
   disarm(): void {
     if (!this.#protection.armed) return;
     try {
-      this.#rtcp.bye(this.#env.monotonic(), this.#outerSsrc, this.#innerSsrc);
+      this.#setFloor(null);
+      this.#rtcp.bye(this.#env.monotonic(), this.#outward.ssrc, this.#inward.ssrc);
     } finally {
       this.#protection.disarm();
     }
@@ -188,17 +197,18 @@ export class MediaPath {
       toInner: this.toInner.stats(this.#rtcp.outerReception),
       toOuter: this.toOuter.stats(this.#rtcp.innerReception),
       outerRemote: destination ? { address: destination.address, port: destination.port } : null,
-      outerSsrc: this.#protection.armed ? this.#outerSsrc : null,
-      innerSsrc: this.#innerSsrc,
+      outerSsrc: this.#protection.armed ? this.#outward.ssrc : null,
+      innerSsrc: this.#inward.ssrc,
       sinceAuthenticatedMs: this.#authenticatedAt === null ? null : now - this.#authenticatedAt,
       streams: this.#protection.receiver?.streamCount ?? 0,
       rocJumps: this.#protection.receiver?.rocJumps ?? 0,
       rtcpFromOuter: this.#rtcp.fromOuterCount,
       rtcpFromInner: this.#rtcp.fromInnerCount,
+      floor: this.floorCounters.stats(),
     };
   }
 
-  /** Why the packet was dropped; null when it was forwarded. */
+  /** Why the packet was dropped; null when it was forwarded, or waits for the floor. */
   #fromOuter(packet: Uint8Array, address: string, port: number): DropReason | null {
     const protection = this.#protection;
     if (!protection.armed) return 'disarmed';
@@ -206,7 +216,7 @@ export class MediaPath {
     if (!protection.receiver) {
       const leg = this.#legs.signalledAt(address);
       if (!leg) return 'source';
-      return this.#forwardInward(packet, EMPTY, leg);
+      return this.#inwards(packet, EMPTY, leg);
     }
     const result = protection.unprotect(packet, address, port);
     if (!result.ok) return result.reason;
@@ -215,90 +225,69 @@ export class MediaPath {
     const leg = this.#legs.attribute(result.ssrc, address, port);
     if (!leg) return 'leg';
     if (result.newest) this.#learn(leg, address, port, now);
-    return this.#forwardInward(result.packet, result.mki, leg);
+    return this.#inwards(result.packet, result.mki, leg);
   }
 
-  /** Why the packet was dropped; null when it was forwarded. */
+  /** Why the packet was dropped; null when it was forwarded, or waits for the floor. */
   #fromInner(packet: Uint8Array, address: string, port: number): DropReason | null {
-    const counters = this.toOuter;
     if (!this.#protection.armed) return 'disarmed';
     // a PBX may speak before its SDP has come this far: nothing to warn of
     if (this.#inner.remote === null) return 'no-remote';
     if (!this.#inner.accepts(address, port)) return 'source';
-    const headerLength = rtpHeaderLength(packet);
-    const end = headerLength < 0 ? -1 : rtpPayloadEnd(packet, headerLength);
-    if (end < 0 || packet.length > this.#env.limits.datagram) return 'malformed';
-    const now = this.#env.monotonic();
-    const payloadType = rtpPayloadType(packet);
-    const clockRate = this.#clockRates[payloadType] ?? 8_000;
-    const ssrc = rtpSsrc(packet);
-    const sequence = rtpSequenceNumber(packet);
-    const timestamp = rtpTimestamp(packet);
-    this.#rtcp.innerReception.update(ssrc, sequence, timestamp, clockRate, now);
+    if (!isWhole(packet) || packet.length > this.#env.limits.datagram) return 'malformed';
+    const clockRate = this.#received(packet, 'innerReception');
     if (!this.#direction.toOuter) return 'held';
-    const destination = this.#legs.destination;
-    if (!destination) return 'no-remote';
-    if (this.#protection.receiver && !this.#protection.sender) return 'no-key';
-    const stream = this.#outward;
-    const marker = rtpMarker(packet);
-    const outcome = stream.accept(ssrc, sequence, timestamp, marker, clockRate, now);
-    if (outcome !== 'ok') return outcome;
-    if (stream.index > MAX_PACKET_INDEX) return 'exhausted';
-    const out = packet.subarray(headerLength - RTP_FIXED_HEADER, end);
-    writeRtpHeader(
-      out,
-      payloadType,
-      stream.marker,
-      sequenceOf(stream.index),
-      stream.timestamp,
-      this.#outerSsrc,
-    );
-    const sealed = this.#protection.sender?.protect(out, stream.index) ?? out;
-    this.#outerSentAt = now;
-    this.#rtcp.outerSent.count(end - headerLength, stream.timestamp, clockRate, now);
-    counters.packets += 1;
-    counters.octets += end - headerLength;
-    this.#env.sendRtp('outer', sealed, destination.port, destination.address);
-    return null;
+    const gate = this.#floor?.fromRadio(packet) ?? 'open';
+    if (gate === 'open') return this.#outward.forward(packet, clockRate);
+    return gate === 'waits' ? null : gate;
   }
 
-  /** `packet` is clear; its memory is ours to write the new header into. */
-  #forwardInward(packet: Uint8Array, mki: Uint8Array, leg: Leg): DropReason | null {
-    const counters = this.toInner;
-    const headerLength = rtpHeaderLength(packet);
-    const end = headerLength < 0 ? -1 : rtpPayloadEnd(packet, headerLength);
-    if (end < 0) return 'malformed';
-    const now = this.#env.monotonic();
-    const payloadType = rtpPayloadType(packet);
-    const clockRate = this.#clockRates[payloadType] ?? 8_000;
-    const ssrc = rtpSsrc(packet);
-    const sequence = rtpSequenceNumber(packet);
-    const timestamp = rtpTimestamp(packet);
-    this.#rtcp.outerReception.update(ssrc, sequence, timestamp, clockRate, now);
+  /** `packet` is clear; its memory is ours. */
+  #inwards(packet: Uint8Array, mki: Uint8Array, leg: Leg): DropReason | null {
+    if (!isWhole(packet)) return 'malformed';
+    const clockRate = this.#received(packet, 'outerReception');
     if (!this.#direction.toInner) return 'held';
-    const remote = this.#inner.remote;
-    if (!remote) return 'no-remote';
-    const stream = this.#inward;
-    const marker = rtpMarker(packet);
-    const outcome = stream.accept(ssrc, sequence, timestamp, marker, clockRate, now);
-    if (outcome !== 'ok') return outcome;
-    if (stream.switched) {
-      this.#env.emit({ type: 'talker', ssrc, mki: toHex(mki), leg: leg.name });
-    }
-    const out = packet.subarray(headerLength - RTP_FIXED_HEADER, end);
-    writeRtpHeader(
-      out,
-      payloadType,
-      stream.marker,
-      sequenceOf(stream.index),
-      stream.timestamp,
-      this.#innerSsrc,
+    const forward = (): DropReason | null => this.#inward.forward(packet, clockRate, mki, leg);
+    if (!this.#floor) return forward();
+    const gate = this.#floor.fromMc(rtpSsrc(packet), forward);
+    if (gate === 'open') return forward();
+    return gate === 'waits' ? null : gate;
+  }
+
+  /** Counts a packet for the reception reports. @returns its RTP clock in Hz */
+  #received(packet: Uint8Array, stream: 'innerReception' | 'outerReception'): number {
+    const clockRate = this.#clockRateOf(packet);
+    this.#rtcp[stream].update(
+      rtpSsrc(packet),
+      rtpSequenceNumber(packet),
+      rtpTimestamp(packet),
+      clockRate,
+      this.#env.monotonic(),
     );
-    this.#rtcp.innerSent.count(end - headerLength, stream.timestamp, clockRate, now);
-    counters.packets += 1;
-    counters.octets += end - headerLength;
-    this.#env.sendRtp('inner', out, remote.port, remote.address);
-    return null;
+    return clockRate;
+  }
+
+  #clockRateOf(packet: Uint8Array): number {
+    return this.#clockRates[rtpPayloadType(packet)] ?? 8_000;
+  }
+
+  #setFloor(setup: WireFloor | null): void {
+    if (setup === null) {
+      this.#floor?.end();
+      this.#floor = null;
+    } else if (this.#floor) this.#floor.change(setup);
+    else {
+      this.#floor = new FloorPath(this.#env, setup, {
+        forward: (held) => this.#outward.forward(held, this.#clockRateOf(held)),
+        droppedOutward: (reason) => this.toOuter.drop(reason),
+        droppedInward: (reason) => this.toInner.drop(reason),
+        counters: this.floorCounters,
+      });
+    }
+  }
+
+  #floorCommand(command: FloorCommand): void {
+    this.#floor?.command(command);
   }
 
   #learn(leg: Leg, address: string, port: number, now: number): void {
@@ -316,24 +305,13 @@ export class MediaPath {
     }
   }
 
-  /** A new SSRC is a new stream: random first index below 2^15 (RFC 3711 section 3.3.1), ROC 0. */
-  #startOutward(ssrc: number): void {
-    this.#outerSsrc = ssrc;
-    this.#outward = this.#continuity(false, false);
-    this.#rtcp.outerSent = new SentStream();
+  /** The outgoing stream begins anew with a new sender. */
+  #begin(anew: boolean): void {
+    if (anew) this.#outward.start(this.#protection.sender?.ssrc ?? random32(this.#env));
   }
+}
 
-  #continuity(keepLate: boolean, markTalkSpurts: boolean): RtpContinuity {
-    return new RtpContinuity({
-      firstIndex: this.#random32() & 0x7fff,
-      firstTimestamp: this.#random32(),
-      keepLate,
-      markTalkSpurts,
-      takeOverMs: this.#env.limits.takeOverMs,
-    });
-  }
-
-  #random32(): number {
-    return Buffer.from(this.#env.random(4)).readUInt32BE();
-  }
+function isWhole(packet: Uint8Array): boolean {
+  const headerLength = rtpHeaderLength(packet);
+  return headerLength >= 0 && rtpPayloadEnd(packet, headerLength) >= 0;
 }

@@ -6,6 +6,7 @@
 import type { SegyErrorCode } from '../base/errors.js';
 import type { LagCell } from '../base/loop-lag.js';
 import type { SrtpKeyMaterial } from '../srtp/index.js';
+import type { FloorCommand, FloorSetup, FloorStats } from './floor-types.js';
 import type { MediaLimits } from './options.js';
 import type {
   DropReason,
@@ -34,6 +35,11 @@ export type WireSend =
   | { readonly key: SrtpKeyMaterial; readonly ssrc: number }
   | { readonly none: true }
   | { readonly clear: true };
+
+/** `FloorSetup` with the SSRC of our floor messages. */
+export interface WireFloor extends FloorSetup {
+  readonly ssrc: number;
+}
 
 export type ClockRates = Readonly<Record<number, number>>;
 
@@ -73,8 +79,19 @@ export type SessionCommand =
   | { readonly type: 'direction'; readonly direction: MediaDirection }
   | { readonly type: 'selectLeg'; readonly leg: string }
   | { readonly type: 'dropLeg'; readonly leg: string }
+  /** binds one more port */
+  | { readonly type: 'openFloor'; readonly port: number }
+  | { readonly type: 'closeFloor' }
+  | { readonly type: 'floor'; readonly setup: WireFloor | null }
+  | { readonly type: 'floorCommand'; readonly command: FloorCommand }
   | { readonly type: 'stats' }
   | { readonly type: 'close' };
+
+/** What the packet path carries out; the others are its host's. */
+export type PathCommand = Exclude<
+  SessionCommand,
+  { type: 'open' | 'close' | 'stats' | 'openFloor' | 'closeFloor' }
+>;
 
 export interface ControlMessage {
   readonly id: number;
@@ -104,6 +121,8 @@ export const TOTALS_FIELDS = 6;
 
 export type WorkerMessage =
   | { readonly type: 'ready' }
+  /** floor messages since the last such message, all sessions together */
+  | { readonly type: 'floorTotals'; readonly totals: FloorStats }
   | {
       readonly type: 'reply';
       readonly id: number;
@@ -118,6 +137,9 @@ export function keysOf(command: SessionCommand): readonly SrtpKeyMaterial[] {
   const keys: SrtpKeyMaterial[] = [];
   if (command.type === 'group' && command.send && 'key' in command.send) {
     keys.push(command.send.key);
+  }
+  if (command.type === 'floor' && command.setup?.keys) {
+    keys.push(...command.setup.keys.receive, command.setup.keys.send);
   }
   if (command.type === 'arm' || command.type === 'rekey') {
     if (command.receive && 'keys' in command.receive) keys.push(...command.receive.keys);

@@ -15,6 +15,11 @@ export interface SendingMemory {
    * @param key not to be kept
    */
   claim(key: SrtpKeyMaterial, ssrc: number): boolean | Promise<boolean>;
+  /**
+   * An SSRC that was unused under the key and is now recorded, where the memory itself deals them
+   * out; null where any may be claimed.
+   */
+  deal?(key: SrtpKeyMaterial, random: RandomBytes): Promise<number | null>;
 }
 
 /** Names a master key without being usable as one. */
@@ -54,6 +59,8 @@ export async function drawSsrc(
   key: SrtpKeyMaterial,
   random: RandomBytes,
 ): Promise<number> {
+  const dealt = await memory.deal?.(key, random);
+  if (typeof dealt === 'number') return dealt;
   for (let i = 0; i < DRAWS; i++) {
     const ssrc = Buffer.from(random(4)).readUInt32BE();
     if (ssrc !== 0 && (await memory.claim(key, ssrc))) return ssrc;

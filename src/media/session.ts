@@ -11,9 +11,11 @@ import {
   wipeKeyMaterial,
   type SrtpKeyMaterial,
 } from '../srtp/index.js';
+import type { FloorAddress, FloorCommand, FloorSetup } from './floor-types.js';
 import { normaliseAddress } from './options.js';
 import type { SessionCommand, WireSend } from './protocol.js';
 import { drawSsrc, type SendingMemory } from './sending-memory.js';
+import { SessionFloor, type FloorOwner } from './session-floor.js';
 import { checkGroupKeys, copyGroupKey, wipeGroupKeys } from './talkers.js';
 import type {
   ArmRequest,
@@ -31,7 +33,7 @@ import type {
 } from './types.js';
 
 /** What the engine gives a session. */
-export interface SessionOwner {
+export interface SessionOwner extends FloorOwner {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly sending: SendingMemory;
@@ -49,6 +51,7 @@ export class EngineSession implements MediaSession {
   readonly outer: LocalMediaAddress;
   readonly inner: LocalMediaAddress;
   readonly #owner: SessionOwner;
+  readonly #floor: SessionFloor;
   readonly #listeners: ((event: MediaEvent) => void)[] = [];
   #sending: { key: SrtpKeyMaterial; ssrc: number } | null = null;
   #queue: Promise<unknown> = Promise.resolve();
@@ -60,6 +63,7 @@ export class EngineSession implements MediaSession {
     this.outer = outer;
     this.inner = inner;
     this.#owner = owner;
+    this.#floor = new SessionFloor(owner);
   }
 
   get ended(): boolean {
@@ -104,6 +108,7 @@ export class EngineSession implements MediaSession {
     return this.#inOrder(async () => {
       // First, so that even after a failure no pair of key and SSRC is taken up again.
       this.#forgetSending();
+      this.#floor.forget();
       await this.#send({ type: 'disarm' });
     });
   }
@@ -151,6 +156,22 @@ export class EngineSession implements MediaSession {
     return this.#inOrder(() => this.#send({ type: 'dropLeg', leg: checkLeg(leg) }));
   }
 
+  openFloor(): Promise<FloorAddress> {
+    return this.#inOrder(() => this.#floor.open());
+  }
+
+  setFloor(setup: FloorSetup | null): Promise<void> {
+    return this.#inOrder(() => this.#floor.set(setup));
+  }
+
+  commandFloor(command: FloorCommand): Promise<void> {
+    return this.#inOrder(() => this.#floor.command(command));
+  }
+
+  closeFloor(): Promise<void> {
+    return this.#inOrder(() => this.#floor.close());
+  }
+
   async stats(): Promise<MediaStats> {
     if (this.#ended) throw sessionEnded();
     const stats = await this.#owner.command({ type: 'stats' });
@@ -183,6 +204,7 @@ export class EngineSession implements MediaSession {
     if (this.#ended) return;
     this.#ended = true;
     this.#forgetSending();
+    this.#floor.drop();
     this.#owner.released();
     this.emit({ type: 'ended', reason: 'worker' });
   }
@@ -197,6 +219,7 @@ export class EngineSession implements MediaSession {
     } catch (error) {
       this.#owner.log.warn('media.close', { session: this.id, error: String(error) });
     } finally {
+      this.#floor.drop();
       this.#owner.released();
     }
   }
@@ -281,7 +304,7 @@ export class EngineSession implements MediaSession {
     await this.#owner.command(command);
   }
 
-  #inOrder(work: () => Promise<void>): Promise<void> {
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
     const run = this.#queue.then(() => {
       if (this.#ended) throw sessionEnded();
       return work();

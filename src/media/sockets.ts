@@ -67,6 +67,41 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
+/** The UDP socket of one session's floor control. */
+export class FloorSocket {
+  readonly #socket: Socket;
+  #open = true;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** @throws PortBusyError, or the system's error */
+  static async open(
+    at: { readonly address: string; readonly port: number; readonly receiveBuffer: number },
+    listener: (packet: Uint8Array, address: string) => void,
+  ): Promise<FloorSocket> {
+    let socket: Socket;
+    try {
+      socket = await open(at.address, at.port, at.receiveBuffer);
+    } catch (error) {
+      throw isBusy(error) ? new PortBusyError('outer', error) : error;
+    }
+    socket.on('message', (packet, from) => listener(packet, from.address));
+    return new FloorSocket(socket);
+  }
+
+  send(packet: Uint8Array, port: number, address: string): void {
+    if (this.#open) this.#socket.send(packet, port, address);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#socket.close();
+  }
+}
+
 export class SocketQuad {
   readonly #sockets: Readonly<Record<MediaSide, { rtp: Socket; rtcp: Socket }>>;
   #open = true;

@@ -2,6 +2,13 @@
  * What the rest of the program sees of the media engine.
  */
 import type { SrtpKeyMaterial, SrtpSuite } from '../srtp/index.js';
+import type {
+  FloorAddress,
+  FloorCommand,
+  FloorNews,
+  FloorSetup,
+  FloorStats,
+} from './floor-types.js';
 
 /** `outer` is towards the MC system, `inner` towards the PBX. */
 export type MediaSide = 'outer' | 'inner';
@@ -113,6 +120,10 @@ export type DropReason =
   | 'late'
   | 'other-source'
   | 'no-remote'
+  /** the call has floor control, and whoever spoke has not got the floor */
+  | 'no-floor'
+  /** a telephone-event that keyed the radio */
+  | 'keying'
   | 'exhausted';
 
 export interface DirectionStats {
@@ -147,6 +158,8 @@ export interface MediaStats {
   /** SRTCP or RTCP packets accepted on each side */
   readonly rtcpFromOuter: number;
   readonly rtcpFromInner: number;
+  /** null in a session that never had floor control */
+  readonly floor: FloorStats | null;
 }
 
 export type MediaEvent =
@@ -161,6 +174,8 @@ export type MediaEvent =
       readonly address: string;
       readonly port: number;
     }
+  /** what became of the floor */
+  | { readonly type: 'floor'; readonly news: FloorNews }
   /** packets dropped since the last such event, by reason; at most one event each window */
   | {
       readonly type: 'dropped';
@@ -215,6 +230,20 @@ export interface MediaSession {
   selectLeg(leg: string): Promise<void>;
   /** An early dialog that has ended. */
   dropLeg(leg: string): Promise<void>;
+  /**
+   * Binds one more outer port, for floor control; the same one until `closeFloor`.
+   * @throws SegyError SEGY_E_MEDIA_PORTS
+   */
+  openFloor(): Promise<FloorAddress>;
+  /**
+   * Floor control begins, or its keys, its remote end or its options change; the participant's state
+   * stays. From here on there is no speech without the floor. null ends it.
+   * @throws SegyError SEGY_E_MEDIA when the session is disarmed or the port is not open
+   */
+  setFloor(setup: FloorSetup | null): Promise<void>;
+  commandFloor(command: FloorCommand): Promise<void>;
+  /** Ends floor control and frees its port. */
+  closeFloor(): Promise<void>;
   stats(): Promise<MediaStats>;
   /** Disarms, frees the ports and ends the session. Idempotent. */
   close(): Promise<void>;

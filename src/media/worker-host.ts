@@ -5,10 +5,11 @@ import type { Environment } from '../base/environment.js';
 import { wipe } from '../base/bytes.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { DropCounts } from './counters.js';
+import type { FloorDrop, FloorStats } from './floor-types.js';
 import { MediaPath } from './path.js';
 import { secretsOf, type ControlMessage, type SessionCommand } from './protocol.js';
 import type { WireError, WorkerConfig, WorkerMessage } from './protocol.js';
-import { PortBusyError, SocketQuad } from './sockets.js';
+import { FloorSocket, PortBusyError, SocketQuad } from './sockets.js';
 import type { DropReason, MediaEvent, MediaStats } from './types.js';
 
 const TICK_MS = 250;
@@ -17,6 +18,8 @@ const TOTALS_EVERY_TICKS = 4;
 interface Entry {
   readonly path: MediaPath;
   readonly sockets: SocketQuad;
+  /** of floor control; null while it is not open */
+  floor: FloorSocket | null;
   /** what the last totals said of this session */
   toInner: number;
   toOuter: number;
@@ -70,7 +73,9 @@ export class MediaWorkerHost {
     }
     if (!entry) throw new SegyError('SEGY_E_MEDIA_ENDED', 'no such media session');
     if (command.type === 'stats') return entry.path.stats();
-    entry.path.command(command);
+    if (command.type === 'openFloor') await this.#openFloor(entry, command.port);
+    else if (command.type === 'closeFloor') closeFloor(entry);
+    else entry.path.command(command);
     return null;
   }
 
@@ -96,16 +101,25 @@ export class MediaWorkerHost {
         limits: config.limits,
         innerAllowed: this.#innerAllowed,
         random: this.#env.random,
+        timers: this.#env.timers,
         monotonic: () => this.#env.monotonic(),
         unixMs: () => this.#env.clock.now(),
         sendRtp: (side, packet, port, address) => sockets.send(side, 'rtp', packet, port, address),
         sendRtcp: (side, packet, port, address) =>
           sockets.send(side, 'rtcp', packet, port, address),
+        sendFloor: (packet, port, address) => entry.floor?.send(packet, port, address),
         emit: (event: MediaEvent) => this.#post({ type: 'event', session, event }),
       },
       command.markTalkSpurts,
     );
-    this.#entries.set(session, { path, sockets, toInner: 0, toOuter: 0, dropped: {} });
+    const entry: Entry = { path, sockets, floor: null, toInner: 0, toOuter: 0, dropped: {} };
+    this.#entries.set(session, entry);
+  }
+
+  async #openFloor(entry: Entry, port: number): Promise<void> {
+    const { outerAddress: address, limits } = this.#config;
+    const at = { address, port, receiveBuffer: limits.receiveBuffer };
+    entry.floor = await FloorSocket.open(at, (packet, from) => entry.path.onFloor(packet, from));
   }
 
   #close(session: string, entry: Entry | undefined): void {
@@ -113,7 +127,14 @@ export class MediaWorkerHost {
     entry.path.disarm();
     this.#postTotals();
     this.#entries.delete(session);
+    entry.floor?.close();
     entry.sockets.close();
+  }
+
+  #postFloorTotals(): void {
+    const counts = [...this.#entries.values()].map(({ path }) => path.floorCounters.since());
+    const changed = counts.filter((more) => more !== null);
+    if (changed.length > 0) this.#post({ type: 'floorTotals', totals: sumOfFloor(changed) });
   }
 
   #schedule(): void {
@@ -126,6 +147,7 @@ export class MediaWorkerHost {
   }
 
   #postTotals(): void {
+    this.#postFloorTotals();
     let toInner = 0;
     let toOuter = 0;
     const dropped: DropCounts = {};
@@ -171,6 +193,25 @@ function sumOf(...several: readonly Readonly<DropCounts>[]): DropCounts {
 
 function total(counts: Readonly<DropCounts>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function closeFloor(entry: Entry): void {
+  entry.path.command({ type: 'floor', setup: null });
+  entry.floor?.close();
+  entry.floor = null;
+}
+
+function sumOfFloor(several: readonly FloorStats[]): FloorStats {
+  const dropped: Partial<Record<FloorDrop, number>> = {};
+  let [received, sent] = [0, 0];
+  for (const more of several) {
+    received += more.received;
+    sent += more.sent;
+    for (const reason of Object.keys(more.dropped) as FloorDrop[]) {
+      dropped[reason] = (dropped[reason] ?? 0) + (more.dropped[reason] ?? 0);
+    }
+  }
+  return { received, sent, dropped };
 }
 
 function wireError(cause: unknown): WireError {

@@ -12,11 +12,13 @@ import {
   type WorkerMessage,
   type WorkerTotals,
 } from './protocol.js';
+import type { FloorStats } from './floor-types.js';
 import type { MediaEvent, MediaStats } from './types.js';
 
 export interface WorkerLinkHandlers {
   event(session: string, event: MediaEvent): void;
   totals(totals: WorkerTotals): void;
+  floorTotals(totals: FloorStats): void;
   /** the thread is gone; called once, not after `close` */
   gone(error: Error | null): void;
 }
@@ -102,6 +104,10 @@ export class WorkerLink {
   #onMessage(message: Exclude<WorkerMessage, { type: 'ready' }>): void {
     if (message.type === 'event') {
       this.#handlers.event(message.session, message.event);
+      return;
+    }
+    if (message.type === 'floorTotals') {
+      this.#handlers.floorTotals(message.totals);
       return;
     }
     if (message.type === 'totals') {

@@ -16,6 +16,9 @@ export const METRICS: Readonly<Record<string, string>> = {
   segy_event_loop_lag_seconds:
     'longest time a thread was kept from its work in the last 15 to 30 s',
   segy_expiry_days: 'days until a key or certificate ends, negative afterwards',
+  segy_floor_dropped_total: 'floor messages that were not acted upon, by reason',
+  segy_floor_events_total: 'what became of the floor in calls, by event',
+  segy_floor_messages_total: 'floor messages, by direction',
   segy_gms_deliveries_total: 'group keys sent to members and partner GMSs, by partner and outcome',
   segy_gms_waiting: 'group keys that wait to be sent, by partner',
   segy_group_keys_total: 'group keys taken from partners, by partner and result',

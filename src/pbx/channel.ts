@@ -2,7 +2,7 @@
  * A channel as the edge holds it.
  */
 import { SegyError, toSegyError } from '../base/errors.js';
-import type { PbxChannel, PbxVariables } from '../edge/ports.js';
+import type { PbxChannel, PbxSignal, PbxVariables } from '../edge/ports.js';
 import type { ChannelFacts, PbxLink } from './driver.js';
 import { checkSipStatus, checkVariables } from './values.js';
 
@@ -17,6 +17,7 @@ export class PortChannel implements PbxChannel {
   readonly id: string;
   readonly name: string;
   onGone?: () => void;
+  onSignal?: (signal: PbxSignal) => void;
   readonly #owner: ChannelOwner;
   #gone = false;
 
@@ -41,10 +42,31 @@ export class PortChannel implements PbxChannel {
     }
   }
 
+  /** Passes on what the PBX reported. @param failed gets what the holder throws */
+  signalled(signal: PbxSignal, failed: (error: unknown) => void): void {
+    if (this.#gone) return;
+    try {
+      this.onSignal?.(signal);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   async setVariables(variables: PbxVariables): Promise<void> {
     const copy = { ...variables };
     checkVariables(copy);
     await this.#send('set variables', (link) => link.setVariables(this.id, copy));
+  }
+
+  async getVariable(name: string): Promise<string> {
+    checkVariables({ [name]: '' });
+    return this.#send('read a variable', (link) => link.getVariable(this.id, name));
+  }
+
+  async tell(event: string, variables: PbxVariables): Promise<void> {
+    const copy = { ...variables };
+    checkVariables(copy);
+    await this.#send('tell', (link) => link.tell(this.id, event, copy));
   }
 
   async proceed(): Promise<void> {
@@ -70,10 +92,10 @@ export class PortChannel implements PbxChannel {
     }
   }
 
-  async #send(what: string, send: (link: PbxLink) => Promise<void>): Promise<void> {
+  async #send<T>(what: string, send: (link: PbxLink) => Promise<T>): Promise<T> {
     if (this.#gone) throw new SegyError('SEGY_E_PBX', 'the PBX channel has ended');
     try {
-      await this.#owner.command(what, send);
+      return await this.#owner.command(what, send);
     } catch (error) {
       if (toSegyError(error).code !== 'SEGY_E_NOT_FOUND') throw error;
       this.#owner.channelGone(this.id);

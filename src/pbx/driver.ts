@@ -3,7 +3,7 @@
  * commands one way and events the other. Everything that must be the same on every PBX (matching,
  * claims, resync, supervision) is in port.ts and knows only this.
  */
-import type { PbxVariables } from '../edge/ports.js';
+import type { PbxSignal, PbxVariables } from '../edge/ports.js';
 
 /** A channel as an event or a list shows it. */
 export interface ChannelFacts {
@@ -17,7 +17,14 @@ export interface ChannelFacts {
 
 /** What a link reports. Events may come late, twice or for channels of no interest. */
 export type PbxEvent =
-  | { readonly kind: 'channel'; readonly channel: ChannelFacts }
+  | {
+      readonly kind: 'channel';
+      readonly channel: ChannelFacts;
+      /** identifier of the channel that dials it, where the event tells */
+      readonly dialledBy?: string;
+    }
+  /** something reported of a channel; only where the driver was made with `signals` */
+  | { readonly kind: 'signal'; readonly id: string; readonly signal: PbxSignal }
   | { readonly kind: 'released'; readonly id: string }
   | { readonly kind: 'gone'; readonly id: string };
 
@@ -40,6 +47,8 @@ export interface PbxLink {
   /** a channel variable's value; empty when it is not set */
   getVariable(id: string, name: string): Promise<string>;
   setVariables(id: string, variables: PbxVariables): Promise<void>;
+  /** raises an event about the channel, and sets the variables where that works at any time */
+  tell(id: string, event: string, variables: PbxVariables): Promise<void>;
   /** gives a handed-over channel back to the dialplan */
   proceed(id: string): Promise<void>;
   /** ends the channel with the cause that gives its caller `sipStatus`, or the nearest there is */
@@ -52,6 +61,11 @@ export interface PbxLink {
    * and the PBX can take the next link; never rejects.
    */
   close(): Promise<void>;
+}
+
+export interface DriverOptions {
+  /** report digits, talk detection and variables of channels; default false */
+  readonly signals?: boolean;
 }
 
 export interface PbxDriver {

@@ -4,6 +4,7 @@
  */
 import type { Environment } from '../base/environment.js';
 import type { PbxPort } from '../edge/ports.js';
+import type { DriverOptions } from './driver.js';
 import { createAriDriver } from './ari/driver.js';
 import type { AriAddress } from './ari/library.js';
 import { createEslDriver } from './esl/driver.js';
@@ -18,16 +19,16 @@ export type { PortOptions } from './port.js';
 export function createAriPort(
   address: AriAddress,
   environment: Environment,
-  options?: PortOptions,
+  options?: PortOptions & DriverOptions,
 ): PbxPort {
-  return createPort(createAriDriver(address, environment.timers), environment, options);
+  return createPort(createAriDriver(address, environment.timers, options), environment, options);
 }
 
 /** A port on FreeSWITCH through its event socket. @throws SegyError SEGY_E_CONFIG as above */
 export function createEslPort(
   address: EslAddress,
   environment: Environment,
-  options?: PortOptions,
+  options?: PortOptions & DriverOptions,
 ): PbxPort {
-  return createPort(createEslDriver(address), environment, options);
+  return createPort(createEslDriver(address, options), environment, options);
 }

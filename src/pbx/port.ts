@@ -186,10 +186,11 @@ class SupervisedPort implements PbxPort, ChannelOwner {
 
   #claim(facts: ChannelFacts): PbxChannel {
     const channel = new PortChannel(this, facts);
-    const claimed = this.#table.claim(facts.id, () => {
-      channel.end((error) =>
-        this.#env.log.error('pbx.channel.callback', { reason: toSegyError(error).message }),
-      );
+    const failed = (error: unknown): void =>
+      this.#env.log.error('pbx.channel.callback', { reason: toSegyError(error).message });
+    const claimed = this.#table.claim(facts.id, {
+      gone: () => channel.end(failed),
+      signal: (signal) => channel.signalled(signal, failed),
     });
     if (!claimed)
       throw new SegyError('SEGY_E_PBX_NO_CHANNEL', 'the PBX channel has ended or is taken');
@@ -361,7 +362,11 @@ class SupervisedPort implements PbxPort, ChannelOwner {
   #take(event: PbxEvent): void {
     if (event.kind === 'gone') this.#table.gone(event.id);
     else if (event.kind === 'released') this.#table.released(event.id);
-    else this.#table.heard(event.channel);
+    else if (event.kind === 'signal') this.#table.signalled(event.id, event.signal);
+    else {
+      this.#table.heard(event.channel);
+      if (event.dialledBy !== undefined) this.#table.joined(event.channel.id, event.dialledBy);
+    }
   }
 
   /** A listener that throws must not end the link. */

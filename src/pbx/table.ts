@@ -2,12 +2,20 @@
  * The channels that the PBX has told us of, found by SIP Call-ID, and those who wait for one.
  * Pure bookkeeping: no I/O, no timer.
  */
+import type { PbxSignal } from '../edge/ports.js';
 import type { ChannelFacts } from './driver.js';
 
-/** One known channel. `claim` is called once when it ends. */
+/** Who holds a channel. */
+export interface Claim {
+  /** called once when it ends */
+  gone(): void;
+  signal(signal: PbxSignal): void;
+}
+
+/** One known channel. */
 interface Entry {
   facts: ChannelFacts;
-  claim: (() => void) | undefined;
+  claim: Claim | undefined;
   /** number of the resync during or after which it was last heard of */
   heardIn: number;
 }
@@ -25,6 +33,8 @@ export class ChannelTable {
   readonly #waiters = new Map<string, Set<Waiter>>();
   readonly #limit: number;
   #resync = 0;
+  /** channels that dial each other, both ways round */
+  readonly #joined = new Map<string, Set<string>>();
   /** channels that ended on this link: late news or a list on its way may still name them */
   readonly #ended = new Set<string>();
 
@@ -62,11 +72,35 @@ export class ChannelTable {
   gone(id: string): void {
     this.#ended.add(id);
     if (this.#ended.size > this.#limit) this.#ended.delete(first(this.#ended));
+    for (const other of this.#joined.get(id) ?? []) {
+      const rest = this.#joined.get(other);
+      rest?.delete(id);
+      if (rest?.size === 0) this.#joined.delete(other);
+    }
+    this.#joined.delete(id);
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#unindex(entry);
-    entry.claim?.();
+    entry.claim?.gone();
+  }
+
+  /** One of these channels dials the other: what is reported of one is said of both. */
+  joined(a: string, b: string): void {
+    if (this.#ended.has(a) || this.#ended.has(b) || this.#joined.size > this.#limit) return;
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.#joined.set(one, (this.#joined.get(one) ?? new Set<string>()).add(other));
+    }
+  }
+
+  /** Tells whoever holds the channel, or one that it is joined with. */
+  signalled(id: string, signal: PbxSignal): void {
+    for (const each of [id, ...(this.#joined.get(id) ?? [])]) {
+      this.#entries.get(each)?.claim?.signal(signal);
+    }
   }
 
   /** Unclaimed channels of this Call-ID; with `handedOver` only those that wait for the gateway. */
@@ -89,10 +123,10 @@ export class ChannelTable {
   }
 
   /** Marks the channel as somebody's. @returns false when it is gone or taken */
-  claim(id: string, onGone: () => void): boolean {
+  claim(id: string, claim: Claim): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.claim !== undefined) return false;
-    entry.claim = onGone;
+    entry.claim = claim;
     return true;
   }
 
@@ -123,6 +157,7 @@ export class ChannelTable {
     this.#byCallId.clear();
     this.#waiters.clear();
     this.#ended.clear();
+    this.#joined.clear();
   }
 
   #tellWaiters(entry: Entry): void {

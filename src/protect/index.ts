@@ -27,5 +27,5 @@ export {
 } from './encrypted-uri.js';
 export { signBodies, verifyBodies, type SignableBody } from './integrity.js';
 export { attachEar, openMessage, sealMessage, type Demands, type Measures } from './message.js';
-export { loadSpks, SpkSet, type ReadKeyFile, type Spk } from './spk.js';
+export { loadSharedKeys, loadSpks, SpkSet, type ReadKeyFile, type Spk } from './spk.js';
 export { EAR_TYPE, ENCRYPTED_HOST } from './vocabulary.js';

@@ -28,21 +28,33 @@ export type ReadKeyFile = (file: string) => string;
 
 /** @throws SegyError SEGY_E_CONFIG when a key file holds anything but one key of the right length */
 export function loadSpks(config: ProtectionConfig, read: ReadKeyFile): SpkSet {
+  return loadSharedKeys(config.spks, config.spkOctets, read);
+}
+
+/**
+ * Keys shared by configuration, SPKs or CSKs.
+ * @throws SegyError SEGY_E_CONFIG when a key file holds anything but one key of `octets`
+ */
+export function loadSharedKeys(
+  entries: ProtectionConfig['spks'],
+  octets: number,
+  read: ReadKeyFile,
+): SpkSet {
   return new SpkSet(
-    config.spks.map((entry) => {
+    entries.map((entry) => {
       const text = read(entry.keyFile).trim();
-      if (!/^[0-9a-fA-F]+$/.test(text) || text.length !== 2 * config.spkOctets) {
+      if (!/^[0-9a-fA-F]+$/.test(text) || text.length !== 2 * octets) {
         throw new SegyError(
           'SEGY_E_CONFIG',
-          `${entry.keyFile} does not hold ${2 * config.spkOctets} hexadecimal digits`,
+          `${entry.keyFile} does not hold ${2 * octets} hexadecimal digits`,
         );
       }
-      const id = fromHex(entry.id, 'SPK-ID', 4);
+      const id = fromHex(entry.id, 'key identifier', 4);
       const validFrom = Date.parse(entry.validFrom);
       return {
         id,
         keyName: Buffer.from(id).toString('base64'),
-        key: fromHex(text, 'SPK'),
+        key: fromHex(text, 'shared key'),
         rand: fromHex(entry.rand, 'RAND'),
         csId: entry.csId,
         validFrom,

@@ -24,6 +24,9 @@ export interface AudioOptions {
   readonly onWire?: (packet: Uint8Array) => readonly Uint8Array[];
 }
 
+/** Pitch in Hz, `ms` milliseconds after one began to speak; 0 is silence. */
+export type PitchAt = (ms: number) => number;
+
 export interface AudioCounters {
   sent: number;
   received: number;
@@ -67,6 +70,7 @@ export class AudioStream {
   /** digits heard as telephone-events */
   digits = '';
   #events: Uint8Array[] = [];
+  #voice: { readonly pitchAt: PitchAt; readonly begun: number } | undefined;
   #eventTimestamp = 0;
   #lastEventAt: number | undefined;
   #protection: Protection = CLEAR;
@@ -195,8 +199,17 @@ export class AudioStream {
     this.#eventTimestamp = this.#timestamp;
   }
 
+  /** Speaks as `pitchAt` says from the next frame on; undefined: the tone of the options again. */
+  speak(pitchAt: PitchAt | undefined): void {
+    this.#voice = pitchAt && { pitchAt, begun: this.#frame };
+  }
+
   #sendFrame(): void {
-    const { codec, toneHz, onWire } = this.options;
+    const { codec, onWire } = this.options;
+    const voice = this.#voice;
+    const toneHz = voice
+      ? voice.pitchAt((this.#frame - voice.begun) * FRAME_MS)
+      : this.options.toneHz;
     const event = this.eventType === undefined ? undefined : this.#events.shift();
     const packet = this.#protection.protect(
       buildRtp({

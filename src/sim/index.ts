@@ -7,7 +7,7 @@
  */
 export { SimAgent } from './agent.js';
 export { AudioStream } from './audio.js';
-export type { AudioCounters } from './audio.js';
+export type { AudioCounters, PitchAt } from './audio.js';
 export { SimCall } from './call.js';
 export type { CallEnd, CallState, HeaderList } from './call-model.js';
 export type { CallMedia, SipBody } from './call-media.js';
@@ -39,6 +39,9 @@ export { RadioTrunk } from './radio.js';
 export type { RadioOptions } from './radio.js';
 export { reportCall } from './report.js';
 export type { CallReport } from './report.js';
+export { SimFloor } from './sim-floor.js';
+export type { SimFloorOptions } from './sim-floor.js';
+export { SimFloorLine } from './floor-line.js';
 export { SimSignalling } from './signalling.js';
 export type { SimEar, SimSignallingOptions } from './signalling.js';
 export { findTone } from './tone.js';

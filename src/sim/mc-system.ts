@@ -4,6 +4,7 @@
  */
 import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
+import type { FloorLevel } from '../floor/index.js';
 import { formatHostPort, type SipRequest, type SipTarget } from '../sip/index.js';
 import { SimAgent } from './agent.js';
 import type { AgentOptions } from './agent.js';
@@ -20,6 +21,7 @@ import type { PartyMediaOptions } from './party-media.js';
 import { PckExchange } from './pck-exchange.js';
 import type { KeyMisbehaviour } from './pck-exchange.js';
 import type { SimSignalling } from './signalling.js';
+import { SimFloor, type FloorParties, type SimFloorOptions } from './sim-floor.js';
 
 export interface McSystemOptions {
   readonly domain: SimDomain;
@@ -40,6 +42,8 @@ export interface McSystemOptions {
   readonly toneHz?: number;
   /** takes calls without a key too */
   readonly allowClear?: boolean;
+  /** serves the floor of its calls; without it calls have no floor control */
+  readonly floor?: Omit<SimFloorOptions, 'address'>;
   /** protects the signalling with the gateway; clear without it */
   readonly signalling?: SimSignalling;
   /** makes a relay between one call of ours and the peer's media */
@@ -57,6 +61,8 @@ export interface McCallOptions {
   readonly hideIdentities?: boolean;
   readonly answerMode?: 'Auto' | 'Manual';
   readonly headers?: HeaderList;
+  /** how urgent it is, for mcptt-info */
+  readonly level?: FloorLevel;
   readonly onWire?: AudioOptions['onWire'];
   /** what to do wrong, for tests */
   readonly misbehave?: KeyMisbehaviour & {
@@ -73,8 +79,10 @@ export class McMedia extends PartyMedia {
     options: PartyMediaOptions,
     env: Environment,
     readonly keys: PckExchange,
+    /** the floor of the call; undefined without floor control */
+    readonly floor?: SimFloor,
   ) {
-    super({ ...options, keys }, env);
+    super({ ...options, keys, ...(floor === undefined ? {} : { floor }) }, env);
   }
 }
 
@@ -137,8 +145,10 @@ export class McSystem {
       sessionType: 'private',
       requestUri: call.to,
       callingUserId: call.misbehave?.callingUserId ?? call.from,
+      level: call.level ?? 'normal',
     };
-    const media = this.#media(keys, call, (sdp) => {
+    const floor = this.#floor({ own: call.from, peer: call.to });
+    const media = this.#media(keys, call, floor, (sdp) => {
       const body = writeMcBody(sdp, info, this.env.random);
       const made = call.misbehave?.body?.(body) ?? body;
       return signalling?.seal(made, ear, `sip:controlling@${address}`) ?? made;
@@ -181,7 +191,8 @@ export class McSystem {
         peer: info.callingUserId,
         allowClear: this.#options.allowClear ?? false,
       });
-      return this.#media(keys, {});
+      const floor = this.#floor({ own: info.requestUri, peer: info.callingUserId });
+      return this.#media(keys, {}, floor);
     } catch (error) {
       const refusal = toSegyError(error);
       this.refusals.push(refusal);
@@ -192,6 +203,7 @@ export class McSystem {
   #media(
     keys: PckExchange,
     call: Pick<McCallOptions, 'codec' | 'toneHz' | 'onWire'>,
+    floor?: SimFloor,
     wrapOffer?: PartyMediaOptions['wrapOffer'],
   ): McMedia {
     return new McMedia(
@@ -208,6 +220,12 @@ export class McSystem {
       },
       this.env,
       keys,
+      floor,
     );
+  }
+
+  #floor(parties: FloorParties): SimFloor | undefined {
+    const { floor, address } = this.#options;
+    return floor && new SimFloor({ ...floor, address }, parties, this.env);
   }
 }

@@ -1,5 +1,6 @@
 /** The `application/vnd.3gpp.mcptt-info+xml` body of a private call (TS 24.379 annex F.1). */
 import { SegyError } from '../base/errors.js';
+import type { FloorLevel } from '../floor/index.js';
 import { escapeXml, firstChild, parseXml } from '../xml/index.js';
 import type { XmlElement } from '../xml/index.js';
 
@@ -12,6 +13,8 @@ export interface McpttInfo {
   readonly requestUri: string;
   /** MCPTT ID of the calling user */
   readonly callingUserId: string;
+  /** how urgent the call is */
+  readonly level?: FloorLevel;
 }
 
 /** Each identity stands in the element that the schema has for a clear value, `mcpttURI`. */
@@ -24,8 +27,17 @@ export function writeMcpttInfo(info: McpttInfo): string {
     `<session-type>${escapeXml(info.sessionType)}</session-type>` +
     identity('mcptt-request-uri', info.requestUri) +
     identity('mcptt-calling-user-id', info.callingUserId) +
+    indications(info.level ?? 'normal') +
     '</mcptt-Params></mcpttinfo>\r\n'
   );
+}
+
+const INDICATIONS = { emergency: 'emergency-ind', 'imminent-peril': 'imminentperil-ind' } as const;
+
+function indications(level: FloorLevel): string {
+  if (level === 'normal') return '';
+  const name = INDICATIONS[level];
+  return `<${name} type="Normal"><mcpttBoolean>true</mcpttBoolean></${name}>`;
 }
 
 /** @throws SegyError SEGY_E_XML when the document is malformed or lacks one of the three elements */
@@ -35,7 +47,13 @@ export function readMcpttInfo(bytes: Uint8Array): McpttInfo {
     sessionType: child(params, 'session-type').text.trim(),
     requestUri: identityOf(child(params, 'mcptt-request-uri')),
     callingUserId: identityOf(child(params, 'mcptt-calling-user-id')),
+    level: levelOf(params),
   };
+}
+
+function levelOf(params: XmlElement): FloorLevel {
+  if (firstChild(params, INDICATIONS.emergency)) return 'emergency';
+  return firstChild(params, INDICATIONS['imminent-peril']) ? 'imminent-peril' : 'normal';
 }
 
 function identityOf(element: XmlElement): string {

@@ -10,7 +10,7 @@ import type { AudioOptions } from './audio.js';
 import type { CallMedia, SipBody } from './call-media.js';
 import type { Protection } from './protection.js';
 import { readSdp, SDP_TYPE, writeSdp } from './session-description.js';
-import type { AudioSection } from './session-description.js';
+import type { AudioSection, FloorSection } from './session-description.js';
 
 /** How the keys of a call come about; absent for clear media. */
 export interface KeyExchange {
@@ -26,6 +26,19 @@ export interface KeyExchange {
   wipe(): void;
 }
 
+/** The floor control of a call; absent where the party declines it. */
+export interface FloorControl {
+  /** our line in an offer */
+  offer(): Promise<FloorSection>;
+  /** our line in the answer to an offer with one */
+  answer(offered: FloorSection): Promise<FloorSection>;
+  /** what the peer answered to our line; undefined when it declined it */
+  take(answered: FloorSection | undefined): void;
+  /** the call is up */
+  start(): void;
+  close(): void;
+}
+
 export interface PartyMediaOptions {
   readonly audio: AudioOptions;
   /** address and ports to name in SDP instead of the sockets' own, where a relay stands between */
@@ -33,6 +46,7 @@ export interface PartyMediaOptions {
   /** where audio really goes, where a relay stands between */
   readonly route?: (remote: { address: string; port: number }) => { address: string; port: number };
   readonly keys?: KeyExchange;
+  readonly floor?: FloorControl;
   /** adds further parts to the SDP of an offer */
   readonly wrapOffer?: (sdp: string) => SipBody;
   /** finds the SDP in a received body */
@@ -63,7 +77,8 @@ export class PartyMedia implements CallMedia {
     const keyMgmt = await this.#options.keys?.offer();
     // Media may come before the answer, so what the first offer's key protects is heard from here on.
     if (this.remote === undefined) this.#protect();
-    const sdp = this.#describe(await this.#local(), this.direction, keyMgmt);
+    const floor = await this.#options.floor?.offer();
+    const sdp = this.#describe(await this.#local(), this.direction, keyMgmt, floor);
     return this.#options.wrapOffer?.(sdp) ?? sdpBody(sdp);
   }
 
@@ -73,24 +88,35 @@ export class PartyMedia implements CallMedia {
     const local = await this.#local();
     const direction = reverseDirection(remote.direction);
     this.#agree(remote, direction);
-    return sdpBody(this.#describe(local, direction, undefined));
+    return sdpBody(this.#describe(local, direction, undefined, await this.#answerFloor(remote)));
   }
 
   takeAnswer(answer: SipBody): Promise<void> {
     const remote = this.#read(answer);
     this.#agree(remote, reverseDirection(remote.direction));
+    const { floor } = remote;
+    this.#options.floor?.take(floor === undefined || floor.port === 0 ? undefined : floor);
     return Promise.resolve();
   }
 
   start(): void {
     this.#started = true;
+    this.#options.floor?.start();
     this.#apply();
   }
 
   close(): void {
     this.#started = false;
     this.stream.close();
+    this.#options.floor?.close();
     this.#options.keys?.wipe();
+  }
+
+  /** Our line for theirs; a line that we do not serve is declined in its place. */
+  async #answerFloor({ floor }: AudioSection): Promise<FloorSection | undefined> {
+    if (floor === undefined) return undefined;
+    const control = floor.port === 0 ? undefined : this.#options.floor;
+    return control?.answer(floor) ?? { address: floor.address, port: 0, parameters: [] };
   }
 
   #read(body: SipBody): AudioSection {
@@ -112,6 +138,7 @@ export class PartyMedia implements CallMedia {
     local: { address: string; port: number },
     direction: SdpDirection,
     keyMgmt: string | undefined,
+    floor: FloorSection | undefined,
   ): string {
     this.#version += 1;
     return writeSdp(
@@ -122,6 +149,7 @@ export class PartyMedia implements CallMedia {
         ...(this.stream.eventType === undefined ? {} : { eventType: this.stream.eventType }),
         direction,
         ...(keyMgmt === undefined ? {} : { keyMgmt }),
+        ...(floor === undefined ? {} : { floor }),
       },
       {
         codec: this.#options.audio.codec,

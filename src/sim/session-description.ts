@@ -1,11 +1,20 @@
 /** The SDP of a simulated party: one audio stream, written and read. */
 import { SegyError } from '../base/errors.js';
 import { connectionOf, directionOf, parseSdp, rtcpOf } from '../sip/index.js';
-import type { SdpDirection, SdpMedia } from '../sip/index.js';
+import type { Sdp, SdpDirection, SdpMedia } from '../sip/index.js';
 import type { SimCodec } from './codec.js';
 import { TELEPHONE_EVENT_RATE } from './telephone-event.js';
 
 export const SDP_TYPE = 'application/sdp';
+
+/** The floor control line of a description. */
+export interface FloorSection {
+  readonly address: string;
+  /** 0: declined */
+  readonly port: number;
+  /** parameters behind `a=fmtp:MCPTT`, such as `mc_queueing` or `mc_priority=5` */
+  readonly parameters: readonly string[];
+}
 
 export interface AudioSection {
   readonly address: string;
@@ -18,6 +27,8 @@ export interface AudioSection {
   readonly eventType?: number;
   /** value of `a=key-mgmt`, of the stream or of the session */
   readonly keyMgmt?: string;
+  /** absent where there is no floor line */
+  readonly floor?: FloorSection;
 }
 
 export interface DescriptionOptions {
@@ -50,12 +61,30 @@ export function writeSdp(audio: AudioSection, options: DescriptionOptions): stri
     ...(audio.rtcpPort === audio.port + 1 ? [] : [`a=rtcp:${audio.rtcpPort}`]),
     `a=${audio.direction}`,
     ...(audio.keyMgmt === undefined ? [] : [`a=key-mgmt:${audio.keyMgmt}`]),
+    ...(audio.floor === undefined ? [] : floorLines(audio.floor)),
     '',
   ].join('\r\n');
 }
 
+function floorLines({ port, parameters }: FloorSection): string[] {
+  const line = `m=application ${port} udp MCPTT`;
+  return parameters.length === 0 ? [line] : [line, `a=fmtp:MCPTT ${parameters.join(';')}`];
+}
+
+function readFloor(sdp: Sdp): FloorSection | undefined {
+  const media = sdp.media.find((section) => section.media === 'application');
+  if (!media) return undefined;
+  return {
+    address: connectionOf(sdp, media)?.address ?? '',
+    port: media.port,
+    parameters: (/^MCPTT (.*)$/.exec(media.attribute('fmtp') ?? '')?.[1] ?? '')
+      .split(';')
+      .filter((word) => word !== ''),
+  };
+}
+
 /**
- * The first audio stream of a description.
+ * The first audio stream of a description, and its floor line.
  * @throws SegyError SEGY_E_SIP_SYNTAX when it is malformed, SEGY_E_MEDIA when it holds no audio with `codec`
  */
 export function readSdp(bytes: Uint8Array, codec: SimCodec): AudioSection {
@@ -70,6 +99,7 @@ export function readSdp(bytes: Uint8Array, codec: SimCodec): AudioSection {
     throw new SegyError('SEGY_E_MEDIA', `the description does not hold ${codec.name}`);
   }
   const events = media.formats.find((type) => isEvents(media, type));
+  const floor = readFloor(sdp);
   const keyMgmt = media.attribute('key-mgmt') ?? sdp.session.attribute('key-mgmt');
   return {
     address: connection.address,
@@ -79,6 +109,7 @@ export function readSdp(bytes: Uint8Array, codec: SimCodec): AudioSection {
     direction: directionOf(sdp, media),
     ...(events === undefined ? {} : { eventType: Number(events) }),
     ...(keyMgmt === undefined ? {} : { keyMgmt }),
+    ...(floor === undefined ? {} : { floor }),
   };
 }
 

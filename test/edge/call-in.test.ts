@@ -60,6 +60,7 @@ describe('edge: private call from MC to the radio', () => {
       SEGY_CALLED: RADIO1,
       SEGY_PARTNER: 'mc-a',
       SEGY_KEY_ID: '10000001',
+      SEGY_PRIORITY: 'normal',
       SEGY_SESSION: session?.id,
     });
     const { receive, send } = session!.armed!;

@@ -40,6 +40,7 @@ describe('edge: private call from the radio to MC', () => {
       requestUri: ALICE,
       callingUserId: RADIO1,
       callingGroupId: null,
+      level: 'normal',
     });
   });
 

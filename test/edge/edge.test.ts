@@ -267,7 +267,7 @@ describe('edge', () => {
   it('ends the call when the media worker dies', async () => {
     h = await Harness.start();
     await h.establishIn();
-    h.media.sessions[0]!.listener?.({ type: 'ended' });
+    h.media.sessions[0]!.emit({ type: 'ended' });
     ok(await h.mc.expect('BYE'));
     ok(await h.pbx.expect('BYE'));
   });

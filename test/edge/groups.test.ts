@@ -193,7 +193,7 @@ describe('edge: groups', () => {
       await start(withGroup(), FIRST);
       await h.establishIn(mcCall());
       const talks = (user: string): void =>
-        session().listener?.({
+        session().emit({
           type: 'talker',
           mki: toHex(FIRST.keyId) + toHex(gukId(FIRST.key, FIRST.keyId, user)),
         });
@@ -253,6 +253,7 @@ describe('edge: groups', () => {
         requestUri: GROUP,
         callingUserId: RADIO1,
         callingGroupId: null,
+        level: 'normal',
       });
       assert.doesNotMatch(textOf(offered), /key-mgmt/);
       assert.equal(armed().send, mki());

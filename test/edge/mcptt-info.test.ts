@@ -20,6 +20,7 @@ describe('edge/mcptt-info', () => {
         requestUri: 'sip:bob@mc-a.example',
         callingUserId: 'sip:radio1@lmr.example',
         callingGroupId: null,
+        level: 'normal',
       },
     );
   });
@@ -36,6 +37,7 @@ describe('edge/mcptt-info', () => {
       requestUri: null,
       callingUserId: 'sip:a@b',
       callingGroupId: null,
+      level: 'normal',
     });
   });
 

@@ -1,5 +1,5 @@
 /** A packet path whose time and sockets are the test's. */
-import { systemRandom } from '../../src/base/environment.js';
+import { systemRandom, systemTimers } from '../../src/base/environment.js';
 import type { MediaEvent } from '../../src/media/index.js';
 import { DEFAULT_MEDIA_LIMITS } from '../../src/media/options.js';
 import { MediaPath, type PathEnvironment } from '../../src/media/path.js';
@@ -20,6 +20,8 @@ export class Rig {
   now = 1_000;
   readonly sent: Sent[] = [];
   readonly events: MediaEvent[] = [];
+  /** what left on the floor port */
+  readonly floor: Uint8Array[] = [];
   readonly path: MediaPath;
 
   constructor() {
@@ -33,10 +35,12 @@ export class Rig {
         limits: DEFAULT_MEDIA_LIMITS,
         innerAllowed: new Set([PBX]),
         random: systemRandom,
+        timers: systemTimers,
         monotonic: () => this.now,
         unixMs: () => 1_700_000_000_000 + this.now,
         sendRtp: send('rtp'),
         sendRtcp: send('rtcp'),
+        sendFloor: (packet) => this.floor.push(packet),
         emit: (event) => this.events.push(event),
       },
       true,

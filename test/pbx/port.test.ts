@@ -34,6 +34,7 @@ class ScriptedDriver implements PbxDriver {
       sessionHeader: () => this.command('session'),
       getVariable: () => this.command('getVariable'),
       setVariables: run('setVariables'),
+      tell: run('tell'),
       proceed: run('proceed'),
       refuse: run('refuse'),
       hangup: run('hangup'),

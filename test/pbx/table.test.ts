@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChannelFacts } from '../../src/pbx/driver.js';
-import { ChannelTable } from '../../src/pbx/table.js';
+import { ChannelTable, type Claim } from '../../src/pbx/table.js';
 
 const facts = (id: string, more: Partial<ChannelFacts> = {}): ChannelFacts => ({
   id,
@@ -8,6 +8,11 @@ const facts = (id: string, more: Partial<ChannelFacts> = {}): ChannelFacts => ({
   callId: `call-${id}`,
   handedOver: false,
   ...more,
+});
+
+const claim = (gone: () => unknown): Claim => ({
+  gone: () => void gone(),
+  signal: () => undefined,
 });
 
 describe('pbx/table', () => {
@@ -38,7 +43,10 @@ describe('pbx/table', () => {
     table.heard(facts('a', { handedOver: true }));
     assert.deepEqual(table.find('call-a', true), []);
     assert.equal(
-      table.claim('a', () => undefined),
+      table.claim(
+        'a',
+        claim(() => undefined),
+      ),
       false,
     );
   });
@@ -48,11 +56,17 @@ describe('pbx/table', () => {
     let ends = 0;
     table.heard(facts('a'));
     assert.equal(
-      table.claim('a', () => ends++),
+      table.claim(
+        'a',
+        claim(() => ends++),
+      ),
       true,
     );
     assert.equal(
-      table.claim('a', () => ends++),
+      table.claim(
+        'a',
+        claim(() => ends++),
+      ),
       false,
     );
     assert.deepEqual(table.find('call-a', false), []);
@@ -78,7 +92,10 @@ describe('pbx/table', () => {
     const ended: string[] = [];
     for (const id of ['listed', 'unlisted']) {
       table.heard(facts(id));
-      table.claim(id, () => ended.push(id));
+      table.claim(
+        id,
+        claim(() => ended.push(id)),
+      );
     }
     table.beginResync();
     table.heard(facts('newborn'));
@@ -100,7 +117,10 @@ describe('pbx/table', () => {
   it('forgets the oldest unclaimed channel beyond its limit, never a claimed one', () => {
     const table = new ChannelTable(3);
     table.heard(facts('claimed'));
-    table.claim('claimed', () => undefined);
+    table.claim(
+      'claimed',
+      claim(() => undefined),
+    );
     for (const id of ['a', 'b', 'c', 'd']) table.heard(facts(id));
     assert.equal(table.size, 3);
     assert.equal(table.isClaimed('claimed'), true);

@@ -250,7 +250,7 @@ export class AsteriskInstance implements PbxInstance {
         '[general]\n' +
         (options.withoutDialplan === true
           ? ''
-          : '#include segy.conf\n#include segy_routes.conf\n#include segy_groups.conf\n') +
+          : '#include segy.conf\n#include segy_routes.conf\n#include segy_groups.conf\n#include segy_floor.conf\n') +
         (options.dialplan ?? ''),
     };
     for (const [name, text] of Object.entries(options.append ?? {})) {

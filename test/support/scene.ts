@@ -73,6 +73,8 @@ export interface SceneOptions {
   readonly allowClear?: boolean;
   /** protection of signalling as the MC system has it; its profile is in `partner` */
   readonly signalling?: SimSignalling;
+  /** the MC system serves the floor of its calls */
+  readonly floor?: McSystemOptions['floor'];
   /** captures both sides of the gateway into `<prefix>-outer.pcap` and `<prefix>-inner.pcap` */
   readonly capture?: string;
 }
@@ -203,6 +205,7 @@ export class Scene {
       ...mcPeer,
       allowClear: options.allowClear ?? false,
       ...(options.signalling ? { signalling: options.signalling } : {}),
+      ...(options.floor ? { floor: options.floor } : {}),
       ...(mcTls ? { tls: { ...mcTls, requestCert: true } } : {}),
       ...(taps && outerPorts
         ? {

@@ -19,6 +19,14 @@ declare module 'ari-client' {
       continueInDialplan(options: ForChannel): PromiseLike<Json>;
       hangup(options: ForChannel & { reason_code?: string }): PromiseLike<Json>;
     };
+    readonly events: {
+      userEvent(options: {
+        eventName: string;
+        application: string;
+        source: string;
+        variables: { readonly variables: Readonly<Record<string, string>> };
+      }): PromiseLike<Json>;
+    };
     readonly applications: {
       subscribe(options: { applicationName: string; eventSource: string }): PromiseLike<Json>;
       filter(options: {

@@ -4,11 +4,11 @@
  */
 import type { Timers } from '../../base/environment.js';
 import { SegyError } from '../../base/errors.js';
-import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../driver.js';
+import type { ChannelFacts, DriverOptions, LinkListener, PbxDriver, PbxLink } from '../driver.js';
 import type { PbxVariables } from '../../edge/ports.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';
-import { EVENT_TYPES, readChannels, readEvent, readValue } from './events.js';
+import { EVENT_TYPES, SIGNAL_TYPES, readChannels, readEvent, readValue } from './events.js';
 import { type AriAddress, type AriConnection, closeSocket, openAri } from './library.js';
 
 /**
@@ -20,7 +20,11 @@ const ALL_CHANNELS = 'channel:';
 const SESSION_HEADER = 'PJSIP_HEADER(read,X-SeGy-Session)';
 
 /** @throws SegyError SEGY_E_CONFIG for an address that can never work */
-export function createAriDriver(address: AriAddress, timers: Timers): PbxDriver {
+export function createAriDriver(
+  address: AriAddress,
+  timers: Timers,
+  { signals = false }: DriverOptions = {},
+): PbxDriver {
   if (!URL.canParse(address.url) || !/^https?:$/.test(new URL(address.url).protocol)) {
     throw new SegyError('SEGY_E_CONFIG', 'the ARI address is not an http or https URL');
   }
@@ -28,11 +32,16 @@ export function createAriDriver(address: AriAddress, timers: Timers): PbxDriver 
     throw new SegyError('SEGY_E_CONFIG', 'the Stasis application has an unusable name');
   }
   const copy = { ...address };
-  return { name: 'ari', connect: (listener, signal) => connect(copy, timers, listener, signal) };
+  const types = signals ? [...EVENT_TYPES, ...SIGNAL_TYPES] : EVENT_TYPES;
+  return {
+    name: 'ari',
+    connect: (listener, signal) => connect(copy, types, timers, listener, signal),
+  };
 }
 
 async function connect(
   address: AriAddress,
+  eventTypes: readonly string[],
   timers: Timers,
   listener: LinkListener,
   signal: AbortSignal,
@@ -49,7 +58,7 @@ async function connect(
   );
   const link = new AriLink(connection, address.app, timers, (callback) => (alive = callback));
   try {
-    await link.filterEvents();
+    await link.filterEvents(eventTypes);
   } catch (error) {
     await link.close();
     throw error;
@@ -83,8 +92,8 @@ class AriLink implements PbxLink {
   }
 
   /** Of all events of the PBX, lets through what the port needs. */
-  async filterEvents(): Promise<void> {
-    const allowed = EVENT_TYPES.map((type) => ({ type }));
+  async filterEvents(types: readonly string[]): Promise<void> {
+    const allowed = types.map((type) => ({ type }));
     await answer(
       this.#connection.client.applications.filter({
         applicationName: this.#app,
@@ -130,6 +139,19 @@ class AriLink implements PbxLink {
     } catch (error) {
       if (!(error instanceof SegyError && /not in stasis/i.test(error.message))) throw error;
     }
+  }
+
+  /** A user event, which AMI hears too: outside Stasis a variable cannot be set over ARI. */
+  async tell(id: string, eventName: string, variables: PbxVariables): Promise<void> {
+    const { channelId } = target(id);
+    await answer(
+      this.#connection.client.events.userEvent({
+        eventName,
+        application: this.#app,
+        source: `channel:${channelId}`,
+        variables: { variables },
+      }),
+    );
   }
 
   async proceed(id: string): Promise<void> {

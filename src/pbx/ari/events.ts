@@ -3,6 +3,14 @@
  */
 import type { ChannelFacts, PbxEvent } from '../driver.js';
 
+/** Event types asked for where the gateway needs what happens on its channels. */
+export const SIGNAL_TYPES = [
+  'ChannelDtmfReceived',
+  'ChannelTalkingStarted',
+  'ChannelTalkingFinished',
+  'ChannelVarset',
+] as const;
+
 /** Event types asked for; everything else of the PBX stays there. */
 export const EVENT_TYPES = [
   'StasisStart',
@@ -21,6 +29,9 @@ const fields = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+/** Variables of the dialplan that are for the gateway. */
+const OWN_VARIABLES = 'SEGY_';
+
 const OTHER = { kind: 'other' } as const;
 
 /** One event of the socket; null when the octets are no JSON object. */
@@ -32,7 +43,10 @@ export function readEvent(data: Uint8Array, app: string): AriNews | null {
     return null;
   }
   const type = text(event.type);
-  if (type === 'Dial') return channelNews(readChannel(event.peer, app));
+  if (type === 'Dial') {
+    const dialledBy = text(fields(event.caller).id);
+    return channelNews(readChannel(event.peer, app), dialledBy);
+  }
   const channel = readChannel(event.channel, app);
   switch (type) {
     case 'StasisStart':
@@ -44,6 +58,11 @@ export function readEvent(data: Uint8Array, app: string): AriNews | null {
       return channel === null ? OTHER : { kind: 'gone', id: channel.id };
     case 'ChannelStateChange':
       return channelNews(channel);
+    case 'ChannelDtmfReceived':
+    case 'ChannelTalkingStarted':
+    case 'ChannelTalkingFinished':
+    case 'ChannelVarset':
+      return channel === null ? OTHER : signalNews(type, event, channel.id);
     case 'ApplicationReplaced':
       return text(event.application) === app ? { kind: 'replaced' } : OTHER;
     default:
@@ -80,6 +99,20 @@ export function readValue(value: unknown): string {
   return text(fields(value).value);
 }
 
-function channelNews(channel: ChannelFacts | null): AriNews {
-  return channel === null ? OTHER : { kind: 'channel', channel };
+function channelNews(channel: ChannelFacts | null, dialledBy = ''): AriNews {
+  if (channel === null) return OTHER;
+  return { kind: 'channel', channel, ...(dialledBy === '' ? {} : { dialledBy }) };
+}
+
+function signalNews(type: string, event: Fields, id: string): AriNews {
+  if (type === 'ChannelDtmfReceived') {
+    return { kind: 'signal', id, signal: { kind: 'digit', digit: text(event.digit) } };
+  }
+  if (type === 'ChannelVarset') {
+    const name = text(event.variable);
+    if (!name.startsWith(OWN_VARIABLES)) return OTHER;
+    return { kind: 'signal', id, signal: { kind: 'variable', name, value: text(event.value) } };
+  }
+  const talking = type === 'ChannelTalkingStarted';
+  return { kind: 'signal', id, signal: { kind: 'talk', talking } };
 }

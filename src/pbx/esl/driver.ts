@@ -3,13 +3,14 @@
  */
 import { SegyError } from '../../base/errors.js';
 import type { PbxVariables } from '../../edge/ports.js';
-import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../driver.js';
+import type { ChannelFacts, DriverOptions, LinkListener, PbxDriver, PbxLink } from '../driver.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';
 import {
   CONTEXT_VARIABLE,
   type ChannelRow,
   EVENT_TYPES,
+  SIGNAL_TYPES,
   TARGET_VARIABLE,
   readDump,
   readEvent,
@@ -20,7 +21,10 @@ import { type EslAddress, type EslConnection, openEsl } from './library.js';
 const SESSION_VARIABLE = 'sip_h_X-SeGy-Session';
 
 /** @throws SegyError SEGY_E_CONFIG for an address or password that can never work */
-export function createEslDriver(address: EslAddress): PbxDriver {
+export function createEslDriver(
+  address: EslAddress,
+  { signals = false }: DriverOptions = {},
+): PbxDriver {
   if (address.host === '' || !Number.isInteger(address.port) || address.port < 1) {
     throw new SegyError('SEGY_E_CONFIG', 'the event socket has no usable address');
   }
@@ -28,17 +32,19 @@ export function createEslDriver(address: EslAddress): PbxDriver {
     throw new SegyError('SEGY_E_CONFIG', 'the event-socket password is empty or not plain text');
   }
   const copy = { ...address };
-  return { name: 'esl', connect: (listener, signal) => connect(copy, listener, signal) };
+  const types = signals ? [...EVENT_TYPES, ...SIGNAL_TYPES] : EVENT_TYPES;
+  return { name: 'esl', connect: (listener, signal) => connect(copy, types, listener, signal) };
 }
 
 async function connect(
   address: EslAddress,
+  eventTypes: readonly string[],
   listener: LinkListener,
   signal: AbortSignal,
 ): Promise<PbxLink> {
   const connection = await openEsl(
     address,
-    EVENT_TYPES,
+    eventTypes,
     {
       event: (event) => {
         const news = readEvent(event);
@@ -81,6 +87,11 @@ class EslLink implements PbxLink {
         this.#send(`uuid_setvar ${target} ${name} ${value}`),
       ),
     );
+  }
+
+  /** Variables can be set at any time, and scripts read them; FreeSWITCH then needs no event. */
+  tell(id: string, _event: string, variables: PbxVariables): Promise<void> {
+    return this.setVariables(id, variables);
   }
 
   /** Goes on at the extension and context that the dialplan left in variables before it parked. */

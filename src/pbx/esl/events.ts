@@ -15,6 +15,12 @@ export const EVENT_TYPES = [
   'CHANNEL_DESTROY',
 ] as const;
 
+/** Event types asked for where the gateway needs what happens on its channels; CUSTOM comes last. */
+export const SIGNAL_TYPES = ['DTMF', 'TALK', 'NOTALK', 'CUSTOM', 'segy::ptt'] as const;
+
+/** Headers of a `segy::ptt` event that the dialplan raises. */
+const OWN_VARIABLES = ['SEGY_PTT', 'SEGY_PRIORITY'] as const;
+
 /** The variable by which the dialplan says that it parked the call for the gateway, and where it goes on. */
 export const CONTEXT_VARIABLE = 'SEGY_CONTEXT';
 /** The extension at which it goes on. */
@@ -48,6 +54,9 @@ export function readEvent(event: Event): PbxEvent | null {
           callId: header('variable_sip_call_id') || id,
           handedOver: false,
         },
+        ...(header('Other-Leg-Unique-ID') === ''
+          ? {}
+          : { dialledBy: header('Other-Leg-Unique-ID') }),
       };
     case 'CHANNEL_UNPARK':
       return { kind: 'released', id };
@@ -55,6 +64,18 @@ export function readEvent(event: Event): PbxEvent | null {
     case 'CHANNEL_HANGUP_COMPLETE':
     case 'CHANNEL_DESTROY':
       return { kind: 'gone', id };
+    case 'DTMF':
+      return { kind: 'signal', id, signal: { kind: 'digit', digit: header('DTMF-Digit') } };
+    case 'TALK':
+    case 'NOTALK': {
+      const talking = header('Event-Name') === 'TALK';
+      return { kind: 'signal', id, signal: { kind: 'talk', talking } };
+    }
+    case 'CUSTOM': {
+      const name = OWN_VARIABLES.find((known) => header(known) !== '');
+      if (header('Event-Subclass') !== 'segy::ptt' || name === undefined) return null;
+      return { kind: 'signal', id, signal: { kind: 'variable', name, value: header(name) } };
+    }
     default:
       return null;
   }

@@ -3,9 +3,11 @@ import { isIP } from 'node:net';
 import { fromHex, toHex } from '../../../src/base/bytes.js';
 import { SegyError } from '../../../src/base/errors.js';
 import type { HeldKey } from '../../../src/keys/index.js';
+import type { FloorAddress, FloorCommand, FloorSetup } from '../../../src/media/index.js';
 import type { SipTarget } from '../../../src/sip/index.js';
 import type {
   ArmMedia,
+  CallMediaEvent,
   CallMediaSession,
   ClientsPort,
   DialogRecord,
@@ -17,6 +19,7 @@ import type {
   LocalMedia,
   PbxChannel,
   PbxPort,
+  PbxSignal,
   PbxVariables,
 } from '../../../src/edge/index.js';
 
@@ -29,6 +32,17 @@ export class FakeChannel implements PbxChannel {
 
   constructor(readonly id: string) {}
 
+  onSignal?: (signal: PbxSignal) => void;
+  /** what was told: the event's name and its variables */
+  readonly told: { event: string; variables: PbxVariables }[] = [];
+
+  getVariable(name: string): Promise<string> {
+    return Promise.resolve(this.variables[name] ?? '');
+  }
+  tell(event: string, variables: PbxVariables): Promise<void> {
+    this.told.push({ event, variables });
+    return Promise.resolve();
+  }
   setVariables(variables: PbxVariables): Promise<void> {
     Object.assign(this.variables, variables);
     this.log.push('set');
@@ -88,10 +102,12 @@ export class FakePbx implements PbxPort {
     return Promise.resolve(this.orphans);
   }
   /** The dialplan hands the channel of the oldest waiting call over. */
-  handOver(): void {
+  handOver(variables: Record<string, string> = {}): void {
     const waiter = this.#waiters.shift();
     if (waiter === undefined) throw new Error('no call waits for a channel');
-    waiter.resolve(this.#create());
+    const channel = this.#create();
+    channel.variables = { ...variables };
+    waiter.resolve(channel);
   }
   #create(): FakeChannel {
     const channel = new FakeChannel(`channel-${this.channels.length}`);
@@ -127,7 +143,9 @@ export class FakeMediaSession implements CallMediaSession {
   readonly log: string[] = [];
   readonly rekeys: Parameters<CallMediaSession['rekey']>[0][] = [];
   readonly groupChanges: Parameters<CallMediaSession['changeGroup']>[0][] = [];
-  listener: ((event: { type: string; mki?: string }) => void) | null = null;
+  readonly listeners: ((event: CallMediaEvent) => void)[] = [];
+  readonly floorSetups: (FloorSetup | null)[] = [];
+  readonly floorCommands: FloorCommand[] = [];
 
   constructor(
     readonly id: string,
@@ -173,8 +191,26 @@ export class FakeMediaSession implements CallMediaSession {
     this.closed = true;
     return this.#did('close');
   }
-  on(_event: 'event', listener: (event: { type: string; mki?: string }) => void): void {
-    this.listener = listener;
+  openFloor(): Promise<FloorAddress> {
+    this.log.push('open floor');
+    return Promise.resolve({ address: this.outer.address, port: this.outer.rtpPort + 2 });
+  }
+  setFloor(setup: FloorSetup | null): Promise<void> {
+    this.floorSetups.push(structuredClone(setup));
+    return this.#did(setup === null ? 'no floor' : 'floor');
+  }
+  commandFloor(command: FloorCommand): Promise<void> {
+    this.floorCommands.push(command);
+    return this.#did(`floor ${command.type}`);
+  }
+  closeFloor(): Promise<void> {
+    return this.#did('close floor');
+  }
+  on(_event: 'event', listener: (event: CallMediaEvent) => void): void {
+    this.listeners.push(listener);
+  }
+  emit(event: CallMediaEvent): void {
+    for (const listener of this.listeners) listener(event);
   }
   #did(what: string): Promise<void> {
     this.log.push(what);

@@ -7,6 +7,7 @@ import {
   type AccessTokens,
   type EdgeDependencies,
   type EdgeLimits,
+  type FloorPort,
   type GroupsPort,
   type ProtectionPort,
 } from '../../../src/edge/index.js';
@@ -74,6 +75,7 @@ export interface HarnessOptions {
   groups?: GroupsPort;
   tokens?: AccessTokens;
   protection?: (partners: readonly Partner[]) => ProtectionPort;
+  floor?: FloorPort;
 }
 
 export class Harness {
@@ -154,6 +156,7 @@ export class Harness {
       ...(o.tokens && { tokens: o.tokens }),
       partners,
       ...(protection && { protection }),
+      ...(o.floor && { floor: o.floor }),
       addresses: this.addresses,
       records: this.records,
       settings: {

@@ -27,7 +27,11 @@ describe('pbx/ari/events', () => {
 
   it('takes the called channel of a Dial, not the calling one', () => {
     const event = { type: 'Dial', caller: { ...channel, id: '0' }, peer: channel, dialstatus: '' };
-    assert.deepEqual(readEvent(octets(event), 'segy'), { kind: 'channel', channel: known });
+    assert.deepEqual(readEvent(octets(event), 'segy'), {
+      kind: 'channel',
+      channel: known,
+      dialledBy: '0',
+    });
   });
 
   it('takes StasisEnd as release and ChannelDestroyed as the end', () => {
