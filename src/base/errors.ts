@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   SEGY_E_CONFIG: { sip: null, summary: 'the configuration is wrong' },
   SEGY_E_IO: { sip: 500, summary: 'a file or device could not be read or written' },
   SEGY_E_BUSY: { sip: 503, summary: 'a bounded queue is full' },
+  SEGY_E_DRAINING: { sip: 503, summary: 'the gateway is ending and takes no new call' },
   SEGY_E_CANCELLED: { sip: 487, summary: 'the operation was cancelled' },
   SEGY_E_TIMEOUT: { sip: 504, summary: 'a deadline passed' },
   SEGY_E_XML: { sip: 400, summary: 'the XML is malformed or uses a forbidden construct' },

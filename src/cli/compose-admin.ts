@@ -14,7 +14,8 @@ import { masterSecretOf, requireDomain } from './state.js';
 import type { State } from './state.js';
 
 export interface AdminParts {
-  readonly config: SegyConfig;
+  /** the configuration in force changes with a reload */
+  readonly config: { readonly current: SegyConfig };
   readonly env: Environment;
   readonly state: State;
   readonly slow: SlowCrypto;
@@ -27,7 +28,8 @@ export interface AdminParts {
 
 /** @throws SegyError SEGY_E_IO when the socket cannot be made */
 export function openAdmin(parts: AdminParts): Promise<AdminServer> {
-  const { config, env } = parts;
+  const { env } = parts;
+  const config = parts.config.current;
   const socketPath = config.admin.socket ?? defaultSocketPath(config.stateDir);
   const commands = { ...actionCommands(contextOf(parts)), ...parts.more };
   return AdminServer.open({ socketPath, commands, env });
@@ -49,7 +51,8 @@ function actionCommands(context: ActionContext): AdminCommands {
 }
 
 function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
-  const { config, env, state, slow, users, directory, ring } = parts;
+  const { env, state, slow, users, directory, ring } = parts;
+  const { stateDir, masterKeyFile } = parts.config.current;
   const domain = requireDomain(state);
   return {
     clock: env.clock,
@@ -60,13 +63,15 @@ function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
     audit: state.audit,
     trust: state.trust,
     domain,
-    config,
-    folder: config.stateDir,
+    get config() {
+      return parts.config.current;
+    },
+    folder: stateDir,
     users: () => Promise.resolve(users),
     ring: () => Promise.resolve(ring),
-    master: () => masterSecretOf({ state: config.stateDir, masterKey: config.masterKeyFile }),
+    master: () => masterSecretOf({ state: stateDir, masterKey: masterKeyFile }),
     effects: {
-      users: () => directory.replace([...config.users, ...users.list()]),
+      users: () => directory.replace([...parts.config.current.users, ...users.list()]),
       trust: () => void prepareTables(parts),
       domain: ({ certificate }) => domain.adopt(certificate),
     },
@@ -81,7 +86,7 @@ async function prepareTables({
   slow,
 }: Pick<AdminParts, 'config' | 'env' | 'state' | 'slow'>): Promise<void> {
   try {
-    for (const { pubEncKey } of trustedCertificates(config, state.trust)) {
+    for (const { pubEncKey } of trustedCertificates(config.current, state.trust)) {
       await slow.prepare({ z: pubEncKey });
     }
   } catch (error) {

@@ -8,7 +8,7 @@ import {
   viewCommands,
   Webhook,
 } from '../admin/index.js';
-import type { GatewayViews, MediaViewPort, PartnerView } from '../admin/index.js';
+import type { AdminCommands, GatewayViews, MediaViewPort, PartnerView } from '../admin/index.js';
 import type { Environment } from '../base/environment.js';
 import { beat, LagBoard } from '../base/loop-lag.js';
 import type { Edge, PbxPort } from '../edge/index.js';
@@ -46,6 +46,8 @@ export interface OperationsParts extends Omit<AdminParts, 'env' | 'more'> {
   readonly media: MediaViewPort;
   readonly pbx: PbxPort;
   readonly partners: () => readonly PartnerView[];
+  /** commands beside those that work on the state and those that show */
+  readonly commands: AdminCommands;
 }
 
 /**
@@ -56,14 +58,15 @@ export async function openOperations(
   parts: OperationsParts,
   closers: (() => Promise<void> | void)[],
 ): Promise<GatewayViews> {
-  const { config, env, watchers } = parts;
+  const { env, watchers } = parts;
+  const config = parts.config.current;
   const views = viewsOf(parts);
   const { board } = watchers;
   const watch = new AlarmWatch(views, board, env, config.alarms);
   watch.start();
   closers.push(() => watch.stop());
   startWebhook(parts, closers);
-  const admin = await openAdmin({ ...parts, more: viewCommands(views) });
+  const admin = await openAdmin({ ...parts, more: { ...viewCommands(views), ...parts.commands } });
   closers.push(() => admin.close());
   if (config.metrics.listen !== undefined) {
     const server = await MetricsServer.open({
@@ -94,8 +97,8 @@ function viewsOf(parts: OperationsParts): GatewayViews {
     edge,
     media,
     partners,
-    pbx: () => ({ type: config.pbx.type, linked: pbx.linked }),
-    expiries: expiriesOf({ config: () => config, state, ring, now }),
+    pbx: () => ({ type: config.current.pbx.type, linked: pbx.linked }),
+    expiries: expiriesOf({ config: () => config.current, state, ring, now }),
     health: () => ({ audit: state.audit.fault, store: state.store.fault }),
     alarms: () => watchers.board.view(),
     lags: () => watchers.lags.view(),
@@ -107,7 +110,7 @@ function startWebhook(
   { config, env, state, watchers }: OperationsParts,
   closers: (() => void)[],
 ): void {
-  const { webhook } = config.alarms;
+  const { webhook } = config.current.alarms;
   if (webhook === undefined) return;
   const { url, tokenFile, caFile, gateway } = webhook;
   const sender = new Webhook(

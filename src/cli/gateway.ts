@@ -26,6 +26,8 @@ import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys
 import { makeProtection, readKeyFile } from './protection.js';
 import { watchPartners } from './compose-partners.js';
 import { redirectBodies } from './redirect-body.js';
+import { LiveConfig, reloader } from './reload.js';
+import type { ReloadResult } from './reload.js';
 import { sendingMemoryOver } from './sending-memory.js';
 import { openState, requireDomain } from './state.js';
 import type { State } from './state.js';
@@ -41,6 +43,11 @@ export interface Gateway {
   readonly edge: Edge;
   /** each partner with the ways to it, and which of them answer */
   partners(): PartnerView[];
+  /**
+   * Reads the configuration again and puts it in force, or nothing of it.
+   * @throws SegyError SEGY_E_CONFIG with what is wrong, SEGY_E_IO; it is logged too
+   */
+  reload(): Promise<ReloadResult>;
   stop(): Promise<void>;
 }
 
@@ -48,9 +55,14 @@ type Closer = () => Promise<void> | void;
 
 /**
  * Starts everything that `config` describes; resolves when calls can be taken.
+ * @param readConfig gives the configuration as it is now, for a reload
  * @throws SegyError of the first part that cannot start; what had started is ended again
  */
-export async function startGateway(config: SegyConfig, env: GatewayEnvironment): Promise<Gateway> {
+export async function startGateway(
+  config: SegyConfig,
+  env: GatewayEnvironment,
+  readConfig: () => SegyConfig,
+): Promise<Gateway> {
   const closers: Closer[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) {
@@ -62,7 +74,7 @@ export async function startGateway(config: SegyConfig, env: GatewayEnvironment):
     }
   };
   try {
-    return { ...(await compose(config, env, closers)), stop };
+    return { ...(await compose(config, env, readConfig, closers)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,6 +84,7 @@ export async function startGateway(config: SegyConfig, env: GatewayEnvironment):
 async function compose(
   config: SegyConfig,
   env: GatewayEnvironment,
+  readConfig: () => SegyConfig,
   closers: Closer[],
 ): Promise<Omit<Gateway, 'stop'>> {
   const { log, metrics } = env;
@@ -94,7 +107,8 @@ async function compose(
   const sending = await SendingMemory.open(state.store.space('sending'));
   const stored = await UserRecords.open(state.store.space('users'));
   const directory = new Directory([...config.users, ...stored.list()]);
-  const { clients, groups, protection, ring } = await makeClients(config, env, {
+  const live = new LiveConfig(config);
+  const { clients, groups, protection, ring, prepare } = await makeClients(live, env, {
     slow,
     state,
     directory,
@@ -143,15 +157,21 @@ async function compose(
   closers.push(() => certificates.stop());
   probes.update(config.partners);
   closers.push(() => probes.stop());
+  const reload = reloader(readConfig, live, {
+    ...{ env, edge, addresses, probes, protection, directory, users: stored, outer },
+    ...{ certificates, prepareKeys: prepare },
+  });
   await openOperations(
     {
-      ...{ config, env, state, slow, users: stored, directory, ring },
+      ...{ env, state, slow, users: stored, directory, ring },
       ...{ watchers, edge, media, pbx },
+      config: live,
       partners: () => probes.view(),
+      commands: { reload: { changes: true, run: reload } },
     },
     closers,
   );
-  return { edge, partners: () => probes.view() };
+  return { edge, partners: () => probes.view(), reload };
 }
 
 interface ClientSide {
@@ -159,6 +179,8 @@ interface ClientSide {
   readonly groups: GroupKeys;
   readonly protection: SignallingProtection;
   readonly ring: KeyRing;
+  /** makes keys ahead, now and from time to time */
+  readonly prepare: () => void;
 }
 
 interface ClientParts {
@@ -170,7 +192,7 @@ interface ClientParts {
 }
 
 async function makeClients(
-  config: SegyConfig,
+  live: LiveConfig,
   env: Environment,
   { slow, state, directory, sending, closers }: ClientParts,
 ): Promise<ClientSide> {
@@ -187,7 +209,9 @@ async function makeClients(
   const replay = await ReplayRecord.open({ records: state.store.space('replay'), clock, log });
   let timer: ReturnType<typeof timers.setTimeout> | undefined;
   const prepare = (): void => {
+    if (timer !== undefined) timers.clearTimeout(timer);
     timer = timers.setTimeout(prepare, PREPARE_EVERY_MS);
+    const config = live.current;
     const prepared = prepareKeys({
       slow,
       credentials,
@@ -222,7 +246,7 @@ async function makeClients(
   };
   const groups = new GroupKeys({ ...common, keySets: credentials, ring, timers, log, sending });
   closers.push(() => groups.close());
-  const protection = makeProtection(config, {
+  const protection = makeProtection(live.current, {
     ...common,
     trust: state.trust,
     credentials,
@@ -234,6 +258,7 @@ async function makeClients(
     groups,
     protection,
     ring,
+    prepare,
   };
 }
 

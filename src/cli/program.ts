@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   mikey: async () => (await import('./mikey.js')).registerMikeyCommands,
   partner: async () => (await import('./partner.js')).registerPartnerCommands,
   partners: async () => (await import('./watch.js')).registerPartnersCommand,
+  reload: async () => (await import('./reload-command.js')).registerReloadCommand,
   run: async () => (await import('./run.js')).registerRunCommand,
   sim: async () => (await import('./sim.js')).registerSimCommands,
   status: async () => (await import('./watch.js')).registerStatusCommand,

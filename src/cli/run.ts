@@ -1,20 +1,26 @@
-/** `segy run`: the gateway in the foreground, until SIGTERM or SIGINT. */
+/**
+ * `segy run`: the gateway in the foreground. SIGHUP reloads; SIGTERM and SIGINT let calls end, a second
+ * one ends them.
+ */
 import type { Command } from 'commander';
 import { systemClock, systemRandom, systemTimers } from '../base/environment.js';
-import { SegyError } from '../base/errors.js';
+import type { Log } from '../base/environment.js';
+import { SegyError, toSegyError } from '../base/errors.js';
 import { checkReferencedFiles, parseConfig } from '../config/index.js';
 import type { SegyConfig } from '../config/index.js';
 import { createLog } from '../log/index.js';
 import { MetricRegistry } from '../metrics/index.js';
 import { configOption, readConfigText } from './config.js';
+import { turnCoreDumpsOff } from './core-dumps.js';
 import { startGateway } from './gateway.js';
+import type { Gateway } from './gateway.js';
 
 export function registerRunCommand(program: Command): void {
   program
     .command('run')
     .description('run the gateway')
     .addOption(configOption())
-    .action((options: { config: string }) => run(readConfig(options.config)));
+    .action((options: { config: string }) => run(() => readConfig(options.config)));
 }
 
 function readConfig(file: string): SegyConfig {
@@ -28,21 +34,77 @@ function readConfig(file: string): SegyConfig {
   );
 }
 
-async function run(config: SegyConfig): Promise<void> {
+async function run(read: () => SegyConfig): Promise<void> {
+  const config = read();
   const log = createLog({ level: config.logLevel, format: config.logFormat });
-  // Heard from the beginning: a stop that comes while the gateway starts ends it in order afterwards.
-  const stopSignal = new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
-  });
-  const gateway = await startGateway(config, {
+  const env = {
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
     log,
     metrics: new MetricRegistry(),
-  });
+  };
+  if (!turnCoreDumpsOff())
+    log.warn('process.core-dumps', { message: 'a core dump can be written' });
+  const signals = new StopSignals();
+  let gateway: Gateway | undefined;
+  const reload = (): void => void gateway?.reload().catch(() => undefined);
+  // what comes during the start is answered by the start itself
+  process.on('SIGHUP', reload);
+  gateway = await startGateway(config, env, read);
   log.info('gateway.ready');
-  log.info('gateway.stopping', { signal: await stopSignal });
+  log.info('gateway.draining', { signal: await signals.next() });
+  await drain(gateway, signals, config.limits.drainSeconds, log);
+  log.info('gateway.stopping');
   await gateway.stop();
+  process.off('SIGHUP', reload);
+  signals.close();
   log.info('gateway.stopped');
+}
+
+/** Waits for the last call to end, for the limit, or for another signal. */
+async function drain(
+  gateway: Gateway,
+  signals: StopSignals,
+  seconds: number,
+  log: Log,
+): Promise<void> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    limit = setTimeout(() => resolve('limit'), seconds * 1000);
+  });
+  const why = await Promise.race([
+    gateway.edge.drain().then(() => 'empty'),
+    signals.next().then(() => 'signal'),
+    late,
+  ]).catch((error: unknown) => toSegyError(error).message);
+  clearTimeout(limit);
+  log.info('gateway.drained', { by: why, calls: gateway.edge.calls().length });
+}
+
+/** SIGTERM and SIGINT, one after the other; each is taken from the moment this is made. */
+class StopSignals {
+  readonly #waiting: ((signal: string) => void)[] = [];
+  readonly #come: string[] = [];
+  readonly #listener = (signal: NodeJS.Signals): void => {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#come.push(signal);
+    else next(signal);
+  };
+
+  constructor() {
+    process.on('SIGTERM', this.#listener);
+    process.on('SIGINT', this.#listener);
+  }
+
+  next(): Promise<string> {
+    const come = this.#come.shift();
+    if (come !== undefined) return Promise.resolve(come);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  close(): void {
+    process.off('SIGTERM', this.#listener);
+    process.off('SIGINT', this.#listener);
+  }
 }

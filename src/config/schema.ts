@@ -218,6 +218,8 @@ const limitsSchema = z
     cryptoTableMegabytes: z.number().int().min(2).max(65_536).default(256),
     mediaWorkers: z.number().int().min(1).max(64).default(1),
     calls: z.number().int().min(1).default(1000),
+    /** how long calls that are up may go on after SIGTERM */
+    drainSeconds: z.number().min(0).max(86_400).default(60),
     /** an address of a partner that says nothing to an INVITE for so long is left for the next one */
     silentMs: z.number().int().min(100).max(30_000).default(900),
   })

@@ -43,7 +43,10 @@ export function canonicalAddress(address: string): string {
 }
 
 export class OuterSources {
-  readonly #partners: readonly PartnerState[];
+  readonly #env: Environment;
+  #partners: readonly PartnerState[];
+  /** profiles that a reload took away, while calls of theirs go on */
+  #former: { readonly state: PartnerState; readonly since: number }[] = [];
   readonly #strangers: TokenBucket;
   readonly #addresses: KnownAddresses;
   readonly #carries: CarriesCalls;
@@ -57,19 +60,19 @@ export class OuterSources {
     this.#addresses = addresses;
     this.#carries = carries;
     this.#strangers = new TokenBucket(env.clock, STRANGERS_PER_SECOND, 2 * STRANGERS_PER_SECOND);
-    this.#partners = partners.map((config) => ({
-      config,
-      requests: new TokenBucket(env.clock, config.limits.requestsPerSecond, config.limits.burst),
-      messages: new TokenBucket(
-        env.clock,
-        config.limits.requestsPerSecond * MESSAGES_PER_REQUEST,
-        config.limits.burst * MESSAGES_PER_REQUEST,
-      ),
-      hosts: config.sip.addresses.map((entry) => entry.host),
-      sources: new Set(config.sip.sources.map(canonicalAddress)),
-      names: new Set(config.sip.tlsNames.map((name) => name.toLowerCase())),
-      transports: transportsOf(config),
-    }));
+    this.#env = env;
+    this.#partners = partners.map((config) => stateOf(config, env));
+  }
+
+  /** Takes other partners; a profile that is the same object keeps its rates. */
+  update(partners: readonly PartnerConfig[]): void {
+    const since = this.#env.clock.now();
+    const before = new Map(this.#partners.map((state) => [state.config, state]));
+    this.#partners = partners.map((config) => before.get(config) ?? stateOf(config, this.#env));
+    const gone = [...before.values()].filter(({ config }) => !partners.includes(config));
+    this.#former = [...this.#former, ...gone.map((state) => ({ state, since }))].filter((former) =>
+      this.#carries(former.state.config.name, former.since),
+    );
   }
 
   /** The partner that `source` is, or a stranger. Takes nothing from any rate. */
@@ -119,15 +122,48 @@ export class OuterSources {
 
   /** A source that DNS named until lately, as long as calls of that time go on. */
   #findFormer(source: SipSource): { state: PartnerState; since: number } | undefined {
+    const address = canonicalAddress(source.address);
+    for (const former of this.#former) {
+      const { state, since } = former;
+      const isSame = this.#matches(state, source, address) || this.#cameFrom(state, source, since);
+      if (isSame && this.#carries(state.config.name, since)) return former;
+    }
     for (const state of this.#partners) {
-      if (!state.transports.has(source.protocol)) continue;
-      if (source.protocol === 'tls' && state.names.size > 0) continue;
-      const { name } = state.config;
-      const since = this.#addresses.leftAt(name, source.address);
-      if (since !== undefined && this.#carries(name, since)) return { state, since };
+      const since = this.#addresses.leftAt(state.config.name, source.address);
+      if (since === undefined || !this.#cameFrom(state, source, since)) continue;
+      if (this.#carries(state.config.name, since)) return { state, since };
     }
     return undefined;
   }
+
+  /** By an address that was the partner's until `since` or later; never by that alone where certificates tell. */
+  #cameFrom(
+    { config, transports, names }: PartnerState,
+    source: SipSource,
+    since: number,
+  ): boolean {
+    if (!transports.has(source.protocol)) return false;
+    if (source.protocol === 'tls' && names.size > 0) return false;
+    const left = this.#addresses.leftAt(config.name, source.address);
+    return left !== undefined && left >= since;
+  }
+}
+
+function stateOf(config: PartnerConfig, { clock }: Environment): PartnerState {
+  const { requestsPerSecond, burst } = config.limits;
+  return {
+    config,
+    requests: new TokenBucket(clock, requestsPerSecond, burst),
+    messages: new TokenBucket(
+      clock,
+      requestsPerSecond * MESSAGES_PER_REQUEST,
+      burst * MESSAGES_PER_REQUEST,
+    ),
+    hosts: config.sip.addresses.map((entry) => entry.host),
+    sources: new Set(config.sip.sources.map(canonicalAddress)),
+    names: new Set(config.sip.tlsNames.map((name) => name.toLowerCase())),
+    transports: transportsOf(config),
+  };
 }
 
 /** What of the addresses tells who a source is. */

@@ -12,7 +12,6 @@ import {
   type SipRequest,
   type SipSource,
 } from '../sip/index.js';
-import { InnerSource, OuterSources } from './admission.js';
 import { SDP_TYPE } from './bodies.js';
 import type { Call } from './call.js';
 import { Arrivals } from './arrivals.js';
@@ -23,6 +22,7 @@ import { Composer } from './compose.js';
 import { ownContact } from './contact.js';
 import type { EdgeContext } from './context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
+import { Gate } from './gate.js';
 import { KEY_METHODS, takeKeys } from './group-messages.js';
 import { GroupStanding } from './group-standing.js';
 import { InDialog } from './in-dialog.js';
@@ -38,26 +38,32 @@ import { endRecordedDialogs, hangUpOrphans } from './restart.js';
 /** Highest CSeq taken, well below the 2^31 - 1 that RFC 3261 clause 8.1.1.5 ends at. */
 const MAX_PASSED_CSEQ = 0x7fff_0000;
 
+type LiveDependencies = Omit<EdgeDependencies, 'partners'> & {
+  partners: readonly PartnerConfig[];
+};
+
 export class Edge {
-  readonly #deps: EdgeDependencies;
+  /** the partners change with a reload */
+  readonly #deps: LiveDependencies;
   readonly #registry = new CallRegistry();
   readonly #refusals: Refusals;
   readonly #context: EdgeContext;
   readonly #inDialog: InDialog;
   readonly #arrivals: Arrivals;
-  readonly #outerSources: OuterSources;
-  readonly #innerSource: InnerSource;
+  readonly #gate: Gate;
   readonly #standing: GroupStanding;
   /** records on their way out of the store */
   readonly #removals = new Set<Promise<void>>();
   /** records left to the next start, because the partner never answered our BYE */
   #owed = 0;
   #orphansEnded = false;
-  #whenEmpty: (() => void) | null = null;
+  #whenEmpty: (() => void)[] = [];
+  #draining = false;
   /** resolves when the dialogs of an earlier run have had their BYE, which calls do not wait for */
   recovered: Promise<void> = Promise.resolve();
 
-  constructor(deps: EdgeDependencies) {
+  constructor(given: EdgeDependencies) {
+    const deps: LiveDependencies = { ...given };
     this.#deps = deps;
     this.#refusals = new Refusals(deps);
     const composer = new Composer(this.#registry);
@@ -76,13 +82,7 @@ export class Edge {
       refuse: (uas, error, partner) => this.#refuse('outer', uas, error, partner),
       callOf: (request) => this.#registry.find('outer', request.headers.get('Call-ID') ?? ''),
     });
-    this.#outerSources = new OuterSources(
-      deps.partners,
-      deps.env,
-      deps.addresses,
-      (partner, since) => this.#registry.isOlder(partner, since),
-    );
-    this.#innerSource = new InnerSource(deps.settings.pbx.address);
+    this.#gate = new Gate(deps, this.#registry);
     this.#standing = new GroupStanding(deps);
   }
 
@@ -114,22 +114,33 @@ export class Edge {
     this.#standing.start();
   }
 
+  /**
+   * Takes no new call from here on: INVITE and OPTIONS get 503 on both sides. Calls that are up go on.
+   * Resolves when the last one has ended.
+   */
+  drain(): Promise<void> {
+    this.#draining = true;
+    return this.#emptied();
+  }
+
+  /**
+   * Other partners from here on. A partner whose profile is the same object keeps its rates and
+   * subscriptions; calls that are up go on under the profile with which they began.
+   */
+  update(partners: readonly PartnerConfig[]): void {
+    this.#deps.partners = partners;
+    this.#gate.update(partners);
+    this.#standing.update(partners);
+  }
+
   /** Ends every call, with BYE to both sides, waits for their answers, and ends the PBX link. */
   async stop(): Promise<void> {
-    const { env, pbx, settings } = this.#deps;
+    const { pbx, settings } = this.#deps;
     const withdrawn = this.#standing.stop();
     for (const call of [...this.#registry]) {
       call.abort(new SegyError('SEGY_E_CANCELLED', 'the gateway is stopping'), 503);
     }
-    if (this.#registry.size > 0) {
-      await new Promise<void>((resolve) => {
-        const limit = env.timers.setTimeout(resolve, settings.limits.stopMs);
-        this.#whenEmpty = () => {
-          env.timers.clearTimeout(limit);
-          resolve();
-        };
-      });
-    }
+    await this.#atMost(settings.limits.stopMs, this.#emptied());
     for (const call of [...this.#registry]) call.drop();
     this.#context.retryKeys.clear();
     this.#context.attempts.clear();
@@ -145,9 +156,7 @@ export class Edge {
 
   /** Before parsing: the source alone. */
   #admit(side: Side, source: SipSource): boolean {
-    if (side === 'outer') {
-      if (this.#outerSources.admit(source)) return true;
-    } else if (this.#innerSource.admit(source)) return true;
+    if (this.#gate.admit(side, source)) return true;
     const error = new SegyError('SEGY_E_UNKNOWN_SOURCE', 'the source may not send here');
     this.#refusals.note(side, source.address, error, 'admission');
     return false;
@@ -156,7 +165,7 @@ export class Edge {
   #request(side: Side, uas: ServerTransaction): void {
     let partner: PartnerConfig | undefined;
     try {
-      partner = this.#partnerOf(side, uas.source, uas.request);
+      partner = this.#gate.partnerOf(side, uas.source, uas.request);
       requireRoomAbove(uas.request);
       if (parseMaxForwards(uas.request.headers.get('Max-Forwards') ?? '70') === 0) {
         throw new SegyError('SEGY_E_SIP_TOO_MANY_HOPS', 'Max-Forwards is zero');
@@ -165,7 +174,7 @@ export class Edge {
       if (toTag !== undefined)
         this.#within(side, this.#arrivals.open(uas, partner).uas, partner, toTag);
       else if (partner === undefined) this.#outside(side, uas, partner);
-      else this.#arrivals.outside(uas, partner, this.#outerSources.takeRequest(partner));
+      else this.#arrivals.outside(uas, partner, this.#gate.takeRequest(partner));
     } catch (error) {
       this.#refuse(side, uas, toSegyError(error), partner);
     }
@@ -174,28 +183,6 @@ export class Edge {
   #countSetup(callerSide: Side, { kind, code }: CallOutcome): void {
     const labels = { direction: directionOf({ callerSide }), outcome: kind, code };
     this.#deps.env.metrics.count('segy_call_setups_total', labels);
-  }
-
-  /** The partner behind an outer source; undefined on the inner side. */
-  #partnerOf(side: Side, source: SipSource, request: SipRequest): PartnerConfig | undefined {
-    if (side === 'inner') {
-      if (this.#innerSource.admit(source)) return undefined;
-      throw new SegyError('SEGY_E_UNKNOWN_SOURCE', 'only the PBX may send here');
-    }
-    const admission = this.#outerSources.identify(source);
-    if (admission.kind === 'partner') return admission.partner;
-    if (admission.kind === 'former' && this.#isOf(request, admission)) return admission.partner;
-    throw new SegyError('SEGY_E_UNKNOWN_SOURCE', strangerText(source));
-  }
-
-  /** Does the request belong to a call that its sender, then still the partner, began? */
-  #isOf(
-    request: SipRequest,
-    at: { readonly partner: PartnerConfig; readonly since: number },
-  ): boolean {
-    const call = this.#registry.find('outer', request.headers.get('Call-ID') ?? '');
-    const isWithin = tagOf(request.headers.get('To') ?? '') !== undefined;
-    return isWithin && call?.partner.name === at.partner.name && call.startedAt <= at.since;
   }
 
   #refuse(
@@ -216,6 +203,9 @@ export class Edge {
   #outside(side: Side, uas: ServerTransaction, partner: PartnerConfig | undefined): void {
     const { request } = uas;
     this.#refuseLoop(side, request);
+    if (this.#draining && (request.method === 'OPTIONS' || request.method === 'INVITE')) {
+      throw new SegyError('SEGY_E_DRAINING', 'the gateway is ending');
+    }
     if (request.method === 'OPTIONS') {
       uas.respond(this.#capabilities(side, uas));
       return;
@@ -285,7 +275,7 @@ export class Edge {
 
   #ack(side: Side, request: SipRequest, source: SipSource): void {
     try {
-      const partner = this.#partnerOf(side, source, request);
+      const partner = this.#gate.partnerOf(side, source, request);
       if (partner !== undefined) this.#deps.protection?.open(partner, request, request);
       parseCSeq(request.headers.get('CSeq') ?? '');
       const call = this.#callOf(side, request, partner);
@@ -301,7 +291,7 @@ export class Edge {
   /** A call is touched on its outer side only by its own partner. */
   #callOf(side: Side, request: SipRequest, partner: PartnerConfig | undefined): Call | undefined {
     const call = this.#registry.find(side, request.headers.get('Call-ID') ?? '');
-    return side === 'outer' && call?.partner !== partner ? undefined : call;
+    return side === 'outer' && call?.partner.name !== partner?.name ? undefined : call;
   }
 
   /** Keys of these groups changed: calls of theirs take that in. */
@@ -310,6 +300,11 @@ export class Edge {
       const group = media?.group;
       if (group?.partner === partner && ids.includes(group.group.id)) group.refresh();
     }
+  }
+
+  #emptied(): Promise<void> {
+    if (this.#registry.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
   /** Resolves with `work`, or after `ms` without it. */
@@ -347,7 +342,7 @@ export class Edge {
     if (call.callerSide === 'outer' && call.media?.wasArmed !== true) {
       this.#context.attempts.refused(call.partner.name, identifiersOf(call), call.dialogKey);
     }
-    if (this.#registry.size === 0) this.#whenEmpty?.();
+    if (this.#registry.size === 0) for (const tell of this.#whenEmpty.splice(0)) tell();
     const { env, records } = this.#deps;
     env.metrics.gauge('segy_calls', this.#registry.size);
     this.#deps.alarms?.clear('clear-call', call.id);
@@ -366,12 +361,6 @@ export class Edge {
     this.#removals.add(removed);
     void removed.then(() => this.#removals.delete(removed));
   }
-}
-
-function strangerText({ tls }: SipSource): string {
-  return tls?.authorized === true
-    ? 'the source is no partner: its certificate verifies and names none of theirs'
-    : 'the source is no partner';
 }
 
 /** The gateway's own BYE to the other side needs a number above every one that was passed there. */

@@ -20,34 +20,65 @@ import { readSubscriptionState } from './subscription-state.js';
 /** Between two requests at the start, so that a partner does not get all of them at once. */
 const BETWEEN_STARTS_MS = 20;
 
+/** What stands at one partner. */
+interface Standing {
+  readonly requests: readonly StandingRequest[];
+  readonly subscriptions: readonly { request: StandingRequest; kind: Subscription }[];
+}
+
 export class GroupStanding {
+  readonly #deps: EdgeDependencies;
   readonly #env: EdgeDependencies['env'];
-  readonly #requests: StandingRequest[];
-  readonly #subscriptions: readonly { request: StandingRequest; kind: Subscription }[];
+  readonly #standing = new Map<PartnerConfig, Standing>();
+  /** withdrawals under way */
+  readonly #leaving = new Set<Promise<unknown>>();
 
   constructor(deps: EdgeDependencies) {
-    const { env, partners } = deps;
-    this.#env = env;
-    const stand = (kind: GroupRequest & StandingKind): StandingRequest =>
-      new StandingRequest(kind, outletTo(deps, kind.partner), env);
-    const members = partners.flatMap(membersOf);
-    const publications = members
-      .filter(({ partner }) => partner.affiliation.mode === 'publish')
-      .map((member) => stand(new Affiliation(deps, member)));
-    const kinds = subscribersOf(members)
-      .filter(({ partner }) => partner.subscription.enabled)
-      .flatMap((member) => byGms(member).map((at) => new Subscription(deps, member, at)));
-    this.#subscriptions = kinds.map((kind) => ({ request: stand(kind), kind }));
-    this.#requests = [...publications, ...this.#subscriptions.map(({ request }) => request)];
+    this.#deps = deps;
+    this.#env = deps.env;
   }
 
   start(): void {
-    for (const [i, request] of this.#requests.entries()) request.start(i * BETWEEN_STARTS_MS);
+    this.update(this.#deps.partners);
+  }
+
+  /** Withdraws what stood under profiles that are there no more, and asks for what is new. */
+  update(partners: readonly PartnerConfig[]): void {
+    for (const [partner, { requests }] of this.#standing) {
+      if (partners.includes(partner)) continue;
+      this.#standing.delete(partner);
+      const left = Promise.all(requests.map((request) => request.stop()));
+      this.#leaving.add(left);
+      void left.finally(() => this.#leaving.delete(left));
+    }
+    let started = 0;
+    for (const partner of partners) {
+      if (this.#standing.has(partner)) continue;
+      const standing = this.#make(partner);
+      this.#standing.set(partner, standing);
+      for (const request of standing.requests) request.start(started++ * BETWEEN_STARTS_MS);
+    }
   }
 
   /** Withdraws everything. */
   async stop(): Promise<void> {
-    await Promise.all(this.#requests.map((request) => request.stop()));
+    this.update([]);
+    await Promise.all(this.#leaving);
+  }
+
+  #make(partner: PartnerConfig): Standing {
+    const stand = (kind: GroupRequest & StandingKind): StandingRequest =>
+      new StandingRequest(kind, outletTo(this.#deps, partner), this.#env);
+    const members = membersOf(partner);
+    const publications = members
+      .filter(() => partner.affiliation.mode === 'publish')
+      .map((member) => stand(new Affiliation(this.#deps, member)));
+    const subscriptions = subscribersOf(members)
+      .filter(() => partner.subscription.enabled)
+      .flatMap((member) => byGms(member).map((at) => new Subscription(this.#deps, member, at)))
+      .map((kind) => ({ request: stand(kind), kind }));
+    const requests = [...publications, ...subscriptions.map(({ request }) => request)];
+    return { requests, subscriptions };
   }
 
   /** True for a NOTIFY of one of our subscriptions by the partner it is with. */
@@ -78,7 +109,9 @@ export class GroupStanding {
 
   #find(request: SipRequest): { request: StandingRequest; kind: Subscription } | undefined {
     const callId = request.headers.get('Call-ID') ?? '';
-    return this.#subscriptions.find(({ kind }) => kind.callId === callId);
+    return [...this.#standing.values()]
+      .flatMap(({ subscriptions }) => subscriptions)
+      .find(({ kind }) => kind.callId === callId);
   }
 }
 

@@ -114,7 +114,6 @@ export class PartnerProbes {
     const { env, endpoint, identity, health } = this.#init;
     const { partner, target } = probe;
     const { clock, timers, random } = env;
-    probe.timer = null;
     probe.asking = true;
     const startedAt = clock.now();
     let over = false;
@@ -126,12 +125,12 @@ export class PartnerProbes {
       else if (!over) probe.failures += 1;
       if (over) return;
       over = true;
-      timers.clearTimeout(limit);
+      this.#clear(probe);
       probe.asking = false;
       if (this.#probes.get(keyOf(partner, target)) === probe)
         this.#after(probe, this.#pause(probe));
     };
-    const limit = timers.setTimeout(() => end('no answer to OPTIONS'), partner.sip.probe.timeoutMs);
+    probe.timer = timers.setTimeout(() => end('no answer to OPTIONS'), partner.sip.probe.timeoutMs);
     try {
       const request = optionsRequest(partner.sip.requestUri, identity, random);
       const transaction = endpoint.request(request, target);

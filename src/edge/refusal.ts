@@ -25,6 +25,7 @@ const ALARM_CODES: ReadonlySet<SegyErrorCode> = new Set<SegyErrorCode>([
 /** Codes that come from load, hang-ups and the PBX, not from bad input. */
 const ORDINARY_CODES: ReadonlySet<SegyErrorCode> = new Set<SegyErrorCode>([
   'SEGY_E_CANCELLED',
+  'SEGY_E_DRAINING',
   'SEGY_E_PBX_DOWN',
   'SEGY_E_PBX_NO_CHANNEL',
   'SEGY_E_SIP_TRANSPORT',

@@ -24,11 +24,29 @@ export class SignallingProtection {
   /** @throws SegyError SEGY_E_CONFIG when a key file does not hold a key */
   constructor(options: ProtectionOptions) {
     this.#options = options;
-    for (const { name, protection } of options.partners) {
-      if (protection !== undefined) {
-        this.#spks.set(name, loadSpks(protection, options.readKeyFile));
+    this.prepare(options.partners)();
+  }
+
+  /**
+   * Reads the key files of other partners.
+   * @returns what puts them in the place of those that are held, which are overwritten
+   * @throws SegyError SEGY_E_CONFIG when a key file does not hold a key; nothing has changed then
+   */
+  prepare(partners: readonly PartnerConfig[]): () => void {
+    const loaded = new Map<string, SpkSet>();
+    try {
+      for (const { name, protection } of partners) {
+        if (protection === undefined) continue;
+        loaded.set(name, loadSpks(protection, this.#options.readKeyFile));
       }
+    } catch (error) {
+      for (const spks of loaded.values()) spks.wipe();
+      throw error;
     }
+    return () => {
+      this.wipe();
+      for (const [name, spks] of loaded) this.#spks.set(name, spks);
+    };
   }
 
   /**

@@ -176,9 +176,8 @@ describe('edge', () => {
   });
 
   it('gives a KMS Redirect Response where the hook has one', async () => {
-    h = await Harness.start();
-    Object.assign(h.deps, {
-      redirectBody: ({ code }: SegyError) => ({
+    h = await Harness.start({
+      redirectBody: ({ code }) => ({
         contentType: 'application/vnd.3gpp.kmsredirectresponse+xml',
         body: utf8(`<KmsRedirectResponse for="${code}"/>`),
       }),

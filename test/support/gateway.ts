@@ -54,8 +54,19 @@ export class GatewayProcess {
     return this.#child?.pid;
   }
 
-  /** Ends it as an operator does (SIGTERM) and waits until it is gone. */
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
+  /** Resolves when it is gone. */
+  get exited(): Promise<void> {
+    return this.#exited;
+  }
+
+  /** Ends it as an operator in a hurry does (SIGTERM, and again) and waits until it is gone. */
   async stop(): Promise<void> {
+    this.#child?.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 50));
     this.#child?.kill('SIGTERM');
     const late = setTimeout(() => this.killNow(), 5000);
     await this.#exited;

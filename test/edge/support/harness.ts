@@ -10,6 +10,7 @@ import {
   type FloorPort,
   type GroupsPort,
   type ProtectionPort,
+  type RedirectBody,
 } from '../../../src/edge/index.js';
 import { listenOnFreePort } from '../../support/ports.js';
 import { writePrivateCallInfo } from '../../../src/edge/mcptt-info.js';
@@ -73,6 +74,7 @@ export interface HarnessOptions {
   /** further partners, from the first one */
   others?: (partner: Partner) => Partner[];
   groups?: GroupsPort;
+  redirectBody?: RedirectBody;
   tokens?: AccessTokens;
   protection?: (partners: readonly Partner[]) => ProtectionPort;
   floor?: FloorPort;
@@ -153,6 +155,7 @@ export class Harness {
       pbx: this.port,
       clients: this.clients,
       ...(o.groups && { groups: o.groups }),
+      ...(o.redirectBody && { redirectBody: o.redirectBody }),
       ...(o.tokens && { tokens: o.tokens }),
       partners,
       ...(protection && { protection }),
