@@ -92,7 +92,7 @@ function viewsOf(parts: OperationsParts): GatewayViews {
   return {
     version: VERSION,
     startedAt: watchers.startedAt,
-    state: () => 'running',
+    state: () => (edge.draining ? 'draining' : 'running'),
     now,
     edge,
     media,

@@ -135,13 +135,17 @@ export function fixedDifferences(before: SegyConfig, after: SegyConfig): string[
 }
 
 function fixedPart(config: SegyConfig): unknown {
-  const { users: _users, partners: _partners, outer, ...rest } = config;
-  const { certificateWarningDays: _days, listeners, ...fixed } = outer;
-  const bound = listeners.map(({ tls, ...listener }) => ({
+  const { outer } = config;
+  const bound = outer.listeners.map(({ tls, ...listener }) => ({
     ...listener,
     tls: tls && { requestClientCert: tls.requestClientCert },
   }));
-  return { ...rest, outer: { ...fixed, listeners: bound } };
+  return {
+    ...config,
+    users: null,
+    partners: null,
+    outer: { ...outer, certificateWarningDays: null, listeners: bound },
+  };
 }
 
 function differences(before: unknown, after: unknown, path: string): string[] {

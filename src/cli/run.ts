@@ -47,11 +47,12 @@ async function run(read: () => SegyConfig): Promise<void> {
   if (!turnCoreDumpsOff())
     log.warn('process.core-dumps', { message: 'a core dump can be written' });
   const signals = new StopSignals();
-  let gateway: Gateway | undefined;
-  const reload = (): void => void gateway?.reload().catch(() => undefined);
+  const running: { gateway?: Gateway } = {};
+  const reload = (): void => void running.gateway?.reload().catch(() => undefined);
   // what comes during the start is answered by the start itself
   process.on('SIGHUP', reload);
-  gateway = await startGateway(config, env, read);
+  const gateway = await startGateway(config, env, read);
+  running.gateway = gateway;
   log.info('gateway.ready');
   log.info('gateway.draining', { signal: await signals.next() });
   await drain(gateway, signals, config.limits.drainSeconds, log);

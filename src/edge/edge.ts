@@ -123,6 +123,10 @@ export class Edge {
     return this.#emptied();
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /**
    * Other partners from here on. A partner whose profile is the same object keeps its rates and
    * subscriptions; calls that are up go on under the profile with which they began.

@@ -69,7 +69,8 @@ describe('a gateway that carries calls', function () {
     }));
     const sent = counts.reduce((sum, count) => sum + count.sent, 0);
     const received = counts.reduce((sum, count) => sum + count.received, 0);
-    console.log(`    ${RELOADS} reloads during ${CALLS} calls: ${sent} sent, ${received} received`);
+    const counted = `${RELOADS} reloads during ${CALLS} calls: ${sent} sent, ${received} received`;
+    process.stdout.write(`    ${counted}\n`);
     assert.ok(sent > 0);
     assert.equal(received, sent);
     for (const { mc } of pairs) mc.bye();
