@@ -10,12 +10,16 @@ import type { OwnDomain } from './ports.js';
 
 /** Key sets kept at most; the least recently used go first. */
 const DEFAULT_MAX_KEY_SETS = 10_000;
+/** How long a key set that was dropped may still be in use, in milliseconds. */
+const IN_USE_MS = 60_000;
 
 export class Credentials {
   readonly #domain: OwnDomain;
   readonly #clock: Clock;
   readonly #maxKeySets: number;
   readonly #minted = new Map<string, Promise<KmsKeySet>>();
+  /** dropped, the oldest first; wiped when nobody can be at work with them any more */
+  readonly #dropped: { readonly at: number; readonly minted: Promise<KmsKeySet> }[] = [];
   /** users in the order of their last use */
   readonly #used = new Set<string>();
 
@@ -87,11 +91,9 @@ export class Credentials {
 
   /** Forgets and wipes everything minted. */
   async wipe(): Promise<void> {
-    const all = await Promise.allSettled(this.#minted.values());
+    const all = [...this.#minted.values(), ...this.#dropped.splice(0).map(({ minted }) => minted)];
     this.#minted.clear();
-    for (const result of all) {
-      if (result.status === 'fulfilled') wipe(result.value.rsk, result.value.ssk);
-    }
+    await Promise.all(all.map(wipeMinted));
   }
 
   #periodNow(): bigint {
@@ -106,10 +108,25 @@ export class Credentials {
   }
 
   #dropOldest(): void {
+    const now = this.#clock.now();
     while (this.#minted.size > this.#maxKeySets) {
-      const oldest = this.#minted.keys().next();
-      if (oldest.done) return;
-      this.#minted.delete(oldest.value);
+      const [oldest] = this.#minted;
+      if (oldest === undefined) break;
+      const [key, minted] = oldest;
+      this.#minted.delete(key);
+      this.#dropped.push({ at: now, minted });
+    }
+    while ((this.#dropped[0]?.at ?? now) < now - IN_USE_MS) {
+      const over = this.#dropped.shift();
+      if (over !== undefined) void wipeMinted(over.minted);
     }
   }
+}
+
+/** Overwrites the secrets of a key set; of one that could not be minted there are none. */
+function wipeMinted(minted: Promise<KmsKeySet>): Promise<void> {
+  return minted.then(
+    ({ rsk, ssk }) => wipe(rsk, ssk),
+    () => undefined,
+  );
 }

@@ -40,6 +40,9 @@ export interface InviteRelayInit {
   readonly onRetryLater?: () => void;
 }
 
+/** Dialogs of forks that answer, in those that may be early: each is owed an ACK and a BYE. */
+const ANSWERS = 2;
+
 export class InviteRelay {
   readonly #call: Call;
   readonly #composer: Composer;
@@ -196,6 +199,10 @@ export class InviteRelay {
       if (response.status >= 200) this.#late(response);
       return;
     }
+    if (response.status < 200 && !this.#hasRoomFor(response)) {
+      call.deps.env.log.warn('call.forks.exceeded', { session: call.id, status: response.status });
+      return;
+    }
     const sdp = sdpOf(response);
     if (!this.#released && (sdp !== null || response.status >= 200)) this.#hold(response);
     else if (response.status < 200) await this.#provisional(response, sdp);
@@ -331,12 +338,23 @@ export class InviteRelay {
     call.refused(response.status);
   }
 
-  #pairOf(response: SipResponse): Pair {
+  /** A provisional response may belong to a fork that is known, or to one more within the limit. */
+  #hasRoomFor(response: SipResponse): boolean {
+    const { pairs, deps } = this.#call;
+    return this.#knownPair(response) !== undefined || pairs.length < deps.settings.limits.forks;
+  }
+
+  #knownPair(response: SipResponse): Pair | undefined {
     const call = this.#call;
     const tag = tagOf(response.headers.get('To') ?? '') ?? '';
-    const known = call.pairs.find((pair) => pair.on(call.calleeSide).remoteTag === tag);
+    return call.pairs.find((pair) => pair.on(call.calleeSide).remoteTag === tag);
+  }
+
+  #pairOf(response: SipResponse): Pair {
+    const call = this.#call;
+    const known = this.#knownPair(response);
     if (known !== undefined) return known;
-    if (call.pairs.length >= call.deps.settings.limits.forks) {
+    if (call.pairs.length >= ANSWERS * call.deps.settings.limits.forks) {
       throw new SegyError('SEGY_E_BUSY', 'the INVITE forked into too many dialogs');
     }
     if (this.#request === null || this.#target === null) {

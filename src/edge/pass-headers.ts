@@ -19,7 +19,7 @@ export const ALLOWED_METHODS: readonly string[] = [
   'OPTIONS',
 ];
 
-/** Passed as they are: option tags, session timers, reliability, priority. */
+/** Passed as they are where they are plain: session timers, reliability, priority. */
 const PASSED: readonly string[] = [
   'Accept',
   'Accept-Encoding',
@@ -42,6 +42,9 @@ const PASSED: readonly string[] = [
   'Refer-Sub',
 ];
 
+/** What the values of `PASSED` are made of: tokens and their parameters, no quoted text. */
+const PLAIN_VALUE = /^[A-Za-z0-9 \t!%*+,./:;=_~-]{0,256}$/;
+
 /** Option tags that concern the hop or a body that ends here, so they end here too. */
 const HOP_TAGS = new Set(['path', 'outbound', 'gruu', 'sec-agree', 'recipient-list-invite', 'ice']);
 
@@ -56,7 +59,9 @@ export interface HeaderContext {
 
 /** Copies what may pass from `from` into `to`, rewritten for the receiver. */
 export function passHeaders(from: SipMessage, to: SipHeaders, context: HeaderContext): void {
-  for (const name of PASSED) copy(from.headers, to, name, (value) => value);
+  for (const name of PASSED) {
+    copy(from.headers, to, name, (value) => (PLAIN_VALUE.test(value) ? value : null));
+  }
   for (const name of ['Require', 'Supported', 'Unsupported']) passTags(from.headers, to, name);
   passAllow(from.headers, to);
   copy(from.headers, to, 'Warning', (value) => rewriteWarning(value, context.host));

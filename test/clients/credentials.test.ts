@@ -82,4 +82,19 @@ describe('clients/credentials', () => {
     await credentials.wipe();
     assert.deepEqual([...set.rsk, ...set.ssk], [0, 0]);
   });
+
+  it('wipes what it dropped once nobody can be at work with it', async () => {
+    let now = NOW;
+    const credentials = new Credentials(domain, { now: () => now }, { maxKeySets: 1 });
+    const first = await credentials.at('a', NOW);
+    const second = await credentials.at('b', NOW);
+    assert.deepEqual([...first.rsk, ...first.ssk], [1, 2]);
+    now += 61_000;
+    await credentials.at('c', NOW);
+    await Promise.resolve();
+    assert.deepEqual([...first.rsk, ...first.ssk], [0, 0]);
+    assert.deepEqual([...second.rsk, ...second.ssk], [1, 2]);
+    await credentials.wipe();
+    assert.deepEqual([...second.rsk, ...second.ssk], [0, 0]);
+  });
 });

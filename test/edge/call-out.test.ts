@@ -182,6 +182,21 @@ describe('edge: private call from the radio to MC', () => {
     assert.equal(h.edge.calls()[0]?.state, 'confirmed');
   });
 
+  it('passes over a provisional response beyond the forks it keeps, and the call goes on', async () => {
+    const forks = 3;
+    h = await Harness.start({ limits: { forks } });
+    const { request, sent } = h.fromPbx();
+    const tx = await h.mc.expect('INVITE');
+    for (let fork = 0; fork <= forks; fork += 1) h.mc.answer(tx, 180, { tag: `fork${fork}` });
+    for (let fork = 0; fork < forks; fork += 1) await sent.expect(180);
+    h.mc.answer(tx, 200, { tag: `fork${forks}`, sdp: sdp('127.0.2.1', 41000) });
+    const answer = await sent.expect(200);
+    h.ack(h.pbx, request, answer);
+    const ack = await h.mc.acks.next('the ACK');
+    assert.equal(tagOf(ack.headers.get('To')!), `fork${forks}`);
+    assert.equal(h.edge.calls()[0]?.state, 'confirmed');
+  });
+
   it('follows a redirection only as far as the PBX can dial it', async () => {
     h = await Harness.start();
     const { sent } = h.fromPbx();

@@ -32,6 +32,14 @@ describe('edge/pass-headers', () => {
     assert.deepEqual(new Map(passed(...entries)), new Map(entries));
   });
 
+  for (const name of ['Priority', 'Accept-Language', 'Info-Package', 'Answer-Mode']) {
+    it(`keeps back a ${name} with more than tokens and their parameters`, () => {
+      assert.deepEqual(passed([name, 'da;q=0.8']), [[name, 'da;q=0.8']]);
+      const texts = ['${SHELL(id)}', 'a"b', "a'b", 'a&b', '<x>', 'a|b', '\u00e9', 'x'.repeat(257)];
+      for (const text of texts) assert.deepEqual(passed([name, text]), [], text);
+    });
+  }
+
   for (const name of [
     'Via',
     'Contact',
