@@ -2,8 +2,8 @@
  * Which MC user a PBX means by the URI it dials. The dialplan dials either
  *
  *   PJSIP/alice@segy                                      one partner: alice of its first domain
- *   PJSIP/segy/sip:alice@mc-a.example                     a partner's domain as host
- *   PJSIP/segy/sip:alice@127.0.0.2:5070;segy-domain=mc-a.example   the same as a parameter
+ *   PJSIP/segy/sip:alice@127.0.0.2:5062\;segy-domain=mc-a.example   a partner's domain as a parameter
+ *   PJSIP/segy/sip:alice@mc-a.example   the same as host, where Asterisk has the gateway as proxy
  *
  * A user part that is the `pbx` name of a group means that group, whatever the host: the names of
  * groups and users are unique together.

@@ -91,7 +91,14 @@ interface SceneParts {
   readonly outer: Peer;
   /** the control link between the gateway and the PBX, to cut and mend */
   readonly link: TcpRelay;
-  readonly taps: { readonly outer: OuterTap; readonly inner: InnerTap } | undefined;
+  readonly taps:
+    | {
+        readonly outer: OuterTap;
+        readonly inner: InnerTap;
+        /** where the MC system calls the gateway through the tap */
+        readonly gatewayPort: number;
+      }
+    | undefined;
 }
 
 export class Scene {
@@ -218,7 +225,9 @@ export class Scene {
     await mc.open();
     const neighbour = options.neighbour === true ? system('mc-b', neighbourPeer).mc : undefined;
     await neighbour?.open();
-    return new Scene({ folder, pbx, gateway, radio, mc, domain, neighbour, outer, link, taps });
+    const scene = { folder, pbx, gateway, radio, mc, domain, neighbour, outer, link };
+    const gatewayPort = outerPorts?.gatewayPort ?? outer.port;
+    return new Scene({ ...scene, taps: taps && { ...taps, gatewayPort } });
   }
 
   /** Ends everything and removes what is temporary. */
