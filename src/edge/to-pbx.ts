@@ -102,7 +102,10 @@ function tellTalker(call: Call, mki: string): void {
   call.talker = talker;
   call.deps.env.log.info('group.talker', { session: call.id, group: group.group.id, talker });
   channel
-    .setVariables({ SEGY_TALKER: requireSafeText(talker, 'the talker') })
+    .tell('segy_talker', {
+      SEGY_TALKER: requireSafeText(talker, 'the talker'),
+      SEGY_SESSION: call.id,
+    })
     .catch((error: unknown) => {
       call.deps.env.log.debug('group.talker.failed', { session: call.id, reason: String(error) });
     });

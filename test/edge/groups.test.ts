@@ -198,10 +198,13 @@ describe('edge: groups', () => {
           mki: toHex(FIRST.keyId) + toHex(gukId(FIRST.key, FIRST.keyId, user)),
         });
       talks(ALICE);
-      const { variables } = h.port.channels[0]!;
-      assert.equal(variables.SEGY_TALKER, ALICE);
+      const told = () => {
+        const { event, variables } = h.port.channels[0]!.told.at(-1)!;
+        return [event, variables.SEGY_TALKER, variables.SEGY_SESSION];
+      };
+      assert.deepEqual(told(), ['segy_talker', ALICE, session().id]);
       talks('sip:stranger@mc-a.example');
-      assert.match(variables.SEGY_TALKER, /^[0-9a-f]{8}$/);
+      assert.match(told()[1]!, /^[0-9a-f]{8}$/);
     });
 
     it('of an unknown group is refused with 404', async () => {

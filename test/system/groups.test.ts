@@ -150,6 +150,8 @@ describe('group calls', function () {
     await within('the radio call ends', radio.ended);
   }
 
+  const globals = (): Promise<string> => scene.asterisk.cli('dialplan show globals');
+
   it('are refused with 488 SEGY_E_NO_GROUP_KEY before a GMK has come', async () => {
     const side = sideOf();
     const mc = await placeCall(side);
@@ -176,6 +178,10 @@ describe('group calls', function () {
     ];
     for (const { user, toneHz, roc } of talkers) {
       await call.side.talk(user, FIRST, { toneHz, ms: SPURT_MS, roc });
+      assert.match(
+        await globals(),
+        new RegExp(`SEGY_TALKER_[0-9.]+=${user.replaceAll('.', '\\.')}`),
+      );
       await sleep(300);
     }
     await sleep(200);
@@ -187,6 +193,7 @@ describe('group calls', function () {
     assert.ok(greatestStep(recording) < HALF_AMPLITUDE, `a click of ${greatestStep(recording)}`);
     assert.match(scene.asterisk.log(), /type=group group=sip:police@mc-a\.example/);
     await end(call);
+    assert.doesNotMatch(await globals(), /SEGY_TALKER/);
   });
 
   it('carry the radio to all members under one GMK and its own GUK-ID', async () => {

@@ -19,6 +19,9 @@ declare module 'ari-client' {
       continueInDialplan(options: ForChannel): PromiseLike<Json>;
       hangup(options: ForChannel & { reason_code?: string }): PromiseLike<Json>;
     };
+    readonly asterisk: {
+      setGlobalVar(options: { variable: string; value?: string }): PromiseLike<Json>;
+    };
     readonly events: {
       userEvent(options: {
         eventName: string;

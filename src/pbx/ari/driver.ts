@@ -9,6 +9,7 @@ import type { PbxVariables } from '../../edge/ports.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';
 import { EVENT_TYPES, SIGNAL_TYPES, readChannels, readEvent, readValue } from './events.js';
+import { GlobalVariables } from './global-variables.js';
 import { type AriAddress, type AriConnection, closeSocket, openAri } from './library.js';
 
 /**
@@ -47,16 +48,17 @@ async function connect(
   signal: AbortSignal,
 ): Promise<PbxLink> {
   let alive: (() => void) | undefined;
+  let link: AriLink | undefined;
   const connection = await openAri(
     address,
     {
-      message: (data) => take(data, address.app, listener),
+      message: (data) => take(data, address.app, listener, (id) => link?.forget(id)),
       pong: () => alive?.(),
       closed: (reason) => listener.down(reason),
     },
     signal,
   );
-  const link = new AriLink(connection, address.app, timers, (callback) => (alive = callback));
+  link = new AriLink(connection, address.app, timers, (callback) => (alive = callback));
   try {
     await link.filterEvents(eventTypes);
   } catch (error) {
@@ -66,11 +68,19 @@ async function connect(
   return link;
 }
 
-function take(data: Uint8Array, app: string, listener: LinkListener): void {
+function take(
+  data: Uint8Array,
+  app: string,
+  listener: LinkListener,
+  gone: (id: string) => void,
+): void {
   const news = readEvent(data, app);
   if (news === null) listener.down('an event is no JSON');
   else if (news.kind === 'replaced') listener.down('another program has taken the application');
-  else if (news.kind !== 'other') listener.event(news);
+  else if (news.kind !== 'other') {
+    if (news.kind === 'gone') gone(news.id);
+    listener.event(news);
+  }
 }
 
 class AriLink implements PbxLink {
@@ -78,6 +88,7 @@ class AriLink implements PbxLink {
   readonly #app: string;
   readonly #timers: Timers;
   readonly #onPong: (callback: () => void) => void;
+  readonly #globals: GlobalVariables;
 
   constructor(
     connection: AriConnection,
@@ -89,6 +100,14 @@ class AriLink implements PbxLink {
     this.#app = app;
     this.#timers = timers;
     this.#onPong = onPong;
+    this.#globals = new GlobalVariables((variable, value) =>
+      answer(
+        // without a value Asterisk removes the variable; with an empty one it would keep its name for ever
+        connection.client.asterisk.setGlobalVar(
+          value === null ? { variable } : { variable, value },
+        ),
+      ),
+    );
   }
 
   /** Of all events of the PBX, lets through what the port needs. */
@@ -141,7 +160,15 @@ class AriLink implements PbxLink {
     }
   }
 
-  /** A user event, which AMI hears too: outside Stasis a variable cannot be set over ARI. */
+  /** The channel has ended. */
+  forget(id: string): void {
+    void this.#globals.forget(id);
+  }
+
+  /**
+   * A user event, which AMI hears too, and global variables: outside Stasis no variable of a channel
+   * can be set over ARI.
+   */
   async tell(id: string, eventName: string, variables: PbxVariables): Promise<void> {
     const { channelId } = target(id);
     await answer(
@@ -152,6 +179,7 @@ class AriLink implements PbxLink {
         variables: { variables },
       }),
     );
+    await this.#globals.set(channelId, variables);
   }
 
   async proceed(id: string): Promise<void> {
