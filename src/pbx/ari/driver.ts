@@ -48,7 +48,7 @@ async function connect(
   signal: AbortSignal,
 ): Promise<PbxLink> {
   let alive: (() => void) | undefined;
-  let link: AriLink | undefined;
+  let link: AriLink | null = null;
   const connection = await openAri(
     address,
     {
