@@ -37,15 +37,15 @@ const tolerancesSchema = z
 const timersSchema = z
   .strictObject({
     /** Floor Release, repeated until it is answered */
-    t100: milliseconds.default(500),
+    t100: milliseconds.default(1000),
     c100: count.default(3),
     /** Floor Request */
-    t101: milliseconds.default(500),
-    c101: count.default(5),
+    t101: milliseconds.default(1000),
+    c101: count.default(3),
     /** no more speech comes from the MC side */
     t103: milliseconds.default(4000),
     /** Floor Queue Position Request */
-    t104: milliseconds.default(500),
+    t104: milliseconds.default(1000),
     c104: count.default(3),
     /** granted from the queue, and the radio does not key */
     t132: milliseconds.default(2000),
