@@ -13,6 +13,12 @@ const SALT_OCTETS = 12;
 
 /** What `makeFloorKeys` gives: keys for the edge, and an end to them. */
 export interface ConfiguredFloorKeys extends FloorPort {
+  /**
+   * Reads the key files of other partners.
+   * @returns what puts them in the place of those that are held, which are overwritten
+   * @throws SegyError SEGY_E_CONFIG when a key file does not hold a key; nothing has changed then
+   */
+  prepare(partners: readonly PartnerConfig[]): () => void;
   wipe(): void;
 }
 
@@ -22,17 +28,44 @@ export function makeFloorKeys(
   read: ReadKeyFile,
   clock: Clock,
 ): ConfiguredFloorKeys {
-  const sets = new Map<string, SpkSet>();
-  for (const { name, floor, protection } of partners) {
-    if (floor === undefined || floor.protection === 'none') continue;
-    sets.set(name, loadSharedKeys(entriesOf(floor, protection), KEY_OCTETS, read));
-  }
+  let sets = loadSets(partners, read);
+  const wipe = (): void => {
+    for (const set of sets.values()) set.wipe();
+  };
   return {
     keys: (partner) => keysOf(partner, sets.get(partner.name), clock.now()),
-    wipe: () => {
-      for (const set of sets.values()) set.wipe();
+    prepare: (others) => {
+      const loaded = loadSets(others, read);
+      return () => {
+        wipe();
+        sets = loaded;
+      };
     },
+    wipe,
   };
+}
+
+/** Whether the PBX has to report what happens on its channels. */
+export function needsSignals({
+  partners,
+}: {
+  readonly partners: readonly PartnerConfig[];
+}): boolean {
+  return partners.some(({ floor }) => floor !== undefined);
+}
+
+function loadSets(partners: readonly PartnerConfig[], read: ReadKeyFile): Map<string, SpkSet> {
+  const sets = new Map<string, SpkSet>();
+  try {
+    for (const { name, floor, protection } of partners) {
+      if (floor === undefined || floor.protection === 'none') continue;
+      sets.set(name, loadSharedKeys(entriesOf(floor, protection), KEY_OCTETS, read));
+    }
+  } catch (error) {
+    for (const set of sets.values()) set.wipe();
+    throw error;
+  }
+  return sets;
 }
 
 function entriesOf(

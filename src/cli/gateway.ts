@@ -19,7 +19,7 @@ import type { SignallingProtection } from '../protect/index.js';
 import { formatHostPort, SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
 import { CertificateWatch, certificateFiles } from './certificate-watch.js';
-import { makeFloorKeys } from './compose-floor.js';
+import { makeFloorKeys, needsSignals } from './compose-floor.js';
 import { openOperations, startWatchers } from './compose-operations.js';
 import type { GatewayEnvironment } from './compose-operations.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
@@ -127,8 +127,7 @@ async function compose(
   closers.push(() => outer.close());
   const inner = new SipEndpoint({ name: 'inner', env, userAgent: CONTROL_USER_AGENT });
   closers.push(() => inner.close());
-  const signals = config.partners.some((partner) => partner.floor !== undefined);
-  const pbx = pbxPort(config.pbx, signals, env);
+  const pbx = pbxPort(config.pbx, needsSignals(config), env);
   const settings = edgeSettings(config);
   const { addresses, probes } = await watchPartners(config, env, outer, settings.outer.identity);
   closers.push(() => addresses.stop());
@@ -159,7 +158,7 @@ async function compose(
   closers.push(() => probes.stop());
   const reload = reloader(readConfig, live, {
     ...{ env, edge, addresses, probes, protection, directory, users: stored, outer },
-    ...{ certificates, prepareKeys: prepare },
+    ...{ certificates, floor, prepareKeys: prepare },
   });
   await openOperations(
     {

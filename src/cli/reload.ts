@@ -13,6 +13,8 @@ import type { SignallingProtection } from '../protect/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
 import type { SipEndpoint, TlsListenOptions } from '../sip/index.js';
 import { certificateFiles } from './certificate-watch.js';
+import { needsSignals } from './compose-floor.js';
+import type { ConfiguredFloorKeys } from './compose-floor.js';
 import type { CertificateWatch } from './certificate-watch.js';
 import { outgoingTls, readTls } from './tls-files.js';
 
@@ -22,6 +24,7 @@ export interface ReloadParts {
   readonly addresses: PartnerAddresses;
   readonly probes: PartnerProbes;
   readonly protection: SignallingProtection;
+  readonly floor: Pick<ConfiguredFloorKeys, 'prepare'>;
   readonly directory: Directory;
   readonly users: UserRecords;
   readonly outer: SipEndpoint;
@@ -73,10 +76,12 @@ export class LiveConfig {
     }
     for (const identity of incoming.values()) checkTlsIdentity(identity);
     const outgoing = outgoingTls(next);
+    const replaceFloorKeys = parts.floor.prepare(partners);
     const replaceKeys = parts.protection.prepare(partners);
 
     this.#current = { ...next, partners };
     replaceKeys();
+    replaceFloorKeys();
     parts.outer.setTls(outgoing, (address, port) => incoming.get(`${address} ${port}`));
     parts.directory.replace([...next.users, ...parts.users.list()]);
     const resolved = parts.addresses.update(partners);
@@ -144,6 +149,7 @@ function fixedPart(config: SegyConfig): unknown {
     ...config,
     users: null,
     partners: null,
+    'partners[].floor': needsSignals(config),
     outer: { ...outer, certificateWarningDays: null, listeners: bound },
   };
 }

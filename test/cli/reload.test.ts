@@ -50,6 +50,7 @@ function partsOf(done: string[]): ReloadParts {
     addresses: { update: note('addresses') },
     probes: { update: note('probes') },
     protection: { prepare: () => note('keys') },
+    floor: { prepare: () => () => undefined },
     directory: { replace: note('users') },
     users: { list: () => [] },
     outer: { setTls: note('tls') },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { sendingMemoryOver } from '../../src/cli/sending-memory.js';
+import { systemRandom } from '../../src/base/environment.js';
 import { SendingMemory } from '../../src/keys/index.js';
 import type { SrtpKeyMaterial } from '../../src/srtp/index.js';
 import { MemoryBackend, openStore } from '../../src/store/index.js';
@@ -34,5 +35,27 @@ describe('what the media engine sent', () => {
     );
     assert.equal(await again.claim(group, 2), true);
     assert.equal((await records.all()).records.length, 1);
+  });
+
+  it('is dealt out for a signalling key, from one block a run, and never twice over a restart', async () => {
+    const records = (await openStore(storeOptions(new MemoryBackend()))).space('sending');
+    const spk = { ...keyWith(4), mki: new Uint8Array([0x30, 0, 0, 1]) };
+    const random = (count: number): Uint8Array => new Uint8Array(systemRandom(count));
+    const seen = new Set<number>();
+    for (let run = 0; run < 3; run++) {
+      const memory = sendingMemoryOver(await SendingMemory.open(records));
+      const dealt = await Promise.all(
+        Array.from({ length: 50 }, () => memory.deal?.(spk, random) ?? null),
+      );
+      for (const ssrc of dealt) seen.add(ssrc ?? -1);
+      assert.equal(new Set(dealt.map((ssrc) => (ssrc ?? 0) >>> 16)).size, 1);
+    }
+    assert.equal(seen.size, 150);
+    const memory = sendingMemoryOver(await SendingMemory.open(records));
+    assert.equal(await memory.deal?.(keyWith(8), random), null);
+    assert.equal(
+      await memory.deal?.({ ...keyWith(4), mki: new Uint8Array([0x10, 0, 0, 1]) }, random),
+      null,
+    );
   });
 });

@@ -35,7 +35,7 @@ function actionsOf(context: XmlElement): Action[] {
 
 function contexts(): Map<string, Action[]> {
   const found = new Map<string, Action[]>();
-  for (const name of ['segy.xml', 'segy_routes.xml', 'segy_groups.xml']) {
+  for (const name of ['segy.xml', 'segy_routes.xml', 'segy_groups.xml', 'segy_floor.xml']) {
     for (const context of parseXml(withoutComments(name)).children) {
       found.set(attribute(context, 'name') ?? '', actionsOf(context));
     }
@@ -51,7 +51,9 @@ describe('the files for FreeSWITCH', () => {
   }
 
   it('take a user part into bridge, transfer or a variable only from the safe set', () => {
-    const text = read('segy.xml') + read('segy_routes.xml') + withoutComments('segy_groups.xml');
+    const text = ['segy_groups.xml', 'segy_floor.xml']
+      .map(withoutComments)
+      .join(read('segy.xml') + read('segy_routes.xml'));
     const patterns = [...text.matchAll(/field="destination_number" expression="([^"]*)"/g)];
     assert.ok(patterns.length >= 10);
     for (const [, pattern = ''] of patterns) {

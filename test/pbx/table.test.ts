@@ -16,6 +16,29 @@ const claim = (gone: () => unknown): Claim => ({
 });
 
 describe('pbx/table', () => {
+  it('tells whoever holds a channel what is reported of it, and of the one that it is joined with', () => {
+    const table = new ChannelTable(10);
+    const heard: string[] = [];
+    table.heard(facts('segy'));
+    table.heard(facts('radio'));
+    table.heard(facts('other'));
+    const digit = (value: string) => ({ kind: 'digit', digit: value }) as const;
+    table.claim('segy', {
+      gone: () => undefined,
+      signal: (signal) => heard.push(signal.kind === 'digit' ? signal.digit : ''),
+    });
+    table.joined('radio', 'segy');
+    table.signalled('radio', digit('1'));
+    table.signalled('segy', digit('2'));
+    table.signalled('other', digit('3'));
+    assert.deepEqual(heard, ['1', '2']);
+    table.gone('radio');
+    table.signalled('radio', digit('4'));
+    table.joined('radio', 'segy');
+    table.signalled('radio', digit('5'));
+    assert.deepEqual(heard, ['1', '2']);
+  });
+
   it('finds a channel by Call-ID, and by hand-over where that is asked', () => {
     const table = new ChannelTable(10);
     table.heard(facts('a'));

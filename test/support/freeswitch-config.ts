@@ -50,6 +50,7 @@ export function writeFreeSwitchConfig(folder: string, plan: FreeSwitchPlan): voi
     'segy.xml': [],
     'segy_routes.xml': [],
     'segy_groups.xml': [],
+    'segy_floor.xml': [],
     'segy_conference.xml': [],
   };
   const unused = new Set(Object.keys(plan.extensions));
@@ -116,6 +117,7 @@ function mainFile(folder: string, plan: FreeSwitchPlan): string {
     include('segy.xml'),
     include('segy_routes.xml'),
     include('segy_groups.xml'),
+    include('segy_floor.xml'),
     '</section>',
     '</document>',
     '',

@@ -34,6 +34,33 @@ describe('pbx/ari/events', () => {
     });
   });
 
+  it('takes digits, speech and the dialplan’s own variables as signals of their channel', () => {
+    const { id } = channel;
+    const of = (event: object): unknown => readEvent(octets({ channel, ...event }), 'segy');
+    const signal = (what: object) => ({ kind: 'signal', id, signal: what });
+    assert.deepEqual(
+      of({ type: 'ChannelDtmfReceived', digit: '*', duration_ms: 80 }),
+      signal({ kind: 'digit', digit: '*' }),
+    );
+    assert.deepEqual(
+      of({ type: 'ChannelTalkingStarted' }),
+      signal({ kind: 'talk', talking: true }),
+    );
+    assert.deepEqual(
+      of({ type: 'ChannelTalkingFinished', duration: 100 }),
+      signal({ kind: 'talk', talking: false }),
+    );
+    assert.deepEqual(
+      of({ type: 'ChannelVarset', variable: 'SEGY_PTT', value: 'on' }),
+      signal({ kind: 'variable', name: 'SEGY_PTT', value: 'on' }),
+    );
+    for (const variable of ['DIALSTATUS', 'XSEGY_PTT', 7]) {
+      assert.deepEqual(of({ type: 'ChannelVarset', variable, value: 'on' }), { kind: 'other' });
+    }
+    const global = { type: 'ChannelVarset', variable: 'SEGY_PTT', value: 'on' };
+    assert.deepEqual(readEvent(octets(global), 'segy'), { kind: 'other' });
+  });
+
   it('takes StasisEnd as release and ChannelDestroyed as the end', () => {
     const { id } = channel;
     const of = (type: string): unknown => readEvent(octets({ type, channel }), 'segy');

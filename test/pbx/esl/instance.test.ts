@@ -45,7 +45,7 @@ describe('the FreeSWITCH that tests start', () => {
 
   it('has the contexts of the snippets word for word', () => {
     writeFreeSwitchConfig(folder, PLAN);
-    for (const name of ['segy.xml', 'segy_routes.xml', 'segy_groups.xml']) {
+    for (const name of ['segy.xml', 'segy_routes.xml', 'segy_groups.xml', 'segy_floor.xml']) {
       assert.equal(written(name), readFileSync(join(SNIPPETS, name), 'utf8'));
     }
   });
