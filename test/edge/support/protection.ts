@@ -135,8 +135,8 @@ export function seal(request: SipMessage, measures = BOTH, key = SPK, p0 = THEIR
   sealMessage(request, { spk: key, p0, random: systemRandom }, made);
 }
 
-export function open(message: SipMessage): Uint8Array | null {
-  const keys = { spks: new SpkSet([SPK]), p0: OURS, now: Date.now() };
+export function open(message: SipMessage, p0 = OURS): Uint8Array | null {
+  const keys = { spks: new SpkSet([SPK]), p0, now: Date.now() };
   return openMessage(message, keys, BOTH, systemRandom);
 }
 

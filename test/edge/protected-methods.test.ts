@@ -1,0 +1,91 @@
+/** Protection around each method: taken off what is right, and each broken request refused alone. */
+import assert from 'node:assert/strict';
+import { createResponse, parseNameAddr, type SipRequest } from '../../src/sip/index.js';
+import { bodyText, ok, sdp, warningOf, type Harness } from './support/harness.js';
+import { within } from './support/peer.js';
+import { open, profile, seal, start } from './support/protection.js';
+
+const CONTROL = '<media_control xmlns="urn:ietf:params:xml:ns:media_control"/>';
+const CONTROL_TYPE = 'application/media_control+xml';
+
+describe('edge: every method under protected signalling', () => {
+  let h: Harness;
+  beforeEach(async () => {
+    h = await start(profile());
+  });
+  afterEach(() => h.stop());
+
+  const established = () => h.establishIn({ protect: (request) => seal(request) });
+
+  /** A request of the MC side in the dialog, with XML in its body. */
+  function request(method: string, dialog: Parameters<typeof within>[2], cseq: number): SipRequest {
+    const contact: [string, string][] = [['Contact', h.mc.contact]];
+    const made = within(method, cseq, dialog, {
+      headers: method === 'PRACK' ? [...contact, ['RAck', '1 101 INVITE']] : contact,
+    });
+    // SDP beside XML, as in an INVITE of the MC side
+    const body = method === 'INFO' ? null : h.mcInvite({ sdp: sdp('127.0.2.1', 41000) });
+    if (body === null) {
+      made.headers.set('Content-Type', CONTROL_TYPE);
+      made.body = new Uint8Array(Buffer.from(CONTROL));
+    } else {
+      made.headers.set('Content-Type', body.headers.get('Content-Type') ?? '');
+      made.body = body.body;
+    }
+    return made;
+  }
+
+  for (const method of ['INVITE', 'UPDATE', 'INFO', 'OPTIONS']) {
+    it(`takes the protection off a ${method} within a call`, async () => {
+      const { callerDialog } = await established();
+      const sealed = request(method, callerDialog, 102);
+      seal(sealed);
+      assert.match(bodyText(sealed), /signed\+xml/);
+      const sent = h.mc.send(sealed, h.outerAt);
+      const tx = await h.pbx.expect(method);
+      assert.doesNotMatch(bodyText(tx.request), /Encrypted|signed\+xml|mc1-encrypted|key-mgmt/);
+      if (method === 'INFO') assert.equal(bodyText(tx.request), CONTROL);
+      if (method === 'INVITE' || method === 'UPDATE') {
+        h.pbx.answer(tx, 200, { sdp: sdp('127.0.0.1', 12000) });
+      } else ok(tx);
+      await sent.expect(200);
+    });
+  }
+
+  for (const method of ['INVITE', 'UPDATE', 'INFO', 'OPTIONS', 'PRACK', 'REFER', 'NOTIFY']) {
+    it(`refuses an unsigned ${method} within a call alone, and the PBX sees nothing of it`, async () => {
+      const { callerDialog } = await established();
+      const before = h.pbx.requests.all.length;
+      const sent = h.mc.send(request(method, callerDialog, 102), h.outerAt);
+      assert.equal(warningOf(await sent.expect(403)), 'SEGY_E_XML_UNSIGNED');
+      assert.equal(h.pbx.requests.all.length, before);
+      assert.equal(h.edge.calls()[0]?.state, 'confirmed');
+    });
+  }
+
+  it('seals an INFO of the PBX', async () => {
+    const { calleeDialog } = await established();
+    const info = within('INFO', 7, calleeDialog, { body: [CONTROL_TYPE, CONTROL] });
+    const sent = h.pbx.send(info, h.innerAt);
+    const tx = await h.mc.expect('INFO');
+    assert.match(bodyText(tx.request), /signed\+xml/);
+    open(tx.request, parseNameAddr(tx.request.headers.get('From') ?? '').uri);
+    assert.equal(bodyText(tx.request), CONTROL);
+    tx.respond(createResponse(tx.request, 200));
+    await sent.expect(200);
+  });
+
+  it('refuses a REFER within a call and outside, since nobody of a partner may transfer a radio', async () => {
+    const { callerDialog } = await established();
+    const before = h.pbx.requests.all.length;
+    for (const dialog of [callerDialog, { ...callerDialog, to: '<sip:x@y>', callId: 'other' }]) {
+      const refer = within('REFER', 103, dialog, {
+        headers: [['Refer-To', '<sip:1002@127.0.0.1>']],
+      });
+      const response = await h.mc.send(refer, h.outerAt).expect(405);
+      assert.equal(warningOf(response), 'SEGY_E_SIP_METHOD');
+    }
+    assert.equal(h.pbx.requests.all.length, before);
+    assert.equal(h.edge.calls()[0]?.state, 'confirmed');
+  });
+});
