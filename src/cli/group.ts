@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { SegyError } from '../base/errors.js';
 import { parseConfig } from '../config/index.js';
 import type { GroupView } from './actions/keys.js';
-import { configOption, readConfigText } from './config.js';
+import { configOption, readConfigText } from './config-file.js';
 import { keyLine } from './key-view.js';
 import { print } from './output.js';
 import { perform } from './perform.js';

@@ -56,6 +56,7 @@ export async function unresolvedHosts(
     {
       ...locate(text, path),
       message: `${name} does not resolve; calls with this partner wait for that`,
+      cure: 'compare the name with the partner, and the servers of dns with this host',
     },
   ];
   const checks = config.partners.flatMap(({ sip }, partner) => {

@@ -5,7 +5,7 @@ import { SegyError } from '../base/errors.js';
 import { parseConfig } from '../config/index.js';
 import { adviceOf, readRedirect } from '../kms/index.js';
 import type { KmsRedirect } from '../kms/index.js';
-import { configOption, readConfigText } from './config.js';
+import { configOption, readConfigText } from './config-file.js';
 import { addVerifyingOptions, trustedKeysOf } from './exchange-keys.js';
 import type { VerifyingOptions } from './exchange-keys.js';
 import { print } from './output.js';

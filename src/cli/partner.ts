@@ -8,7 +8,7 @@ import { checkReferencedFiles, parseConfig } from '../config/index.js';
 import type { PartnerConfig, ProtectionConfig, SegyConfig } from '../config/index.js';
 import { partnerProbe } from './partner-probe.js';
 import type { ProbeResult } from './partner-probe.js';
-import { configOption, readConfigText } from './config.js';
+import { configOption, readConfigText } from './config-file.js';
 import { print } from './output.js';
 import { readKeyFile } from './protection.js';
 import { loadSpks } from '../protect/index.js';

@@ -5,12 +5,12 @@
 import type { Command } from 'commander';
 import { systemClock, systemRandom, systemTimers } from '../base/environment.js';
 import type { Log } from '../base/environment.js';
-import { SegyError, toSegyError } from '../base/errors.js';
-import { checkReferencedFiles, parseConfig } from '../config/index.js';
+import { toSegyError } from '../base/errors.js';
 import type { SegyConfig } from '../config/index.js';
 import { createLog } from '../log/index.js';
 import { MetricRegistry } from '../metrics/index.js';
-import { configOption, readConfigText } from './config.js';
+import { requireRunnable } from './check-offline.js';
+import { configOption } from './config-file.js';
 import { turnCoreDumpsOff } from './core-dumps.js';
 import { startGateway } from './gateway.js';
 import type { Gateway } from './gateway.js';
@@ -20,18 +20,9 @@ export function registerRunCommand(program: Command): void {
     .command('run')
     .description('run the gateway')
     .addOption(configOption())
-    .action((options: { config: string }) => run(() => readConfig(options.config)));
-}
-
-function readConfig(file: string): SegyConfig {
-  const text = readConfigText(file);
-  const config = parseConfig(text, file);
-  const findings = checkReferencedFiles(config, text);
-  if (findings.length === 0) return config;
-  throw new SegyError(
-    'SEGY_E_CONFIG',
-    findings.map(({ line, path, message }) => `${file}:${line}: ${path} ${message}`).join('\n'),
-  );
+    .action((options: { config: string }) =>
+      run(() => requireRunnable(options.config, systemClock.now())),
+    );
 }
 
 async function run(read: () => SegyConfig): Promise<void> {

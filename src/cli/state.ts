@@ -18,7 +18,7 @@ import type { MasterSecret, SealedStore, StoreBackend } from '../store/index.js'
 import type { StateOptions } from './state-options.js';
 
 /** Name under which a systemd unit loads the master key (LoadCredential=). */
-const CREDENTIAL_NAME = 'segy-master-key';
+export const CREDENTIAL_NAME = 'segy-master-key';
 
 export interface StateEnvironment {
   readonly clock: Clock;

@@ -9,6 +9,15 @@ import type { SegyConfig } from './schema.js';
 
 /** Permission bits that let anybody but the owner read, write or run a file. */
 const OTHERS = 0o077;
+/** a credential may carry the service user as an ACL, which shows as group permission */
+const CREDENTIAL_OTHERS = 0o007;
+
+/** $CREDENTIALS_DIRECTORY of a systemd service. */
+export interface CredentialsFolder {
+  readonly path: string;
+  /** it holds the master key, so that its file is not read */
+  readonly hasMasterKey: boolean;
+}
 
 interface NamedFile {
   readonly path: readonly PropertyKey[];
@@ -16,18 +25,33 @@ interface NamedFile {
   readonly secret: boolean;
 }
 
-/** Findings for every file that `config` names; `text` is what it was read from, for the lines. */
-export function checkReferencedFiles(config: SegyConfig, text: string): ConfigFinding[] {
-  return namedFiles(config).flatMap(({ path, file, secret }) => {
-    const message = faultOf(file, secret);
-    return message === undefined ? [] : [{ ...locate(text, path), message: `${file} ${message}` }];
-  });
+/**
+ * Findings for every file that `config` names.
+ * @param text what `config` was read from, for the lines
+ * @param credentials what the service manager gave, where it did
+ */
+export function checkReferencedFiles(
+  config: SegyConfig,
+  text: string,
+  credentials?: CredentialsFolder,
+): ConfigFinding[] {
+  return namedFiles(config, credentials?.hasMasterKey === true).flatMap(
+    ({ path, file, secret }) => {
+      const isCredential = credentials !== undefined && file.startsWith(`${credentials.path}/`);
+      const fault = faultOf(file, secret, isCredential ? CREDENTIAL_OTHERS : OTHERS);
+      if (fault === undefined) return [];
+      const [message, cure] = fault;
+      return [{ ...locate(text, path), message: `${file} ${message}`, cure }];
+    },
+  );
 }
 
-function namedFiles(config: SegyConfig): NamedFile[] {
+function namedFiles(config: SegyConfig, masterByCredential: boolean): NamedFile[] {
   const files: NamedFile[] = [
-    { path: ['masterKeyFile'], file: config.masterKeyFile, secret: true },
     pbxPassword(config.pbx),
+    ...(masterByCredential
+      ? []
+      : [{ path: ['masterKeyFile'], file: config.masterKeyFile, secret: true }]),
   ];
   for (const [index, { tls }] of config.outer.listeners.entries()) {
     if (tls === undefined) continue;
@@ -57,18 +81,23 @@ function pbxPassword(pbx: SegyConfig['pbx']): NamedFile {
     : { path: ['pbx', 'esl', 'passwordFile'], file: pbx.esl.passwordFile, secret: true };
 }
 
-function faultOf(file: string, secret: boolean): string | undefined {
+/** What is wrong with a file, and what to do. */
+function faultOf(
+  file: string,
+  secret: boolean,
+  others: number,
+): readonly [string, string] | undefined {
   let stat;
   try {
     stat = statSync(file);
     accessSync(file, constants.R_OK);
   } catch {
-    return 'cannot be read';
+    return ['cannot be read', 'make it, readable by the user that segy runs as'];
   }
-  if (!stat.isFile()) return 'is not a file';
-  if (stat.size === 0) return 'is empty';
-  if (secret && (stat.mode & OTHERS) !== 0) {
-    return `holds a secret and is open to others: chmod 600 ${file}`;
+  if (!stat.isFile()) return ['is not a file', 'name the file itself'];
+  if (stat.size === 0) return ['is empty', secret ? 'write the secret into it' : 'put PEM into it'];
+  if (secret && (stat.mode & others) !== 0) {
+    return ['holds a secret and is open to others', `chmod 600 ${file}`];
   }
   return undefined;
 }

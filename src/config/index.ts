@@ -1,6 +1,14 @@
 /** The operator's configuration: one file, checked whole before anything of it is used. */
-export { checkReferencedFiles } from './files.js';
-export { checkConfigText, locate, parseConfig, MAX_CONFIG_OCTETS } from './load.js';
+export { checkReferencedFiles, type CredentialsFolder } from './files.js';
+export {
+  checkConfigText,
+  findingsError,
+  findingText,
+  locate,
+  parseConfig,
+  MAX_CONFIG_OCTETS,
+} from './load.js';
+export { checkRules, type RuleFindings } from './rules.js';
 export type { ConfigFinding, ConfigResult } from './load.js';
 export type { GroupConfig, PartnerConfig, SegyConfig, UserConfig } from './schema.js';
 export { DEFAULT_CODE_POINTS } from './code-points.js';

@@ -5,6 +5,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import { SegyError } from '../base/errors.js';
+import { adviceFor } from './cures.js';
 import { configSchema } from './schema.js';
 import type { SegyConfig } from './schema.js';
 
@@ -17,6 +18,8 @@ export interface ConfigFinding {
   /** line in the file, counted from 1 */
   readonly line: number;
   readonly message: string;
+  /** what to do about it */
+  readonly cure: string;
 }
 
 export type ConfigResult =
@@ -26,7 +29,15 @@ export type ConfigResult =
 /** Checks the text of a configuration file; never throws on its content. */
 export function checkConfigText(text: string): ConfigResult {
   if (Buffer.byteLength(text) > MAX_CONFIG_OCTETS) {
-    return { ok: false, findings: [{ path: '', line: 1, message: 'the file is too large' }] };
+    return {
+      ok: false,
+      findings: [
+        {
+          ...{ path: '', line: 1, message: 'the file is too large' },
+          cure: `at most ${MAX_CONFIG_OCTETS} octets are read`,
+        },
+      ],
+    };
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
@@ -37,6 +48,7 @@ export function checkConfigText(text: string): ConfigResult {
         path: '',
         line: lines.linePos(error.pos[0]).line,
         message: error.message.split('\n')[0] ?? error.code,
+        cure: 'correct the YAML there; it is indented by blanks, and text with : or # in it is quoted',
       })),
     };
   }
@@ -44,7 +56,15 @@ export function checkConfigText(text: string): ConfigResult {
   try {
     plain = document.toJS({ maxAliasCount: 0 });
   } catch {
-    return { ok: false, findings: [{ path: '', line: 1, message: 'aliases are not allowed' }] };
+    return {
+      ok: false,
+      findings: [
+        {
+          ...{ path: '', line: 1, message: 'aliases are not allowed' },
+          cure: 'write what the alias stands for',
+        },
+      ],
+    };
   }
   const parsed = configSchema.safeParse(plain ?? {});
   if (parsed.success) return { ok: true, config: parsed.data };
@@ -56,7 +76,7 @@ export function checkConfigText(text: string): ConfigResult {
       return {
         path: formatPath(path),
         line: lineOf(document, path, lines),
-        message: issue.message,
+        ...adviceFor(issue),
       };
     }),
   };
@@ -66,8 +86,20 @@ export function checkConfigText(text: string): ConfigResult {
 export function parseConfig(text: string, fileName: string): SegyConfig {
   const result = checkConfigText(text);
   if (result.ok) return result.config;
-  const list = result.findings.map((f) => `${fileName}:${f.line}: ${f.path} ${f.message}`.trim());
-  throw new SegyError('SEGY_E_CONFIG', list.join('\n'));
+  throw findingsError(result.findings, fileName);
+}
+
+/** One finding on one line: where it is, what is wrong, what to do. */
+export function findingText(finding: ConfigFinding, fileName: string, kind = ''): string {
+  const { path, line, message, cure } = finding;
+  const what = path === '' ? message : `${path}: ${message}`;
+  return `${fileName}:${line}: ${kind}${what}; ${cure}`;
+}
+
+/** SEGY_E_CONFIG with every finding on a line of its own. */
+export function findingsError(findings: readonly ConfigFinding[], fileName: string): SegyError {
+  const list = findings.map((finding) => findingText(finding, fileName));
+  return new SegyError('SEGY_E_CONFIG', list.join('\n'));
 }
 
 /** Path and line of a setting in the text of a configuration file that parses. */

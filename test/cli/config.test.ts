@@ -16,7 +16,7 @@ describe('segy config check', () => {
     writeFileSync(file, 'stateDir: /tmp\nporst: 1\n');
     const { status, stdout } = runSegy(['config', 'check', '--config', file]);
     assert.equal(status, 1);
-    assert.match(stdout, /segy\.yaml:1: pbx /);
+    assert.match(stdout, /segy\.yaml:1: pbx: /);
     assert.match(stdout, /porst/);
   });
 

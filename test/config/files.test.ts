@@ -28,7 +28,8 @@ describe('config/files', () => {
       '  listeners: [{ transport: tcp, address: 192.0.2.1, port: 5060 }]',
     ].join('\n');
     return checkReferencedFiles(parseConfig(text, 'segy.yaml'), text).map(
-      ({ path, line, message }) => `${line} ${path} ${message.replaceAll(folder, '')}`,
+      ({ path, line, message, cure }) =>
+        `${line} ${path} ${message}; ${cure}`.replaceAll(folder, ''),
     );
   }
 
@@ -39,17 +40,21 @@ describe('config/files', () => {
   it('names a secret that is open to others, with line and cure', () => {
     chmodSync(join(folder, 'ari.secret'), 0o640);
     assert.deepEqual(findings(), [
-      '7 pbx.ari.passwordFile /ari.secret holds a secret and is open to others: chmod 600 /ari.secret',
+      '7 pbx.ari.passwordFile /ari.secret holds a secret and is open to others; chmod 600 /ari.secret',
     ]);
   });
 
   it('names a secret that is empty', () => {
     writeFileSync(join(folder, 'master.key'), '');
-    assert.deepEqual(findings(), ['1 masterKeyFile /master.key is empty']);
+    assert.deepEqual(findings(), [
+      '1 masterKeyFile /master.key is empty; write the secret into it',
+    ]);
   });
 
   it('names a file that is not there', () => {
     rmSync(join(folder, 'master.key'));
-    assert.deepEqual(findings(), ['1 masterKeyFile /master.key cannot be read']);
+    assert.deepEqual(findings(), [
+      '1 masterKeyFile /master.key cannot be read; make it, readable by the user that segy runs as',
+    ]);
   });
 });

@@ -158,6 +158,12 @@ export class AsteriskInstance implements PbxInstance {
       .join('\n');
   }
 
+  /** How its command line is reached, for `segy config check --asterisk`. */
+  get commandLine(): string {
+    const { command, args } = this.#program;
+    return [command, ...args, '-C', join(this.folder, 'etc/asterisk.conf')].join(' ');
+  }
+
   /** Output of one command of the Asterisk command line. */
   async cli(command: string): Promise<string> {
     const { stdout } = await execute(this.#program.command, [
