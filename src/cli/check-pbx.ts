@@ -41,11 +41,12 @@ async function checkAri({ url, username, passwordFile }: Ari, wrong: Note): Prom
   const password = readFileSync(passwordFile, 'utf8').trimEnd();
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   const ask = async (path: string): Promise<number> => {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
     const headers = { authorization, connection: 'close' };
-    const response = await fetch(new URL(`/ari/${path}`, url), { headers, signal });
-    await response.arrayBuffer();
-    return response.status;
+    return patiently(async (signal) => {
+      const response = await fetch(new URL(`/ari/${path}`, url), { headers, signal });
+      await response.arrayBuffer();
+      return response.status;
+    });
   };
   try {
     const status = await ask('asterisk/info');
@@ -106,10 +107,12 @@ async function checkEsl({ host, port, passwordFile }: Esl, wrong: Note): Promise
   const password = readFileSync(passwordFile, 'utf8').trimEnd();
   const silent = { event: () => undefined, closed: () => undefined };
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    const connection = await openEsl({ host, port, password }, [], silent, signal);
-    const answer = await connection.api(`sofia status profile ${ENDPOINT}`);
-    connection.close();
+    const answer = await patiently(async (signal) => {
+      const connection = await openEsl({ host, port, password }, [], silent, signal);
+      const status = await connection.api(`sofia status profile ${ENDPOINT}`);
+      connection.close();
+      return status;
+    });
     if (/invalid profile|-ERR/i.test(answer)) {
       wrong(
         ['pbx', 'sip'],
@@ -124,5 +127,22 @@ async function checkEsl({ host, port, passwordFile }: Esl, wrong: Note): Promise
       `FreeSWITCH does not let us in at ${host} port ${port}: ${message}`,
       'start it, and compare address and password with segy_event_socket.xml',
     );
+  }
+}
+
+/** Gives `work` a signal that ends it in time. Its timer keeps the process alive, unlike AbortSignal.timeout. */
+async function patiently<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      controller.abort();
+      reject(new Error('no answer in time'));
+    }, PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work(controller.signal), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -10,7 +10,7 @@ interface Definition {
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
 }
 
-const definition = (schema: z.core.$ZodType): Definition => schema._zod.def as Definition;
+const definition = (schema: z.core.$ZodType): Definition => schema._zod.def;
 
 /** The objects that may stand where `schema` is. */
 function objectsOf(schema: z.core.$ZodType): Definition[] {
