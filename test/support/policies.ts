@@ -115,6 +115,6 @@ export function policyPartner(policy: Policy, peer: Peer, folder: string): Polic
     },
   };
   const name = `mc-${policy.name}` as const;
-  const plan = { name, users: [alice, bob], sip: peer, protocol: 'tcp', profile } as const;
+  const plan = { name, users: [alice, bob], sip: peer, protocol: 'udp', profile } as const;
   return { policy, peer, alice, bob, gms, group, spk, expired, plan };
 }
