@@ -56,6 +56,13 @@ export class LagBoard {
     return cell;
   }
 
+  /** How long the thread that is silent longest has given no beat, in milliseconds. */
+  silentMs(): number {
+    const now = Date.now();
+    const beats = [...this.#watched.values()].map(({ values }) => values[LAST_BEAT] ?? 0);
+    return Math.max(0, ...beats.filter((at) => at > 0).map((at) => now - at));
+  }
+
   view(): LagView[] {
     const now = Date.now();
     const turn = now - this.#turnedAt >= HALF_SPAN_MS;

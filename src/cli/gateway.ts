@@ -27,7 +27,7 @@ import { makeProtection, readKeyFile } from './protection.js';
 import { watchPartners } from './compose-partners.js';
 import { redirectBodies } from './redirect-body.js';
 import { LiveConfig, reloader } from './reload.js';
-import type { ReloadResult } from './reload.js';
+import type { ReloadResult, ReloadSource } from './reload.js';
 import { sendingMemoryOver } from './sending-memory.js';
 import { openState, requireDomain } from './state.js';
 import type { State } from './state.js';
@@ -38,6 +38,8 @@ const VERIFIER_CACHE = 4096;
 const CONTROL_USER_AGENT = 'MC-Security-Gateway';
 /** How often the key sets of the next period are looked after. */
 const PREPARE_EVERY_MS = 3_600_000;
+/** A thread that gives no sign for so long hangs, in milliseconds. */
+const HANG_MS = 10_000;
 
 export interface Gateway {
   readonly edge: Edge;
@@ -48,6 +50,8 @@ export interface Gateway {
    * @throws SegyError SEGY_E_CONFIG with what is wrong, SEGY_E_IO; it is logged too
    */
   reload(): Promise<ReloadResult>;
+  /** false while a thread of it hangs */
+  isHealthy(): boolean;
   stop(): Promise<void>;
 }
 
@@ -55,13 +59,13 @@ type Closer = () => Promise<void> | void;
 
 /**
  * Starts everything that `config` describes; resolves when calls can be taken.
- * @param readConfig gives the configuration as it is now, for a reload
+ * @param source gives the configuration as it is now, for a reload
  * @throws SegyError of the first part that cannot start; what had started is ended again
  */
 export async function startGateway(
   config: SegyConfig,
   env: GatewayEnvironment,
-  readConfig: () => SegyConfig,
+  source: ReloadSource,
 ): Promise<Gateway> {
   const closers: Closer[] = [];
   const stop = async (): Promise<void> => {
@@ -74,7 +78,7 @@ export async function startGateway(
     }
   };
   try {
-    return { ...(await compose(config, env, readConfig, closers)), stop };
+    return { ...(await compose(config, env, source, closers)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -84,7 +88,7 @@ export async function startGateway(
 async function compose(
   config: SegyConfig,
   env: GatewayEnvironment,
-  readConfig: () => SegyConfig,
+  source: ReloadSource,
   closers: Closer[],
 ): Promise<Omit<Gateway, 'stop'>> {
   const { log, metrics } = env;
@@ -156,7 +160,7 @@ async function compose(
   closers.push(() => certificates.stop());
   probes.update(config.partners);
   closers.push(() => probes.stop());
-  const reload = reloader(readConfig, live, {
+  const reload = reloader(source, live, {
     ...{ env, edge, addresses, probes, protection, directory, users: stored, outer },
     ...{ certificates, floor, prepareKeys: prepare },
   });
@@ -170,7 +174,8 @@ async function compose(
     },
     closers,
   );
-  return { edge, partners: () => probes.view(), reload };
+  const isHealthy = (): boolean => watchers.lags.silentMs() < HANG_MS;
+  return { edge, partners: () => probes.view(), reload, isHealthy };
 }
 
 interface ClientSide {

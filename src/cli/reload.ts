@@ -96,20 +96,31 @@ export class LiveConfig {
   }
 }
 
+/** Where a reload gets the configuration. */
+export interface ReloadSource {
+  /** @throws SegyError SEGY_E_CONFIG */
+  read(): SegyConfig;
+  /** told when a reload begins and when it has ended, however it did */
+  onReload?(begins: boolean): void;
+}
+
 /** Reads and reloads, one after the other however often it is asked; a refusal is logged. */
 export function reloader(
-  readConfig: () => SegyConfig,
+  source: ReloadSource,
   live: LiveConfig,
   parts: ReloadParts,
 ): () => Promise<ReloadResult> {
   let last: Promise<unknown> = Promise.resolve();
   const run = async (): Promise<ReloadResult> => {
+    source.onReload?.(true);
     try {
-      return await live.reload(readConfig(), parts);
+      return await live.reload(source.read(), parts);
     } catch (error) {
       const { code, message } = toSegyError(error);
       parts.env.log.error('reload.refused', { code, message });
       throw error;
+    } finally {
+      source.onReload?.(false);
     }
   };
   return () => {

@@ -14,6 +14,7 @@ import { configOption } from './config-file.js';
 import { turnCoreDumpsOff } from './core-dumps.js';
 import { startGateway } from './gateway.js';
 import type { Gateway } from './gateway.js';
+import { ServiceManager } from './service-manager.js';
 
 export function registerRunCommand(program: Command): void {
   program
@@ -39,18 +40,30 @@ async function run(read: () => SegyConfig): Promise<void> {
     log.warn('process.core-dumps', { message: 'a core dump can be written' });
   const signals = new StopSignals();
   const running: { gateway?: Gateway } = {};
+  const service = new ServiceManager({
+    env,
+    variables: process.env,
+    isHealthy: () => running.gateway?.isHealthy() ?? true,
+  });
   const reload = (): void => void running.gateway?.reload().catch(() => undefined);
   // what comes during the start is answered by the start itself
   process.on('SIGHUP', reload);
-  const gateway = await startGateway(config, env, read);
+  const gateway = await startGateway(config, env, {
+    read,
+    onReload: (begins) => (begins ? service.reloading() : service.ready()),
+  });
   running.gateway = gateway;
+  service.ready();
   log.info('gateway.ready');
   log.info('gateway.draining', { signal: await signals.next() });
+  service.stopping('waiting for the last call to end');
   await drain(gateway, signals, config.limits.drainSeconds, log);
   log.info('gateway.stopping');
+  service.stopping('ending calls');
   await gateway.stop();
   process.off('SIGHUP', reload);
   signals.close();
+  service.close();
   log.info('gateway.stopped');
 }
 

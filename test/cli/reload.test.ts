@@ -135,13 +135,17 @@ describe('cli/reload', () => {
 
   it('reloads one after the other, and logs the refusal of a file that is wrong', async () => {
     const done: string[] = [];
+    const told: boolean[] = [];
     const texts = [config(), null, config({ partners: [partner('a')] })];
     const live = new LiveConfig(config());
     const reload = reloader(
-      () => {
-        const next = texts.shift();
-        if (next) return next;
-        throw new Error('broken');
+      {
+        read: () => {
+          const next = texts.shift();
+          if (next) return next;
+          throw new Error('broken');
+        },
+        onReload: (begins) => void told.push(begins),
       },
       live,
       partsOf(done),
@@ -153,5 +157,6 @@ describe('cli/reload', () => {
     );
     assert.equal(done.filter((what) => what === 'refused').length, 1);
     assert.equal(live.current.partners.length, 1);
+    assert.deepEqual(told, [true, false, true, false, true, false]);
   });
 });

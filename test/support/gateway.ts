@@ -21,6 +21,7 @@ export class GatewayProcess {
   constructor(
     readonly configFile: string,
     readonly logFile: string,
+    readonly variables: Readonly<Record<string, string>> = {},
   ) {}
 
   /** Starts it and waits until it is ready and linked to the PBX. */
@@ -28,6 +29,7 @@ export class GatewayProcess {
     const before = this.log().length;
     const child = spawn(process.execPath, [MAIN, 'run', '--config', this.configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.variables },
     });
     const keep = (text: Buffer): void => appendFileSync(this.logFile, text);
     child.stdout.on('data', keep);

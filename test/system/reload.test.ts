@@ -6,7 +6,10 @@ import { parse, stringify } from 'yaml';
 import type { SegyConfig } from '../../src/config/index.js';
 import { callMc, callRadio, expectUp, nextCall, type CallPair } from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
+import { GatewayProcess } from '../support/gateway.js';
+import { noNotifySocket, NotifySocket } from '../support/notify-socket.js';
 import { ALICE, RADIO_1, Scene } from '../support/scene.js';
+import { skipBecause } from '../support/skip.js';
 import { sleep, until, within } from '../support/waiting.js';
 
 /** Reloads during how many calls; the whole count is SEGY_TEST_RELOADS=500 SEGY_TEST_RELOAD_CALLS=50. */
@@ -134,5 +137,46 @@ describe('a gateway that carries calls', function () {
     assert.match(limits, /Max core file size\s+0\s+0/);
     const filter = readFileSync(`/proc/${scene.gateway.pid}/coredump_filter`, 'utf8');
     assert.match(filter, /^0+$/m);
+  });
+});
+
+describe('a gateway under a service manager', function () {
+  this.timeout(120_000);
+  let scene: Scene | undefined;
+  let socket: NotifySocket | undefined;
+
+  before(async function () {
+    const reason = noNotifySocket();
+    if (reason !== null) skipBecause(this, `what the service manager is told is tested: ${reason}`);
+    scene = await Scene.start();
+    await scene.gateway.stop();
+    socket = await NotifySocket.open(join(scene.folder, 'notify'));
+  });
+  after(async () => {
+    socket?.close();
+    await scene?.stop();
+  });
+
+  it('says when it is ready, reloads, lives and stops', async () => {
+    const { folder } = scene!;
+    const lines = (): string[] => socket!.lines;
+    const gateway = new GatewayProcess(join(folder, 'segy.yaml'), join(folder, 'managed.log'), {
+      NOTIFY_SOCKET: join(folder, 'notify'),
+      WATCHDOG_USEC: '3000000',
+    });
+    const comes = (line: string): Promise<void> =>
+      until(`${line} comes`, () => lines().includes(line), 10_000);
+    await gateway.start();
+    await comes('READY=1');
+    await comes('WATCHDOG=1');
+    gateway.signal('SIGHUP');
+    await comes('RELOADING=1');
+    await until('it is ready again', () => {
+      const all = lines();
+      return all.indexOf('READY=1', all.indexOf('RELOADING=1')) > 0;
+    });
+    gateway.signal('SIGTERM');
+    await within('the gateway ends', gateway.exited, 10_000);
+    await comes('STOPPING=1');
   });
 });
