@@ -39,6 +39,7 @@ const calls = talkgroups.sessions.map(({ id }): CallView => ({
   connectedAt: Date.now(),
   ...{ armed: true, clear: false, keyId: '0a000001', talker: 'sip:anna@mc-a.example' },
   channel: `PJSIP/segy-${id}`,
+  dialog: '',
   legs: [],
 }));
 const views: GatewayViews = {
@@ -60,7 +61,11 @@ const folder = mkdtempSync(join(tmpdir(), 'segy-bench-'));
 const socketPath = join(folder, 's');
 const server = await AdminServer.open({
   socketPath,
-  commands: viewCommands(views),
+  commands: viewCommands(views, {
+    lines: () => [],
+    audit: () => Promise.resolve([]),
+    config: () => ({}),
+  }),
   env: { clock: systemClock, timers: systemTimers, log: silentLog },
 });
 

@@ -15,6 +15,11 @@ export const TEST_TOOLS = [
   { command: 'gcc', package: 'gcc' },
   { file: '/usr/include/stdio.h', package: 'libc6-dev' },
   { command: 'openssl', package: 'openssl' },
+  { command: 'fail2ban-regex', package: 'fail2ban' },
+  {
+    file: '/usr/lib/python3/dist-packages/prometheus_client/parser.py',
+    package: 'python3-prometheus-client',
+  },
   { command: 'dpkg-deb', package: 'dpkg' },
   { command: 'lintian', package: 'lintian' },
   { command: 'systemd-analyze', package: 'systemd' },

@@ -22,6 +22,7 @@ export type {
 } from './ports.js';
 export { callReport, callReports, daysLeft, statusReport } from './status.js';
 export type { CallReport, StatusReport } from './status.js';
+export type { TraceLine, TraceReport, TraceSources } from './trace.js';
 export { viewCommands } from './view-commands.js';
 export { AlarmBoard, type AlarmNews } from './alarm-board.js';
 export { AlarmWatch, type AlarmWatchOptions } from './alarm-watch.js';

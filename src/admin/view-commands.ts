@@ -2,13 +2,16 @@
 import { SegyError } from '../base/errors.js';
 import type { AdminCommand, AdminCommands } from './command.js';
 import type { GatewayViews } from './ports.js';
+import { traceReport } from './trace.js';
+import type { TraceSources } from './trace.js';
 import { callReport, callReports, daysLeft, statusReport } from './status.js';
 
-export function viewCommands(views: GatewayViews): AdminCommands {
+export function viewCommands(views: GatewayViews, sources: TraceSources): AdminCommands {
   return {
     status: look(() => statusReport(views)),
     calls: look(() => ({ calls: callReports(views) })),
     'calls/show': look((body) => callReport(views, idOf(body))),
+    trace: { ...look((body) => traceReport(views, sources, idOf(body))), timeoutMs: null },
     partners: look(() => ({ partners: views.partners() })),
     alarms: look(() => ({ alarms: views.alarms() })),
     expiries: look(() => ({

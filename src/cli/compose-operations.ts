@@ -8,20 +8,32 @@ import {
   viewCommands,
   Webhook,
 } from '../admin/index.js';
-import type { AdminCommands, GatewayViews, MediaViewPort, PartnerView } from '../admin/index.js';
+import type {
+  AdminCommands,
+  GatewayViews,
+  MediaViewPort,
+  PartnerView,
+  TraceSources,
+} from '../admin/index.js';
+import { showAudit } from '../audit/index.js';
+import type { AuditLine } from '../audit/index.js';
 import type { Environment } from '../base/environment.js';
 import { beat, LagBoard } from '../base/loop-lag.js';
 import type { Edge, PbxPort } from '../edge/index.js';
+import { printableFields } from '../log/index.js';
+import type { RecentLines } from '../log/index.js';
 import type { MetricRegistry } from '../metrics/index.js';
 import { openAdmin } from './compose-admin.js';
 import type { AdminParts } from './compose-admin.js';
 import { expiriesOf } from './expiries.js';
-import { requireDomain } from './state.js';
+import { auditFolder, requireDomain } from './state.js';
 import { VERSION } from './version.js';
 
 /** The gateway's environment: its metrics can be read back. */
 export interface GatewayEnvironment extends Environment {
   readonly metrics: MetricRegistry;
+  /** the last lines of its log */
+  readonly recent: RecentLines;
 }
 
 /** What is there before any other part: others raise alarms and tell their lag. */
@@ -66,7 +78,8 @@ export async function openOperations(
   watch.start();
   closers.push(() => watch.stop());
   startWebhook(parts, closers);
-  const admin = await openAdmin({ ...parts, more: { ...viewCommands(views), ...parts.commands } });
+  const looks = viewCommands(views, traceSources(parts));
+  const admin = await openAdmin({ ...parts, more: { ...looks, ...parts.commands } });
   closers.push(() => admin.close());
   if (config.metrics.listen !== undefined) {
     const server = await MetricsServer.open({
@@ -103,6 +116,22 @@ function viewsOf(parts: OperationsParts): GatewayViews {
     alarms: () => watchers.board.view(),
     lags: () => watchers.lags.view(),
     metric: (name, labels) => env.metrics.value(name, labels),
+  };
+}
+
+function traceSources({ config, env }: OperationsParts): TraceSources {
+  return {
+    lines: (names) =>
+      env.recent.about(names).map((line) => ({ ...line, fields: printableFields(line.fields) })),
+    audit: async (names, since) => {
+      const found: AuditLine[] = [];
+      for await (const line of showAudit(auditFolder(config.current.stateDir), { since })) {
+        const values = [line.dialog, line.message].filter((value) => value !== undefined);
+        if (values.some((value) => names.has(value))) found.push(line);
+      }
+      return found;
+    },
+    config: () => config.current,
   };
 }
 

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   status: async () => (await import('./watch.js')).registerStatusCommand,
   store: async () => (await import('./store.js')).registerStoreCommands,
   top: async () => (await import('./top.js')).registerTopCommand,
+  trace: async () => (await import('./trace.js')).registerTraceCommand,
   user: async () => (await import('./user.js')).registerUserCommands,
 };
 

@@ -7,9 +7,9 @@ import { systemClock, systemRandom, systemTimers } from '../base/environment.js'
 import type { Log } from '../base/environment.js';
 import { toSegyError } from '../base/errors.js';
 import type { SegyConfig } from '../config/index.js';
-import { createLog } from '../log/index.js';
 import { MetricRegistry } from '../metrics/index.js';
 import { requireRunnable } from './check-offline.js';
+import { makeLog } from './compose-log.js';
 import { configOption } from './config-file.js';
 import { turnCoreDumpsOff } from './core-dumps.js';
 import { startGateway } from './gateway.js';
@@ -28,13 +28,15 @@ export function registerRunCommand(program: Command): void {
 
 async function run(read: () => SegyConfig): Promise<void> {
   const config = read();
-  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const metrics = new MetricRegistry();
+  const { log, recent } = makeLog(config, systemClock, metrics);
   const env = {
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
     log,
-    metrics: new MetricRegistry(),
+    metrics,
+    recent,
   };
   if (!turnCoreDumpsOff())
     log.warn('process.core-dumps', { message: 'a core dump can be written' });

@@ -45,6 +45,8 @@ export interface CallView {
   readonly keyId: string | null;
   /** of a group call: the MC service ID that was heard last, or its GUK-ID in hex */
   readonly talker: string | null;
+  /** names the dialog with the MC side in the audit log */
+  readonly dialog: string;
   /** name of the PBX channel; null until it is known */
   readonly channel: string | null;
   readonly legs: readonly LegView[];
@@ -67,6 +69,7 @@ export function callView(call: Call): CallView {
     clear: media?.isClear ?? false,
     keyId: media?.keyId ?? null,
     talker: call.talker,
+    dialog: call.dialogKey,
     channel: call.channel?.name ?? null,
     legs: [legView(call, call.callerSide), legView(call, otherSide(call.callerSide))],
   };

@@ -219,7 +219,8 @@ export class Call {
       );
     }
     const { address } = this.#uas.source;
-    this.refusals.note(this.callerSide, address, error, this.#state, { session: this.id });
+    const about = { session: this.id, partner: this.partner.name };
+    this.refusals.note(this.callerSide, address, error, this.#state, about);
   }
 
   /**

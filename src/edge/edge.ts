@@ -353,7 +353,8 @@ export class Edge {
     const { kind, code } = call.outcome;
     this.#countSetup(call.callerSide, call.outcome);
     const about = { session: call.id, partner: call.partner.name };
-    env.log.info('call.ended', { ...about, outcome: kind, code });
+    const dialog = call.dialogKey;
+    env.log.info('call.ended', { ...about, outcome: kind, code, dialog });
     if (call.owesBye && this.#owed < this.#deps.settings.limits.calls) {
       this.#owed += 1;
       env.log.warn('call.bye.owed', { session: call.id, partner: call.partner.name });

@@ -10,9 +10,15 @@ import type { SegyErrorCode } from '../base/errors.js';
 export interface SourceLogLimits {
   readonly windowMs: number;
   readonly maxSources: number;
+  /** of one kind and source that are told one by one in each window */
+  readonly told: number;
 }
 
-export const DEFAULT_SOURCE_LOG_LIMITS: SourceLogLimits = { windowMs: 60_000, maxSources: 4096 };
+export const DEFAULT_SOURCE_LOG_LIMITS: SourceLogLimits = {
+  windowMs: 60_000,
+  maxSources: 4096,
+  told: 20,
+};
 
 export interface Refused {
   readonly code: SegyErrorCode;
@@ -49,6 +55,10 @@ export class SourceLog {
     const quiet = this.#quiet.get(key);
     if (quiet !== undefined && now < quiet.until) {
       quiet.suppressed += 1;
+      // Whoever counts attempts by the security log needs the first few one by one.
+      if (quiet.suppressed < this.#limits.told) {
+        this.#env.log.debug('security.repeated', { code, side, source, ...about });
+      }
       return;
     }
     this.#quiet.delete(key);

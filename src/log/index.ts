@@ -1,3 +1,7 @@
-/** Operational log on winston. The security grammar for fail2ban is one of its formats. */
-export { createLog } from './winston-log.js';
+/** Operational log on winston, the security log in its own grammar, and what both have in common. */
+export { RecentLines, type RecentLine } from './recent-lines.js';
+export { appendTo, SECURITY_EVENTS, securityLine, securityLog } from './security-log.js';
+export type { SecurityEvent, SecurityLogOptions } from './security-log.js';
+export { tapLog, type LogLine } from './tap.js';
+export { createLog, printableFields } from './winston-log.js';
 export type { LogFormat, LogLevel, LogOptions } from './winston-log.js';

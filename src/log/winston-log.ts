@@ -32,7 +32,7 @@ export function createLog(options: LogOptions): Log {
     transports: [new winston.transports.Stream({ stream: options.stream ?? process.stdout })],
   });
   const write = (level: LogLevel) => (event: string, fields?: LogFields) => {
-    logger.log(level, event, { fields: printable(fields ?? {}, limit) });
+    logger.log(level, event, { fields: printableFields(fields ?? {}, limit) });
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
@@ -49,12 +49,18 @@ function quote(value: string | number | boolean): string {
   return /^[A-Za-z0-9._:@/+-]+$/.test(text) ? text : JSON.stringify(text);
 }
 
-function printable(fields: LogFields, limit: number): Record<string, string | number | boolean> {
+/** The fields as they are written: no octets, nothing that a terminal obeys, nothing too long. */
+export function printableFields(
+  fields: LogFields,
+  limit = DEFAULT_MAX_VALUE,
+): Record<string, string | number | boolean> {
   const out: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || value === null) continue;
     out[name] =
-      typeof value === 'number' || typeof value === 'boolean' ? value : cut(textOf(value), limit);
+      typeof value === 'number' || typeof value === 'boolean'
+        ? value
+        : cut(tame(textOf(value)), limit);
   }
   return out;
 }
@@ -67,6 +73,17 @@ function textOf(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner instanceof Uint8Array ? `(${inner.length} octets)` : inner,
+  );
+}
+
+/**
+ * JSON escapes what ends a line for most readers; this does what it leaves: C1 controls that terminals
+ * obey, separators at which some split lines, and characters that turn or hide text.
+ */
+function tame(text: string): string {
+  return text.replace(
+    /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   );
 }
 

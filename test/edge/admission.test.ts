@@ -116,13 +116,13 @@ describe('edge/source-log', () => {
 
   it('remembers a bounded number of sources', () => {
     const { env } = clocked();
-    const log = new SourceLog(env, { windowMs: 1000, maxSources: 10 });
+    const log = new SourceLog(env, { windowMs: 1000, maxSources: 10, told: 20 });
     for (let i = 0; i < 1000; i += 1)
       log.refused({ code: 'SEGY_E_RATE', side: 'outer', source: `source-${i}`, message: 'x' });
     let logged = 0;
     const again = new SourceLog(
       { ...env, log: { ...env.log, warn: () => (logged += 1) } },
-      { windowMs: 1000, maxSources: 2 },
+      { windowMs: 1000, maxSources: 2, told: 20 },
     );
     for (const source of ['a', 'b', 'c', 'a'])
       again.refused({ code: 'SEGY_E_RATE', side: 'outer', source, message: 'x' });

@@ -276,7 +276,8 @@ describe('edge', () => {
     await h.establishIn();
     const [view] = h.edge.calls();
     assert.ok(view);
-    const { session, startedAt, connectedAt, keyId, legs, ...rest } = view;
+    const { session, startedAt, connectedAt, keyId, legs, dialog, ...rest } = view;
+    assert.notEqual(dialog, '');
     assert.deepEqual(rest, {
       partner: 'mc-a',
       type: 'private',

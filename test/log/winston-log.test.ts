@@ -50,4 +50,15 @@ describe('log/winston-log', () => {
     assert.equal(lines.length, 1);
     assert.match(lines[0]!, /"value":"x{8}…"/);
   });
+
+  it('writes nothing that a terminal obeys or a reader takes for the end of a line', async () => {
+    const hostile = '\u009b31m \u001b[2J \u2028 \u2029 \u202e \u0085 \r\n\u007f';
+    for (const format of ['text', 'json'] as const) {
+      const [line, more] = await linesOf({ level: 'info', format }, (log) =>
+        log.info('sip.refused', { from: hostile }),
+      );
+      assert.equal(more, undefined);
+      assert.match(line!, /^[ -~]+$/, format);
+    }
+  });
 });

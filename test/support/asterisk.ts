@@ -238,7 +238,8 @@ export class AsteriskInstance implements PbxInstance {
     }
     const etc = join(this.folder, 'etc');
     for (const source of ['asterisk-conf', 'dialplan/asterisk']) {
-      for (const name of readdirSync(join(PROJECT_ROOT, source))) {
+      const names = readdirSync(join(PROJECT_ROOT, source));
+      for (const name of names.filter((each) => each.endsWith('.conf'))) {
         cpSync(join(PROJECT_ROOT, source, name), join(etc, name));
       }
     }

@@ -1,5 +1,6 @@
 /** Group calls through the running gateway and a real Asterisk. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { concatBytes, fromHex, toHex } from '../../src/base/bytes.js';
 import { systemClock, systemRandom } from '../../src/base/environment.js';
 import { gukId, makeIMessage } from '../../src/mikey/index.js';
@@ -8,6 +9,7 @@ import { findTone } from '../../src/sim/index.js';
 import type { McMedia, PartyMedia, SimCall } from '../../src/sim/index.js';
 import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
 import { expectUp, nextCall } from '../support/call-pair.js';
+import { runSegyBeside } from '../support/cli.js';
 import {
   greatestStep,
   GroupSide,
@@ -233,7 +235,13 @@ describe('group calls', function () {
     assert.ok(findTone(recording, 400, 8000).milliseconds >= SPURT_MS - 100);
 
     assert.equal(await give(FIRST, { revoked: true }), 200);
-    assert.equal(await give(SECOND, { revoked: true }), 200);
+    const state = ['--state', join(scene.folder, 'state')];
+    const { calls } = JSON.parse((await runSegyBeside(['calls', ...state, '--json'])).stdout) as {
+      calls: { talker: string; keyId: string }[];
+    };
+    assert.deepEqual([calls[0]?.talker, calls[0]?.keyId], [BOB, '0a000002']);
+    const revoked = await runSegyBeside(['keys', 'revoke', '0a000002', ...state]);
+    assert.match(revoked.stdout, /GMK 0a000002 of mc-a is revoked for good/);
     const heardAtEnd = side.heard.length;
     const receivedAtEnd = stream.counters.received;
     await side.talk(BOB, SECOND, { toneHz: 400, ms: 300 });

@@ -1,5 +1,6 @@
 /** What an operator sees of a running gateway: status, calls, metrics, alarms. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -108,6 +109,14 @@ describe('an operator who looks at the running gateway', function () {
     assert.equal(byCallId.call.session, session);
     const top = await run('top', '--count', '2');
     assert.match(top.stdout, /rate {7}[1-9]\d* packets\/s to the PBX/);
+    const out = join(scene.folder, 'trace.json');
+    assert.deepEqual((await json('trace', mc.dialog.callId, '--out', out)).live, true);
+    const trace = JSON.parse(readFileSync(out, 'utf8')) as { audit: Json[]; call: Json };
+    assert.deepEqual(
+      trace.audit.map(({ action, keyId }) => [action, keyId]),
+      [['opened', call.keyId]],
+    );
+    assert.equal(trace.call.session, session);
     mc.bye();
     await until('it is gone', async () => ((await json('calls')).calls as Json[]).length === 0);
     const gone = await run('calls', 'show', session, '--json');
