@@ -62,6 +62,11 @@ function namedFiles(config: SegyConfig, masterByCredential: boolean): NamedFile[
       files.push({ path: [...at, 'caFile'], file: tls.caFile, secret: false });
     }
   }
+  for (const name of ['tokenFile', 'caFile'] as const) {
+    const file = config.alarms.webhook?.[name];
+    if (file === undefined) continue;
+    files.push({ path: ['alarms', 'webhook', name], file, secret: name === 'tokenFile' });
+  }
   for (const [index, { protection, floor }] of config.partners.entries()) {
     for (const [number, { keyFile }] of (protection?.spks ?? []).entries()) {
       const path = ['partners', index, 'protection', 'spks', number, 'keyFile'];

@@ -45,6 +45,10 @@ export const alarmsSchema = z
         /** name of this gateway in each message; default: its security domain */
         gateway: z.string().min(1).max(255).optional(),
       })
+      .refine(({ url, tokenFile }) => tokenFile === undefined || url.startsWith('https:'), {
+        message: 'a token is sent over https only',
+        path: ['tokenFile'],
+      })
       .optional(),
   })
   .prefault({});
