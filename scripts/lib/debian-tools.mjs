@@ -20,6 +20,7 @@ export const TEST_TOOLS = [
     file: '/usr/lib/python3/dist-packages/prometheus_client/parser.py',
     package: 'python3-prometheus-client',
   },
+  { command: 'nft', package: 'nftables' },
   { command: 'dpkg-deb', package: 'dpkg' },
   { command: 'lintian', package: 'lintian' },
   { command: 'systemd-analyze', package: 'systemd' },

@@ -8,6 +8,7 @@ import { toSegyError } from '../base/errors.js';
 import { locate } from '../config/index.js';
 import type { ConfigFinding, SegyConfig } from '../config/index.js';
 import { checkPbx } from './check-pbx.js';
+import { checkDscp } from './dscp.js';
 import { createDns, unresolvedHosts } from './host-names.js';
 import { commandEnvironment, openState } from './state.js';
 
@@ -30,6 +31,7 @@ export async function checkLive(
     isRunning ? NOTHING : checkStore(config, text),
     checkPbx(config, text, asterisk),
     checkClock(text),
+    checkDscp(config, text).then((warnings) => ({ findings: [], warnings })),
     unresolvedHosts(config, text, createDns(config)).then((warnings) => ({
       findings: [],
       warnings,

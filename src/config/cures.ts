@@ -53,7 +53,9 @@ export function adviceFor(issue: Issue): Advice {
         cure: `write one of ${issue.values.map(String).join(', ')}`,
       };
     case 'invalid_union':
-      return { message: issue.message, cure: unionCure(issue) };
+      return 'discriminator' in issue || issue.message === 'Invalid input'
+        ? { message: issue.message, cure: unionCure(issue) }
+        : byText(issue.message);
     default:
       return byText(issue.message);
   }

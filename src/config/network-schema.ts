@@ -49,3 +49,16 @@ export const probeSchema = z
     timeoutMs: z.number().int().min(100).max(32_000).default(2000),
   })
   .prefault({});
+
+const DSCP_NAMES = [
+  ...(['cs0', 'cs1', 'cs2', 'cs3', 'cs4', 'cs5', 'cs6', 'cs7', 'ef', 'va'] as const),
+  ...(['af11', 'af12', 'af13', 'af21', 'af22', 'af23'] as const),
+  ...(['af31', 'af32', 'af33', 'af41', 'af42', 'af43'] as const),
+];
+const dscp = z.union(
+  [z.enum(DSCP_NAMES), z.number().int().min(0).max(63)],
+  'not a DSCP; write a name such as ef or cs3, or a number up to 63',
+);
+
+/** Marks on what leaves towards partners; `segy dscp` makes the rules that set them. */
+export const dscpSchema = z.strictObject({ sip: dscp.optional(), rtp: dscp.optional() });

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
 import { floorSchema } from './floor-schema.js';
 import { checkFloor } from './floor-rules.js';
-import { discoverSchema, dnsSchema, probeSchema } from './network-schema.js';
+import { discoverSchema, dnsSchema, dscpSchema, probeSchema } from './network-schema.js';
 import {
   adminSchema,
   alarmsSchema,
@@ -200,6 +200,7 @@ const outerSchema = z.strictObject({
   listeners: z
     .array(z.strictObject({ transport, address: ipAddress, port, tls: tlsSchema.optional() }))
     .min(1),
+  dscp: dscpSchema.optional(),
   /** days before its end from which on a certificate is warned of */
   certificateWarningDays: z.number().int().min(1).max(365).default(30),
   advertised: host.optional(),
