@@ -59,6 +59,12 @@ export class RtpKeying {
     return { key: source === 'events' ? key : null, swallow };
   }
 
+  /** The radio keys by other means: from here on it is looked for the end of it. */
+  pressed(now: number): void {
+    this.#on = true;
+    this.#talk.packet(0, this.#keying.attackMs, now);
+  }
+
   /** What follows when no packet came for a while. */
   tick(now: number): KeyingSeen {
     return this.#keying.source === 'level' ? seen(this.#talk.tick(now)) : NOTHING;

@@ -89,6 +89,7 @@ export class FloorPath {
         return;
       }
       case 'key':
+        if (command.on) this.#keying.pressed(this.#env.monotonic());
         this.#input({ kind: command.on ? 'key-on' : 'key-off' });
         return;
       case 'level':

@@ -41,6 +41,7 @@ export { reportCall } from './report.js';
 export type { CallReport } from './report.js';
 export { SimFloor } from './sim-floor.js';
 export type { SimFloorOptions } from './sim-floor.js';
+export type { FloorSection } from './session-description.js';
 export { SimFloorLine } from './floor-line.js';
 export { SimSignalling } from './signalling.js';
 export type { SimEar, SimSignallingOptions } from './signalling.js';

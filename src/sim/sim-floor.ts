@@ -98,7 +98,7 @@ export class SimFloor implements FloorControl {
     this.#joined = true;
     const { own, peer } = this.#parties;
     const queueing = this.peerParameters.includes('mc_queueing');
-    this.server.join({ userId: own, queueing: true, send: (message) => this.told.push(message) });
+    this.server.join({ userId: own, queueing: true, send: (message) => this.#tell(message) });
     this.server.join(
       {
         userId: peer,
@@ -122,6 +122,12 @@ export class SimFloor implements FloorControl {
   /** Our user lets the key go. */
   unkey(): void {
     this.#say('release', 'normal');
+  }
+
+  /** Our user gives the floor back when it is revoked. */
+  #tell(message: FloorMessage): void {
+    this.told.push(message);
+    if (message.type === 'revoke') queueMicrotask(() => this.unkey());
   }
 
   #say(type: 'request' | 'release', level: FloorLevel): void {

@@ -137,6 +137,15 @@ describe('media/floor: the radio’s key in its RTP', () => {
     assert.equal(rig.asked().at(-1)?.type, 'release');
   });
 
+  it('is let go in silence also where the dialplan pressed it', () => {
+    const rig = new FloorRig({ keying: { ...KEYING, source: 'level' } });
+    rig.key(true);
+    rig.say('granted');
+    rig.asked();
+    rig.radioSays(20, 0xff);
+    assert.equal(rig.asked()[0]?.type, 'release');
+  });
+
   it('is let go when the packets of a speaking radio stop', () => {
     const rig = new FloorRig({ keying: { ...KEYING, source: 'level' } });
     rig.radioSays(4, 0x00);

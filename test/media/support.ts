@@ -73,6 +73,8 @@ export function voice(
 /** One UDP socket that keeps what it receives. */
 export class Party {
   readonly received: { packet: Uint8Array; port: number; address: string }[] = [];
+  /** called with what comes, besides */
+  onPacket?: () => void;
   static readonly #all = new Set<Party>();
   readonly #socket: Socket;
 
@@ -80,7 +82,9 @@ export class Party {
     this.#socket = socket;
     Party.#all.add(this);
     socket.on('message', (packet, from) => {
-      if (packet.length > 0) this.received.push({ packet, port: from.port, address: from.address });
+      if (packet.length === 0) return;
+      this.received.push({ packet, port: from.port, address: from.address });
+      this.onPacket?.();
     });
   }
 

@@ -22,7 +22,7 @@ import { until } from './waiting.js';
 const SPK_ID = '3a0b0c0d';
 const RAND = '0f'.repeat(16);
 /** what a radio user's first syllable sounds like, and how long it is */
-const SYLLABLE_HZ = 2000;
+export const SYLLABLE_HZ = 2000;
 const SYLLABLE_MS = 100;
 const FRAME = 160;
 const FRAME_MS = 20;
@@ -69,17 +69,27 @@ export function makeSpk(): TestSpk {
   };
 }
 
-/** A scene with floor control. @param floor settings of the partner's floor section */
+/**
+ * A scene with floor control.
+ * @param floor settings of the partner's floor section; `profile` are others of the partner's
+ */
 export async function startFloorScene(
   spk: TestSpk,
   floor: Readonly<Record<string, unknown>> = {},
   server: SimFloorOptions['server'] = {},
-  more: Partial<SceneOptions> = {},
+  {
+    profile = {},
+    ...options
+  }: Partial<SceneOptions> & { profile?: Readonly<Record<string, unknown>> } = {},
 ): Promise<Scene> {
   return Scene.start({
-    partner: { protection: spk.profile, floor: { keying: { source: 'level' }, ...floor } },
+    partner: {
+      protection: spk.profile,
+      floor: { keying: { source: 'level' }, ...floor },
+      ...profile,
+    },
     floor: { key: spk.key, server },
-    ...more,
+    ...options,
   });
 }
 
@@ -107,7 +117,11 @@ export function syllableMs(call: SimCall<PartyMedia>): number {
 
 /** Frames of a tone in what `call` heard; what it hears comes in whole frames. */
 export function framesOf(call: SimCall<PartyMedia>, toneHz: number): number {
-  const samples = call.media.stream.recording();
+  return framesIn(call.media.stream.recording(), toneHz);
+}
+
+/** Frames of a tone in samples that are whole frames. */
+export function framesIn(samples: Int16Array, toneHz: number): number {
   let frames = 0;
   for (let at = 0; at + FRAME <= samples.length; at += FRAME) {
     if (toneShare(samples.subarray(at, at + FRAME), toneHz, 8000) >= 0.9) frames += 1;

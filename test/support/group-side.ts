@@ -8,7 +8,7 @@ import { concatBytes, toHex, utf8 } from '../../src/base/bytes.js';
 import { systemRandom } from '../../src/base/environment.js';
 import { CS_ID, gukId, srtpKeys } from '../../src/mikey/index.js';
 import { makeMultipart, findPart, parseBody, SipHeaders } from '../../src/sip/index.js';
-import type { CallMedia, SipBody } from '../../src/sim/index.js';
+import type { CallMedia, FloorSection, SimFloor, SipBody } from '../../src/sim/index.js';
 import { sine } from '../../src/sim/tone.js';
 import { decodePcmu, encodePcmu } from '../../src/sim/pcmu.js';
 import {
@@ -51,6 +51,8 @@ export interface GroupSideOptions {
   readonly info: string;
   /** whom and under what we hear */
   readonly hears: readonly SrtpKeyMaterial[];
+  /** serves the floor of the call */
+  readonly floor?: SimFloor;
 }
 
 export class GroupSide implements CallMedia {
@@ -75,7 +77,7 @@ export class GroupSide implements CallMedia {
     });
     const { contentType, body } = makeMultipart(
       [
-        part('application/sdp', await this.#sdp()),
+        part('application/sdp', await this.#sdp((await this.#options.floor?.offer()) ?? null)),
         part('application/vnd.3gpp.mcptt-info+xml', this.#options.info),
       ],
       systemRandom,
@@ -84,20 +86,25 @@ export class GroupSide implements CallMedia {
   }
 
   async answer(offer: SipBody): Promise<SipBody> {
-    this.#learn(offer);
-    return { type: 'application/sdp', bytes: utf8(await this.#sdp()) };
+    const { floor } = this.#options;
+    const offered = this.#learn(offer);
+    const answered = offered && (await floor?.answer(offered));
+    return { type: 'application/sdp', bytes: utf8(await this.#sdp(answered ?? null)) };
   }
 
   takeAnswer(answer: SipBody): Promise<void> {
-    this.#learn(answer);
+    const answered = this.#learn(answer);
+    this.#options.floor?.take(answered);
     return Promise.resolve();
   }
 
   start(): void {
+    this.#options.floor?.start();
     this.heard.length = 0;
   }
 
   close(): void {
+    this.#options.floor?.close();
     this.#socket?.close();
     this.#socket = undefined;
   }
@@ -134,7 +141,7 @@ export class GroupSide implements CallMedia {
     }
   }
 
-  async #sdp(): Promise<string> {
+  async #sdp(floor: FloorSection | null): Promise<string> {
     const { address } = this.#options;
     if (!this.#socket) {
       const socket = createSocket('udp4');
@@ -154,17 +161,28 @@ export class GroupSide implements CallMedia {
       'i=speech',
       'a=rtpmap:0 PCMU/8000',
       'a=sendrecv',
+      ...(floor === null
+        ? []
+        : [
+            `m=application ${floor.port} udp MCPTT`,
+            ...(floor.parameters.length > 0 ? [`a=fmtp:MCPTT ${floor.parameters.join(';')}`] : []),
+          ]),
     ];
     return `${lines.join('\r\n')}\r\n`;
   }
 
-  #learn({ type, bytes }: SipBody): void {
+  /** @returns the floor line of the description */
+  #learn({ type, bytes }: SipBody): FloorSection | undefined {
     const sdp = findPart(parseBody(type, bytes), 'application/sdp')?.body ?? bytes;
     const text = Buffer.from(sdp).toString();
     const address = /^c=IN IP4 (\S+)/m.exec(text)?.[1];
     const port = /^m=audio (\d+)/m.exec(text)?.[1];
     if (address === undefined || port === undefined) throw new Error('no audio in the SDP');
     this.#remote = { address, port: Number(port) };
+    const floorPort = Number(/^m=application (\d+) udp MCPTT/m.exec(text)?.[1] ?? 0);
+    if (floorPort === 0) return undefined;
+    const words = /^a=fmtp:MCPTT (\S+)/m.exec(text)?.[1];
+    return { address, port: floorPort, parameters: words?.split(';') ?? [] };
   }
 
   #onPacket(packet: Uint8Array): void {

@@ -6,7 +6,7 @@
 import type { PbxVariables } from '../../edge/ports.js';
 
 /** Of all that is told, what a dialplan has a use for at any time. */
-const KEPT: readonly string[] = ['SEGY_TALKER'];
+const KEPT: readonly string[] = ['SEGY_TALKER', 'SEGY_FLOOR', 'SEGY_PRIORITY'];
 
 /** Sets a global variable of the PBX; null removes it. */
 export type SetGlobal = (variable: string, value: string | null) => Promise<unknown>;
