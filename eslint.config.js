@@ -42,6 +42,7 @@ const LAYERS = {
   audit: ['keys', 'clients', 'edge'],
   sim: ['crypto', 'srtp', 'sip', 'mikey', 'kms', 'xml', 'protect', 'floor'],
   admin: ['edge', 'keys', 'media', 'metrics'],
+  console: ['admin'],
   cli: '*',
 };
 

@@ -21,6 +21,7 @@ export const TEST_TOOLS = [
     package: 'python3-prometheus-client',
   },
   { command: 'nft', package: 'nftables' },
+  { command: 'chromium', package: 'chromium' },
   { command: 'dpkg-deb', package: 'dpkg' },
   { command: 'lintian', package: 'lintian' },
   { command: 'systemd-analyze', package: 'systemd' },

@@ -12,3 +12,4 @@ export { AuditLog } from './log.js';
 export type { AuditLogOptions } from './log.js';
 export { showAudit, verifyAudit } from './read.js';
 export type { AuditFilter, AuditVerification } from './read.js';
+export { tailAudit } from './tail.js';

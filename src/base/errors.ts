@@ -173,6 +173,10 @@ export const ERROR_CODES = {
     sip: null,
     summary: 'a request on the command socket is malformed, too large or names no command',
   },
+  SEGY_E_CONSOLE: {
+    sip: null,
+    summary: 'a request to the console comes without a good token, too often or from another page',
+  },
   SEGY_E_NOT_RUNNING: { sip: null, summary: 'no gateway runs that could carry the command out' },
   SEGY_E_NOT_FOUND: { sip: 404, summary: 'no such object' },
 } as const satisfies Record<string, ErrorCodeEntry>;

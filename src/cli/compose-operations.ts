@@ -25,6 +25,7 @@ import type { RecentLines } from '../log/index.js';
 import type { MetricRegistry } from '../metrics/index.js';
 import { openAdmin } from './compose-admin.js';
 import type { AdminParts } from './compose-admin.js';
+import { openConsole } from './compose-console.js';
 import { expiriesOf } from './expiries.js';
 import { auditFolder, requireDomain } from './state.js';
 import { VERSION } from './version.js';
@@ -79,7 +80,9 @@ export async function openOperations(
   closers.push(() => watch.stop());
   startWebhook(parts, closers);
   const looks = viewCommands(views, traceSources(parts));
-  const admin = await openAdmin({ ...parts, more: { ...looks, ...parts.commands } });
+  const consoleCommands = await openConsole({ config, env, state: parts.state, views }, closers);
+  const more = { ...looks, ...consoleCommands, ...parts.commands };
+  const admin = await openAdmin({ ...parts, more });
   closers.push(() => admin.close());
   if (config.metrics.listen !== undefined) {
     const server = await MetricsServer.open({

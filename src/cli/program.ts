@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   audit: async () => (await import('./audit.js')).registerAuditCommands,
   calls: async () => (await import('./calls.js')).registerCallsCommands,
   config: async () => (await import('./config.js')).registerConfigCommands,
+  console: async () => (await import('./console.js')).registerConsoleCommands,
   dscp: async () => (await import('./dscp-command.js')).registerDscpCommand,
   group: async () => (await import('./group.js')).registerGroupCommands,
   keys: async () => (await import('./keys.js')).registerKeysCommands,

@@ -53,6 +53,10 @@ function namedFiles(config: SegyConfig, masterByCredential: boolean): NamedFile[
       ? []
       : [{ path: ['masterKeyFile'], file: config.masterKeyFile, secret: true }]),
   ];
+  const { tokenFile } = config.console;
+  if (tokenFile !== undefined) {
+    files.push({ path: ['console', 'tokenFile'], file: tokenFile, secret: true });
+  }
   for (const [index, { tls }] of config.outer.listeners.entries()) {
     if (tls === undefined) continue;
     const at = ['outer', 'listeners', index, 'tls'];

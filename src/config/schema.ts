@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
 import { floorSchema } from './floor-schema.js';
 import { checkFloor } from './floor-rules.js';
+import { consoleSchema } from './console-schema.js';
 import { discoverSchema, dnsSchema, dscpSchema, probeSchema } from './network-schema.js';
 import {
   adminSchema,
@@ -242,6 +243,7 @@ export const configSchema = z
     admin: adminSchema,
     metrics: metricsSchema,
     alarms: alarmsSchema,
+    console: consoleSchema,
     securityLog: securityLogSchema,
     trace: traceSchema,
   })

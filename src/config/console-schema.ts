@@ -1,0 +1,27 @@
+/** Settings of the console, the page that shows the running gateway. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const loopback = z
+  .string()
+  .refine((text) => isIP(text) > 0 && (text.startsWith('127.') || text === '::1'), {
+    message: 'not a loopback address: reach the console through a tunnel, as docs/console.md shows',
+  });
+
+/** Nothing listens unless `listen` is set. */
+export const consoleSchema = z
+  .strictObject({
+    listen: z
+      .strictObject({
+        address: loopback.default('127.0.0.1'),
+        port: z.number().int().min(1).max(65535).default(9465),
+      })
+      .optional(),
+    /** file with a token of 32 to 256 characters, mode 0600; without it only `segy console token` lets in */
+    tokenFile: z.string().min(1).optional(),
+    /** a session ends when nobody touched its page for so long */
+    idleMinutes: z.number().positive().max(1440).default(30),
+    /** and in any case after so long */
+    sessionHours: z.number().positive().max(168).default(12),
+  })
+  .prefault({});
