@@ -37,7 +37,7 @@ const calls = talkgroups.sessions.map(({ id }): CallView => ({
   called: `sip:group-${id}@mc-a.example`,
   startedAt: Date.now(),
   connectedAt: Date.now(),
-  ...{ armed: true, clear: false, keyId: '0a000001', talker: 'sip:anna@mc-a.example' },
+  ...{ armed: true, clear: false, keyId: '0a000001', floor: null, talker: 'sip:anna@mc-a.example' },
   channel: `PJSIP/segy-${id}`,
   dialog: '',
   legs: [],

@@ -25,7 +25,8 @@ export class AlarmWatch {
   readonly #options: AlarmWatchOptions;
   #timer: TimerHandle | undefined;
   #offset = Date.now() - performance.now();
-  #windowRefusals = { count: 0, at: 0 };
+  #restarts = 0;
+  #windowRefusals: { count: number; at: number };
 
   constructor(
     views: GatewayViews,
@@ -37,6 +38,7 @@ export class AlarmWatch {
     this.#board = board;
     this.#env = env;
     this.#options = options;
+    this.#windowRefusals = { count: 0, at: views.now() };
   }
 
   start(): void {
@@ -64,6 +66,7 @@ export class AlarmWatch {
     const { audit, store } = views.health();
     board.set('audit-failed', subjects(audit === null ? [] : [['', audit]]));
     board.set('store-failed', subjects(store === null ? [] : [['', store]]));
+    this.#workers();
     this.#expiries();
     this.#clock();
   }
@@ -83,6 +86,12 @@ export class AlarmWatch {
         view.groups.some((group) => !all.some((other) => follows(other, view, group))),
     );
     this.#board.set('key-expiry', subjects(keys.map((view) => told(view, now))));
+  }
+
+  #workers(): void {
+    const restarts = this.#views.metric('segy_media_worker_restarts_total');
+    if (restarts > this.#restarts) this.#board.raise('worker-lost', '', 'a media worker ended');
+    this.#restarts = restarts;
   }
 
   #clock(): void {

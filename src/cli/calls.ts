@@ -73,6 +73,7 @@ function callLines(call: OneCall): string[] {
     ),
     `PBX channel   ${printable(call.channel ?? '-')}`,
     `key           ${call.clear ? 'none: in clear, as the policy allows' : (call.keyId ?? '-')}`,
+    `floor         ${call.floor ?? 'no floor control'}`,
     `talks         ${talks(call)}`,
     ...(media === null ? ['media         none'] : mediaLines(media)),
   ];

@@ -29,7 +29,7 @@ import { floorVariables, RadioKey } from './floor-radio.js';
 import { acceptedParameters, answeredParameters, type FloorLine } from './floor-sdp.js';
 import type { FloorWishes } from './floor-wishes.js';
 import type { CallMediaSession } from './media-port.js';
-import type { PbxChannel } from './ports.js';
+import type { PbxChannel, PbxVariables } from './ports.js';
 import type { AudioDescription, FloorDescription, FloorParameters } from './sdp-model.js';
 import { checkOuterAddress } from './sdp-rules.js';
 
@@ -65,6 +65,7 @@ export class CallFloor {
   #codecs: FloorKeying['codecs'] = {};
   #channel: PbxChannel | null = null;
   #answered = false;
+  #last: PbxVariables = {};
 
   constructor(init: CallFloorInit, wishes: FloorWishes) {
     this.#init = init;
@@ -73,6 +74,12 @@ export class CallFloor {
     init.session.on('event', (event) => {
       if (event.type === 'floor') this.#told(event.news);
     });
+  }
+
+  /** What the channel was told last: how the floor stands, and who has it. */
+  get told(): { readonly floor: string; readonly talker: string } {
+    const { SEGY_FLOOR: floor = 'idle', SEGY_TALKER: talker = '' } = this.#last;
+    return { floor, talker };
   }
 
   /** True while a floor line is agreed on. */
@@ -268,6 +275,7 @@ export class CallFloor {
   #told(news: FloorNews): void {
     const { id, log, metrics } = this.#init;
     const variables = floorVariables(news);
+    this.#last = variables;
     metrics.count('segy_floor_events_total', { event: news.event });
     log.info('floor', {
       session: id,

@@ -43,7 +43,9 @@ export interface CallView {
   readonly clear: boolean;
   /** hex of the identifier of the key in use; null where there is none */
   readonly keyId: string | null;
-  /** of a group call: the MC service ID that was heard last, or its GUK-ID in hex */
+  /** how the floor stands: `idle`, `taken`, `granted`, `queued`, …; null in a call without floor control */
+  readonly floor: string | null;
+  /** who has the floor, else who was heard last in a group call: MC service ID, or GUK-ID in hex */
   readonly talker: string | null;
   /** names the dialog with the MC side in the audit log */
   readonly dialog: string;
@@ -54,6 +56,7 @@ export interface CallView {
 
 export function callView(call: Call): CallView {
   const { media } = call;
+  const floor = media?.floor?.active === true ? media.floor.told : undefined;
   return {
     session: call.id,
     partner: call.partner.name,
@@ -68,7 +71,8 @@ export function callView(call: Call): CallView {
     armed: media?.armed ?? false,
     clear: media?.isClear ?? false,
     keyId: media?.keyId ?? null,
-    talker: call.talker,
+    floor: floor?.floor ?? null,
+    talker: floor === undefined || floor.talker === '' ? call.talker : floor.talker,
     dialog: call.dialogKey,
     channel: call.channel?.name ?? null,
     legs: [legView(call, call.callerSide), legView(call, otherSide(call.callerSide))],

@@ -1,5 +1,7 @@
 /** Every metric there is, with the help text that a scrape carries. docs/monitoring.md lists the same. */
 export const METRICS: Readonly<Record<string, string>> = {
+  segy_audit_failures_total: 'writes of the audit log that failed',
+  segy_store_failures_total: 'writes of the sealed store that failed',
   segy_alarm: 'alarms that stand, by name',
   segy_alarm_webhook_total: 'alarms told to the webhook, by outcome',
   segy_alarms_dropped_total: 'alarms that found no room on the board, by name',

@@ -171,10 +171,21 @@ describe('edge: private call from MC to the radio', () => {
   });
 
   it('lets a clear call pass where the partner allows it, as CLEAR', async () => {
-    h = await Harness.start({ partner: (p) => ({ ...p, media: { policy: 'allow-clear' } }) });
+    const alarms: string[] = [];
+    h = await Harness.start({
+      partner: (p) => ({ ...p, media: { policy: 'allow-clear' } }),
+      alarms: {
+        raise: (name, subject, text) => alarms.push(`raised ${name} ${subject} ${text}`),
+        clear: (name, subject) => alarms.push(`cleared ${name} ${subject}`),
+      },
+    });
     await h.establishIn({ sdp: sdp('127.0.2.1', 41000) });
     assert.equal(h.port.channels[0]?.variables.SEGY_STATUS, 'CLEAR');
     assert.deepEqual(h.media.sessions[0]?.armed?.receive, { clear: true });
+    const session = h.edge.calls()[0]?.session ?? '';
+    assert.deepEqual(alarms, [`raised clear-call ${session} ${ALICE} to ${RADIO1}, mc-a`]);
+    await h.edge.stop();
+    assert.equal(alarms[1], `cleared clear-call ${session}`);
   });
 
   it('takes the callee from a resource list of one entry', async () => {

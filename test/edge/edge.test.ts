@@ -288,6 +288,7 @@ describe('edge', () => {
       called: 'sip:radio1@lmr.example',
       armed: true,
       clear: false,
+      floor: null,
       talker: null,
       channel: 'PJSIP/segy-00000001',
     });

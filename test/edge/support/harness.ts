@@ -1,4 +1,5 @@
 /** The edge between a pretended MC system and a pretended PBX, on real loopback sockets. */
+import type { Alarms } from '../../../src/base/alarms.js';
 import type { LogFields } from '../../../src/base/environment.js';
 import { DEFAULT_CODE_POINTS } from '../../../src/config/index.js';
 import {
@@ -78,6 +79,7 @@ export interface HarnessOptions {
   tokens?: AccessTokens;
   protection?: (partners: readonly Partner[]) => ProtectionPort;
   floor?: FloorPort;
+  alarms?: Alarms;
 }
 
 export class Harness {
@@ -160,6 +162,7 @@ export class Harness {
       partners,
       ...(protection && { protection }),
       ...(o.floor && { floor: o.floor }),
+      ...(o.alarms && { alarms: o.alarms }),
       addresses: this.addresses,
       records: this.records,
       settings: {
