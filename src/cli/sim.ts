@@ -25,8 +25,10 @@ import {
 } from '../sim/index.js';
 import type { CallReport, CodecName, McMedia, SimCall } from '../sim/index.js';
 import { print } from './output.js';
+import { addFloorOptions, floorOf, floorReport, followScript } from './sim-floor.js';
+import type { FloorOptions } from './sim-floor.js';
 
-interface PeerOptions {
+interface PeerOptions extends FloorOptions {
   domain: string;
   gateway: string;
   requestUri: string;
@@ -124,7 +126,7 @@ function domainOption(): Option {
 }
 
 function addPeerOptions(command: Command): Command {
-  return command
+  return addFloorOptions(command)
     .addOption(domainOption())
     .requiredOption('--gateway <host:port[/tcp]>', "the gateway's outer SIP address")
     .option(
@@ -160,6 +162,7 @@ function createSystem(options: PeerOptions): McSystem {
       requestUri: options.requestUri,
       codec: options.codec,
       toneHz: options.tone,
+      ...floorOf(options),
     },
     env,
   );
@@ -171,6 +174,7 @@ async function placeCall(options: CallOptions): Promise<void> {
   try {
     const call = await system.call({ from: options.from, to: options.to });
     if (await call.up) {
+      followScript(options, call, env.timers);
       await Promise.race([wait(options.duration), call.ended]);
       call.bye();
     }
@@ -190,6 +194,7 @@ async function takeCalls(options: ListenOptions): Promise<void> {
   const done = new Promise<void>((resolve) => {
     system.agent.onCall = (call) => {
       void call.answer();
+      void call.up.then(() => followScript(options, call, env.timers));
       void call.ended.then((end) => {
         tell(options, call, reportCall(call, options.expectTone, end));
         left -= 1;
@@ -209,7 +214,8 @@ function tell(options: PeerOptions, call: SimCall<McMedia>, report: CallReport):
   if (options.wav !== undefined) {
     writeFileSync(options.wav, writeWav(stream.recording(), stream.options.codec.clockRate));
   }
-  print(options.json, report, () => [
+  const { floor } = floorReport(call);
+  print(options.json, { ...report, floor }, () => [
     report.answered
       ? `answered after ${Math.round(report.setupMs ?? 0)} ms, ended by ${report.end}`
       : `not answered: ${report.end} ${report.status ?? ''} ${report.warning ?? ''}`.trimEnd(),
@@ -219,5 +225,6 @@ function tell(options: PeerOptions, call: SimCall<McMedia>, report: CallReport):
       : `${options.codec} frames ${report.heard ? 'arrived untouched' : 'did not arrive untouched'}`,
     `packets: ${report.counters.sent} sent, ${report.counters.received} heard, ` +
       `${report.counters.authFailures} failed to authenticate, ${report.counters.dropped} dropped`,
+    ...(floor === null ? [] : [`floor messages: ${floor.received.join(', ') || 'none'}`]),
   ]);
 }

@@ -39,6 +39,7 @@ export { RadioTrunk } from './radio.js';
 export type { RadioOptions } from './radio.js';
 export { reportCall } from './report.js';
 export type { CallReport } from './report.js';
+export { parseFloorScript, playFloorScript, type FloorStep } from './floor-script.js';
 export { SimFloor } from './sim-floor.js';
 export type { SimFloorOptions } from './sim-floor.js';
 export type { FloorSection } from './session-description.js';

@@ -70,6 +70,11 @@ export class SimFloor implements FloorControl {
     };
   }
 
+  /** MCPTT ID of the user behind the gateway. */
+  get peer(): string {
+    return this.#parties.peer;
+  }
+
   async offer(): Promise<FloorSection> {
     const parameters = this.#options.parameters ?? DEFAULT_PARAMETERS;
     return { address: this.#options.address, port: await this.line.open(), parameters };

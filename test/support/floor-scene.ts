@@ -32,6 +32,8 @@ export interface TestSpk {
   readonly file: string;
   readonly profile: Readonly<Record<string, unknown>>;
   readonly key: SrtpKeyMaterial;
+  /** value of `segy sim … --floor-key` */
+  readonly argument: string;
   remove(): void;
 }
 
@@ -65,6 +67,7 @@ export function makeSpk(): TestSpk {
       mki: fromHex(SPK_ID),
       rocRate: 0,
     },
+    argument: `${SPK_ID}:${RAND}:${file}`,
     remove: () => rmSync(file, { force: true }),
   };
 }

@@ -1,9 +1,10 @@
 /** Floor control as the radio side, the operator and Wireshark see it, through a real Asterisk. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { callRadio, expectUp, nextCall } from '../support/call-pair.js';
 import {
   floorEvents,
@@ -17,7 +18,8 @@ import {
   untilHolder,
 } from '../support/floor-scene.js';
 import { Capture } from '../support/pcap.js';
-import { ALICE, RADIO_1, RADIO_TONE_HZ } from '../support/scene.js';
+import { MAIN } from '../support/cli.js';
+import { ALICE, MC_ADDRESS, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ } from '../support/scene.js';
 import type { Scene } from '../support/scene.js';
 import { skipBecause } from '../support/skip.js';
 import { sleep, until, within } from '../support/waiting.js';
@@ -102,6 +104,27 @@ describe('floor control as others see it through a real Asterisk', function () {
     speak(radio);
     await untilHolder(floor, RADIO_1.uri);
     silence(radio);
+  });
+
+  it('is tried by segy sim with a script', async () => {
+    const taken = nextCall(scene.radio.agent);
+    const { outer, folder } = scene;
+    const run = promisify(execFile)(process.execPath, [
+      ...[MAIN, 'sim', 'call', '--json', '--domain', join(folder, 'mc-a')],
+      ...['--gateway', `${outer.address}:${outer.port}/tcp`, '--listen', MC_ADDRESS],
+      ...['--request-uri', 'sip:mcptt-private@lmr.example'],
+      ...['--from', ALICE, '--to', RADIO_1.uri, '--duration', '2.5'],
+      ...['--floor-key', spk.argument, '--floor-script', '0.2:key,1:unkey'],
+    ]).catch((error: unknown) => error as { stdout: string });
+    const radio = await within('the radio is called', taken, 10_000);
+    silence(radio);
+    await until('the MC user is heard', () => framesOf(radio, MC_TONE_HZ) > 10);
+    await sleep(1200);
+    speak(radio);
+    const { stdout } = await run;
+    const { floor } = JSON.parse(stdout) as { floor: { received: string[]; told: string[] } };
+    assert.ok(floor.received.includes('request'), floor.received.join());
+    assert.ok(floor.told.includes('granted'), floor.told.join());
   });
 
   it('is in Wireshark what it is meant to be', async function () {
