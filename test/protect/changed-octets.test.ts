@@ -58,20 +58,66 @@ function* changed(octets: Uint8Array): Generator<[string, Uint8Array]> {
   }
 }
 
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
+/** how often the good one is timed between the broken ones: once in so many */
+const GOOD_EVERY = 20;
+/** how often a case that took long is tried again: the machine may have been busy */
+const TRIES = 10;
+const LIMIT = 3;
+
+function quantile(times: readonly number[], share: number): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? 0;
 }
 
-function timed(work: () => void): number {
+async function timed(work: () => unknown): Promise<number> {
   const start = process.hrtime.bigint();
-  work();
+  await work();
   return Number(process.hrtime.bigint() - start);
 }
 
-describe('protect: changed octets', function () {
-  this.timeout(30_000);
+/**
+ * Times broken cases, and the good one between them, so that what else the machine does falls on
+ * both alike.
+ */
+class Stopwatch {
+  readonly #good: () => unknown;
+  readonly #goodTimes: number[] = [];
+  readonly #cases: { name: string; work: () => unknown; ns: number }[] = [];
 
-  it('of a protected INVITE are never accepted, never crash, and take no longer than good ones', () => {
+  constructor(good: () => unknown) {
+    this.#good = good;
+  }
+
+  get count(): number {
+    return this.#cases.length;
+  }
+
+  async time(name: string, work: () => unknown): Promise<void> {
+    if (this.#cases.length % GOOD_EVERY === 0) this.#goodTimes.push(await timed(this.#good));
+    this.#cases.push({ name, work, ns: await timed(work) });
+  }
+
+  /** Not one case takes longer than the limit each time it is tried, nor do they in their distribution. */
+  async judge(): Promise<void> {
+    const good = quantile(this.#goodTimes, 0.5);
+    for (const { name, work, ns } of this.#cases) {
+      let best = ns;
+      for (let tries = 0; best >= LIMIT * good && tries < TRIES; tries += 1) {
+        best = Math.min(best, await timed(work));
+      }
+      assert.ok(best < LIMIT * good, `${name}, seed ${SEED}: ${best} ns, good ${good} ns`);
+    }
+    const times = this.#cases.map(({ ns }) => ns);
+    for (const share of [0.5, 0.95]) {
+      const [broken, right] = [quantile(times, share), quantile(this.#goodTimes, share)];
+      assert.ok(broken < LIMIT * right, `${share}: ${broken} ns, good ${right} ns`);
+    }
+  }
+}
+
+describe('protect: changed octets', function () {
+  this.timeout(90_000);
+
+  it('of a protected INVITE are never accepted, never crash, and none takes longer than three good ones', async () => {
     const invite = message(SDP_PART, INFO_PART, LIST_PART);
     sealMessage(invite, SEALING, { ...DEMANDS, host: 'mc-a.example', random: RANDOM });
     const body = parseBody(invite.headers.get('Content-Type') ?? '', invite.body);
@@ -81,31 +127,28 @@ describe('protect: changed octets', function () {
       id: part.headers.get('Content-ID')?.slice(1, -1) ?? '',
     }));
     const open = (): unknown => openMessage(message(...parts), opening(), DEMANDS, RANDOM);
-    const good = median(Array.from({ length: 200 }, () => timed(open)));
-    const times: number[] = [];
-    for (const index of [1, 2, 3]) {
-      const part = parts[index]!;
+    const watch = new Stopwatch(open);
+    for (const [index, part] of parts.entries()) {
+      if (index === 0) continue; // SDP is not signed
       for (const [what, octets] of changed(part.body)) {
         const attacked = parts.map((each) => (each === part ? { ...each, body: octets } : each));
-        const came = message(...attacked);
-        times.push(
-          timed(() => {
-            try {
-              openMessage(came, opening(), DEMANDS, RANDOM);
-            } catch (error) {
-              if (error instanceof SegyError && error.code !== 'SEGY_E_INTERNAL') return;
-              assert.fail(`${part.type} ${what}, seed ${SEED}: ${String(error)}`);
-            }
-            assert.fail(`${part.type} ${what}, seed ${SEED}: accepted`);
-          }),
-        );
+        const name = `${part.type} ${what}`;
+        await watch.time(name, () => {
+          try {
+            openMessage(message(...attacked), opening(), DEMANDS, RANDOM);
+          } catch (error) {
+            if (error instanceof SegyError && error.code !== 'SEGY_E_INTERNAL') return;
+            assert.fail(`${name}, seed ${SEED}: ${String(error)}`);
+          }
+          assert.fail(`${name}, seed ${SEED}: accepted`);
+        });
       }
     }
-    assert.ok(times.length > 20_000, `${times.length} cases`);
-    assert.ok(median(times) < 3 * good, `median ${median(times)} ns, good ${good} ns`);
+    assert.ok(watch.count > 20_000, `${watch.count} cases`);
+    await watch.judge();
   });
 
-  it('of an EAR are never accepted and never crash', async () => {
+  it('of an EAR are never accepted, never crash, and none takes longer than three good ones', async () => {
     const ksak = new Uint8Array(32).fill(0x11);
     const certificate: KmsCertificate = {
       role: 'External',
@@ -166,17 +209,19 @@ describe('protect: changed octets', function () {
     const facts = { caller, targets: [target], dialogKey: 'd' };
     const ear = await makeEar(partner, config, caller, tools);
     assert.equal(await checkEar(ear, partner, config, facts, tools), null);
-    let cases = 0;
+    const watch = new Stopwatch(() => checkEar(ear, partner, config, facts, tools));
     for (let round = 0; round < 3; round += 1) {
       for (const [what, octets] of changed(ear)) {
-        cases += 1;
-        const outcome = await checkEar(octets, partner, config, facts, tools).then(
-          () => 'accepted',
-          (error: unknown) => (error instanceof SegyError ? error.code : String(error)),
-        );
-        assert.match(outcome, /^SEGY_E_EAR_/, `${what}, seed ${SEED}`);
+        await watch.time(what, async () => {
+          const outcome = await checkEar(octets, partner, config, facts, tools).then(
+            () => 'accepted',
+            (error: unknown) => (error instanceof SegyError ? error.code : String(error)),
+          );
+          assert.match(outcome, /^SEGY_E_EAR_/, `${what}, seed ${SEED}`);
+        });
       }
     }
-    assert.ok(cases > 3000, `${cases} cases`);
+    assert.ok(watch.count > 3000, `${watch.count} cases`);
+    await watch.judge();
   });
 });
