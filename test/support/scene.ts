@@ -25,7 +25,7 @@ import { GatewayProcess } from './gateway.js';
 import { InnerTap } from './inner-tap.js';
 import { OuterTap } from './outer-tap.js';
 import type { PbxInstance, PbxKind } from './pbx-instance.js';
-import type { Peer } from './pcap.js';
+import type { Capture, Peer } from './pcap.js';
 import { freePort } from './ports.js';
 import { ALICE, BOB, crossSign, EVE, tlsName, writeSceneConfig } from './scene-config.js';
 import type { PartnerPlan } from './scene-config.js';
@@ -77,6 +77,8 @@ export interface SceneOptions {
   readonly floor?: McSystemOptions['floor'];
   /** captures both sides of the gateway into `<prefix>-outer.pcap` and `<prefix>-inner.pcap` */
   readonly capture?: string;
+  /** holds what passes on the control link between the gateway and the PBX */
+  readonly control?: Capture;
 }
 
 interface SceneParts {
@@ -148,6 +150,7 @@ export class Scene {
     const link = await TcpRelay.open({
       listen: { address: '127.0.0.1' },
       target: pbx.control,
+      ...(options.control !== undefined && { capture: options.control }),
     });
     const protocol = options.protocol ?? 'tcp';
     const partners: PartnerPlan[] = [
