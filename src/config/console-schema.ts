@@ -1,12 +1,8 @@
 /** Settings of the console, the page that shows the running gateway. */
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { loopbackAddress } from './loopback.js';
 
-const loopback = z
-  .string()
-  .refine((text) => isIP(text) > 0 && (text.startsWith('127.') || text === '::1'), {
-    message: 'not a loopback address: reach the console through a tunnel, as docs/console.md shows',
-  });
+const loopback = loopbackAddress('reach the console through a tunnel, as docs/console.md shows');
 
 /** Nothing listens unless `listen` is set. */
 export const consoleSchema = z

@@ -1,6 +1,6 @@
 /** Settings of what the operator sees and is told: command socket, metrics, alarms, security log. */
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { loopbackAddress } from './loopback.js';
 
 /** Where `segy` commands reach the running gateway. */
 export const adminSchema = z
@@ -10,11 +10,7 @@ export const adminSchema = z
   })
   .prefault({});
 
-const loopback = z
-  .string()
-  .refine((text) => isIP(text) > 0 && (text.startsWith('127.') || text === '::1'), {
-    message: 'not a loopback address: put a proxy with access control before it',
-  });
+const loopback = loopbackAddress('put a proxy with access control before it');
 
 /** Prometheus text; nothing listens unless it is set. */
 export const metricsSchema = z

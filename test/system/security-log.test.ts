@@ -8,13 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSegyBeside } from '../support/cli.js';
 import { FakePbx } from '../support/fake-pbx.js';
+import { freePort } from '../support/ports.js';
 import { ALICE, BOB, RADIO_1, Scene } from '../support/scene.js';
 import { skipBecause } from '../support/skip.js';
 import { until, within } from '../support/waiting.js';
 
 const FILTER = 'asterisk-conf/fail2ban/filter.d/segy.conf';
 const LINE =
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z segy-security: event=[a-z-]+ code=SEGY_E_[A-Z0-9_]+ side=(outer|inner) source=[0-9a-f.:]+ partner=[\w.:-]+ session=[\w.:-]+ repeated=\d+$/;
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z segy-security: event=[a-z-]+ code=SEGY_E_[A-Z0-9_]+ side=(outer|inner|console) source=[0-9a-f.:]+ partner=[\w.:-]+ session=[\w.:-]+ repeated=\d+$/;
 /** not in any partner's sources */
 const STRANGER = '127.0.9.9';
 
@@ -23,12 +24,18 @@ describe('the security log', function () {
   let pbx: FakePbx;
   let scene: Scene;
   let file: string;
+  let consolePort: number;
   const lines = (): string[] =>
     existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
   before(async () => {
     pbx = await FakePbx.start();
     file = join(tmpdir(), `segy-security-${process.pid}.log`);
-    scene = await Scene.start({ pbx, protocol: 'udp', config: { securityLog: { file } } });
+    consolePort = await freePort();
+    const config = {
+      securityLog: { file },
+      console: { listen: { port: consolePort } },
+    };
+    scene = await Scene.start({ pbx, protocol: 'udp', config });
   });
   after(async () => {
     await scene.stop();
@@ -73,6 +80,19 @@ describe('the security log', function () {
         events.some((line) => line.includes(`event=${event} `)),
       );
     });
+  });
+
+  it('has a line of a log-in at the console with a wrong token', async () => {
+    const at = `http://127.0.0.1:${consolePort}`;
+    const answer = await fetch(`${at}/login`, {
+      method: 'POST',
+      headers: { Origin: at, 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: `token=${'x'.repeat(40)}`,
+    });
+    assert.equal(answer.status, 401);
+    await until('it is written', () =>
+      lines().some((line) => / event=token-failed .* side=console source=127\.0\.0\.1 /.test(line)),
+    );
   });
 
   it('is in its grammar line by line, and readable by its owner', () => {
