@@ -8,16 +8,20 @@ import { isIPv6 } from 'node:net';
 import { promisify } from 'node:util';
 import { locate } from '../config/index.js';
 import type { ConfigFinding, SegyConfig } from '../config/index.js';
+import { mediaAddresses } from './interfaces.js';
 
 export const DSCP_TABLE = 'segy_dscp';
 
 /** The rules, for `nft -f`; null where the configuration asks for none. */
-export function dscpRules({ outer, partners }: SegyConfig): string | null {
-  const { dscp, listeners, mediaAddress, mediaPorts } = outer;
+export function dscpRules(config: SegyConfig): string | null {
+  const { outer, partners } = config;
+  const { dscp, listeners, mediaPorts } = outer;
   if (dscp === undefined) return null;
   const rules: string[] = [];
   if (dscp.rtp !== undefined) {
-    rules.push(rule(mediaAddress, `udp sport ${mediaPorts.join('-')}`, dscp.rtp));
+    for (const address of mediaAddresses(config)) {
+      rules.push(rule(address, `udp sport ${mediaPorts.join('-')}`, dscp.rtp));
+    }
   }
   if (dscp.sip !== undefined) {
     const dialled = [...new Set(partners.flatMap(portsOf))].sort((a, b) => a - b);

@@ -10,7 +10,7 @@ import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
-import type { ContactAddresses, EdgeSettings, PartnerView, PbxPort } from '../edge/index.js';
+import type { EdgeSettings, PartnerView, PbxPort } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
@@ -26,6 +26,7 @@ import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys
 import { makeProtection, readKeyFile } from './protection.js';
 import { watchPartners } from './compose-partners.js';
 import { redirectBodies } from './redirect-body.js';
+import { mediaAddresses, outerInterfaces } from './interfaces.js';
 import { LiveConfig, reloader } from './reload.js';
 import type { ReloadResult, ReloadSource } from './reload.js';
 import { sendingMemoryOver } from './sending-memory.js';
@@ -272,6 +273,7 @@ function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[
     workers: limits.mediaWorkers,
     outer: {
       address: outer.mediaAddress,
+      otherAddresses: mediaAddresses(config).slice(1),
       portMin: outer.mediaPorts[0],
       portMax: outer.mediaPorts[1],
     },
@@ -285,14 +287,13 @@ function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[
 }
 
 async function listen(config: SegyConfig, outer: SipEndpoint, inner: SipEndpoint): Promise<void> {
-  for (const { transport, address, port, tls } of config.outer.listeners) {
+  for (const [index, { name, contact }] of outerInterfaces(config).entries()) {
+    const listener = config.outer.listeners[index];
+    if (listener === undefined) continue;
+    const { transport, address, port, tls } = listener;
     await outer.listen({
-      protocol: transport,
-      address,
-      port,
-      ...(config.outer.advertised !== undefined && {
-        advertised: { host: config.outer.advertised, port },
-      }),
+      ...{ name, protocol: transport, address, port },
+      ...(contact.host !== address && { advertised: contact }),
       ...(tls && { tls: readTls(tls) }),
     });
   }
@@ -302,20 +303,13 @@ async function listen(config: SegyConfig, outer: SipEndpoint, inner: SipEndpoint
 }
 
 function edgeSettings(config: SegyConfig): EdgeSettings {
-  const { inner, outer, pbx, limits } = config;
+  const { inner, pbx, limits } = config;
   const innerContact = { host: inner.address, port: inner.sipPort };
-  const outerContacts: ContactAddresses = Object.fromEntries(
-    outer.listeners.map(({ transport, address, port }) => [
-      transport,
-      { host: outer.advertised ?? address, port },
-    ]),
-  );
-  const [first] = outer.listeners;
+  const interfaces = outerInterfaces(config);
   return {
     outer: {
-      contacts: outerContacts,
-      identity: `sip:segy@${formatHostPort({ host: outer.advertised ?? first?.address ?? 'localhost' })}`,
-      ...(outer.mediaAdvertised !== undefined && { mediaAdvertised: outer.mediaAdvertised }),
+      interfaces,
+      identity: `sip:segy@${formatHostPort({ host: interfaces[0]?.contact.host ?? 'localhost' })}`,
     },
     inner: {
       contacts: Object.fromEntries(inner.transports.map((t) => [t, innerContact])),

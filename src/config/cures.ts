@@ -65,7 +65,8 @@ function unknownSetting(path: readonly PropertyKey[], name: string): Advice {
   const message = `there is no setting ${name} here`;
   const meant = nearest(name, knownNames(configSchema, path));
   if (meant !== undefined) return { message, cure: `did you mean ${meant}?` };
-  const [place] = placesOf(configSchema, name);
+  const depth = (path: string): number => path.split('.').length;
+  const [place] = placesOf(configSchema, name).sort((a, b) => depth(a) - depth(b));
   const cure = place === undefined ? 'remove it' : `remove it here; ${place} is a setting`;
   return { message, cure };
 }

@@ -33,6 +33,7 @@ export function checkRules(config: SegyConfig, text: string): RuleFindings {
   checkMediaPorts(config, wrong, warn);
   checkOuter(config, wrong, warn);
   checkInner(config, wrong);
+  checkListenerNames(config, wrong);
   for (const [index, partner] of config.partners.entries()) {
     checkPartner(config, partner, ['partners', index], wrong, warn);
   }
@@ -218,6 +219,23 @@ function checkInner({ inner, pbx }: SegyConfig, wrong: Note): void {
       `inner.transports does not have ${pbx.sip.transport}`,
       'add it there, or change it here',
     );
+  }
+}
+
+/** Names of listeners, each once, and those that a partner names. */
+function checkListenerNames({ outer, partners }: SegyConfig, wrong: Note): void {
+  const names = outer.listeners.map(({ name }) => name);
+  for (const [index, name] of names.entries()) {
+    if (name === undefined || names.indexOf(name) === index) continue;
+    const path = ['outer', 'listeners', index, 'name'];
+    wrong(path, `${name} is already the name of a listener`, 'give it another name');
+  }
+  for (const [index, { sip }] of partners.entries()) {
+    for (const [i, name] of (sip.listeners ?? []).entries()) {
+      if (names.includes(name)) continue;
+      const path = ['partners', index, 'sip', 'listeners', i];
+      wrong(path, `no outer listener is named ${name}`, 'name one in outer.listeners');
+    }
   }
 }
 

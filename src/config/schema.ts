@@ -32,6 +32,7 @@ const domain = z
   .transform((text) => text.toLowerCase());
 const filePath = z.string().min(1);
 const transport = z.enum(['udp', 'tcp', 'tls']);
+const listenerName = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits and . _ - only');
 const kmsUri = z.string().min(1).max(255);
 const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
 
@@ -105,6 +106,8 @@ const partnerSchema = z.strictObject({
     /** instead of, or after, `addresses`: the servers that DNS names */
     discover: discoverSchema.optional(),
     probe: probeSchema,
+    /** names of the outer listeners by which it is reached; default: any that fits */
+    listeners: z.array(listenerName).min(1).optional(),
     sources: z.array(ipAddress).default([]),
     tlsNames: z.array(host).default([]),
     requestUri: sipUri,
@@ -199,7 +202,21 @@ const innerSchema = z
 
 const outerSchema = z.strictObject({
   listeners: z
-    .array(z.strictObject({ transport, address: ipAddress, port, tls: tlsSchema.optional() }))
+    .array(
+      z.strictObject({
+        /** by which partners name it in `sip.listeners` */
+        name: listenerName.optional(),
+        transport,
+        address: ipAddress,
+        port,
+        tls: tlsSchema.optional(),
+        /** host that Via and Contact name on this listener; default that of all */
+        advertised: host.optional(),
+        /** media of calls over this listener; default that of all */
+        mediaAddress: ipAddress.optional(),
+        mediaAdvertised: ipAddress.optional(),
+      }),
+    )
     .min(1),
   dscp: dscpSchema.optional(),
   /** days before its end from which on a certificate is warned of */

@@ -13,6 +13,7 @@ import type { CallOutcome } from './call-view.js';
 import { isLive, nextCallState, type CallEvent, type CallState } from './call-state.js';
 import { otherSide, type CallDependencies, type Side } from './dependencies.js';
 import type { Dialog } from './dialog.js';
+import type { OuterInterface } from './interfaces.js';
 import type { Pair } from './pair.js';
 import type { PbxChannel } from './ports.js';
 import type { Refusals } from './refusal.js';
@@ -28,6 +29,7 @@ export interface CallInit {
   readonly callerSide: Side;
   readonly partner: PartnerConfig;
   readonly uas: ServerTransaction;
+  readonly outerInterface: OuterInterface | undefined;
   readonly deps: CallDependencies;
   readonly refusals: Refusals;
   readonly onEnded: (call: Call) => void;
@@ -60,6 +62,8 @@ export class Call {
   dialogKey = '';
   /** Call-ID on the callee's side; empty until it is chosen */
   calleeCallId = '';
+  /** the outer interface that it lives on */
+  readonly outerInterface: OuterInterface | undefined;
   media: CallMedia | null = null;
   channel: PbxChannel | null = null;
   /** INVITE transaction with the callee */
@@ -92,6 +96,7 @@ export class Call {
     this.refusals = init.refusals;
     this.startedAt = init.deps.env.clock.now();
     this.#uas = init.uas;
+    this.outerInterface = init.outerInterface;
     this.#onEnded = init.onEnded;
     this.localTag = init.uas.localTag;
     this.calleeTag = toHex(init.deps.env.random(8));

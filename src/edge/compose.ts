@@ -7,13 +7,13 @@ import {
   parseMaxForwards,
   type SipRequest,
   type SipResponse,
-  type SipTarget,
 } from '../sip/index.js';
 import type { Call } from './call.js';
 import type { CallRegistry } from './call-registry.js';
 import { ownContact, ownHost, type OuterRole } from './contact.js';
 import { otherSide, type Side } from './dependencies.js';
 import type { Dialog } from './dialog.js';
+import type { PeerWay } from './interfaces.js';
 import { ALLOWED_METHODS, passHeaders, type HeaderContext } from './pass-headers.js';
 
 const DEFAULT_HOPS = 70;
@@ -28,7 +28,7 @@ export class Composer {
   /** How header values of `from` are written for the other side, over `dialog` there. */
   wording(call: Call, from: Side, dialog: Pick<Dialog, 'target'>): HeaderContext {
     const receiver = otherSide(from);
-    const host = ownHost(call.deps.settings, receiver, dialog.target.protocol);
+    const host = ownHost(call.deps.settings, receiver, dialog.target);
     return { map: this.#registry.mapFrom(from, call.partner.name), host };
   }
 
@@ -38,8 +38,8 @@ export class Composer {
   }
 
   /** Fills `to`, the INVITE that opens a call's other half, with what of `from` may pass. */
-  passInitial(call: Call, from: SipRequest, to: SipRequest, protocol: SipTarget['protocol']): void {
-    const host = ownHost(call.deps.settings, call.calleeSide, protocol);
+  passInitial(call: Call, from: SipRequest, to: SipRequest, way: PeerWay): void {
+    const host = ownHost(call.deps.settings, call.calleeSide, way);
     const map = this.#registry.mapFrom(call.callerSide, call.partner.name);
     passHeaders(from, to.headers, { map, host });
     if (!to.headers.has('Allow')) to.headers.set('Allow', ALLOWED_METHODS.join(', '));
@@ -74,7 +74,7 @@ export class Composer {
   #setContact(call: Call, message: SipRequest | SipResponse, dialog: Dialog): void {
     const role: OuterRole = call.callerSide === 'outer' ? 'focus' : 'caller';
     const { settings } = call.deps;
-    message.headers.set('Contact', ownContact(settings, dialog.side, dialog.target.protocol, role));
+    message.headers.set('Contact', ownContact(settings, dialog.side, dialog.target, role));
   }
 }
 

@@ -2,8 +2,9 @@
  * What the edge says of itself in headers: Contact on each side, and the MC service's feature tags
  * (TS 24.379 clause 10.1.1.2.1.1).
  */
-import type { SipRequest, SipTarget } from '../sip/index.js';
+import type { SipRequest } from '../sip/index.js';
 import type { EdgeSettings, Side } from './dependencies.js';
+import { interfaceFor, type PeerWay } from './interfaces.js';
 
 const ICSI = 'urn:urn-7:3gpp-service.ims.icsi.mcptt';
 const ICSI_ESCAPED = 'urn%3Aurn-7%3A3gpp-service.ims.icsi.mcptt';
@@ -14,23 +15,19 @@ const ICSI_TAG = `+g.3gpp.icsi-ref="${ICSI_ESCAPED}"`;
 export type OuterRole = 'focus' | 'caller';
 
 /** Host of `side`'s peers' view of us. */
-export function ownHost(
-  settings: EdgeSettings,
-  side: Side,
-  protocol: SipTarget['protocol'],
-): string {
-  return bracketed(addressOf(settings, side, protocol).host);
+export function ownHost(settings: EdgeSettings, side: Side, way: PeerWay): string {
+  return bracketed(addressOf(settings, side, way).host);
 }
 
-/** Our Contact on one side, for a peer reached by `protocol`. */
+/** Our Contact on one side, for the peer at the other end of `way`. */
 export function ownContact(
   settings: EdgeSettings,
   side: Side,
-  protocol: SipTarget['protocol'],
+  way: PeerWay,
   role: OuterRole,
 ): string {
-  const { host, port } = addressOf(settings, side, protocol);
-  const uri = `<sip:segy@${bracketed(host)}:${port};transport=${protocol}>`;
+  const { host, port } = addressOf(settings, side, way);
+  const uri = `<sip:segy@${bracketed(host)}:${port};transport=${way.protocol}>`;
   if (side === 'inner') return uri;
   return `${uri};${MCPTT_TAG};${ICSI_TAG}${role === 'focus' ? ';isfocus' : ''}`;
 }
@@ -48,9 +45,14 @@ export function setServiceHeaders(request: SipRequest, identity: string): void {
 function addressOf(
   settings: EdgeSettings,
   side: Side,
-  protocol: SipTarget['protocol'],
+  way: PeerWay,
 ): { readonly host: string; readonly port: number } {
-  const { contacts } = settings[side];
+  if (side === 'outer') {
+    const found = interfaceFor(settings.outer.interfaces, way)?.contact;
+    return found ?? { host: 'localhost', port: 5060 };
+  }
+  const { contacts } = settings.inner;
+  const { protocol } = way;
   const address = contacts[protocol] ?? contacts.tls ?? contacts.tcp ?? contacts.udp;
   return address ?? { host: 'localhost', port: 5060 };
 }

@@ -11,6 +11,8 @@ import { directionOf } from './call-view.js';
 import type { Composer } from './compose.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { Negotiation } from './negotiation.js';
+import { interfaceFor, wayOf, type OuterInterface } from './interfaces.js';
+import { partnerTargets } from './next-hop.js';
 import { outletTo } from './protected.js';
 import type { Refusals } from './refusal.js';
 import type { RetryKeys } from './retry-keys.js';
@@ -50,6 +52,7 @@ export function openCall(
     callerSide,
     partner,
     uas,
+    outerInterface: outerInterfaceOf(deps, uas, callerSide, partner),
     deps: { ...deps, outer: outletTo(deps, partner) },
     refusals: context.refusals,
     onEnded: context.onEnded,
@@ -69,6 +72,19 @@ export function openCall(
   return call;
 }
 
+/** Where the call comes in, or by which it will leave. */
+function outerInterfaceOf(
+  deps: EdgeDependencies,
+  uas: ServerTransaction,
+  callerSide: Side,
+  partner: PartnerConfig,
+): OuterInterface | undefined {
+  const { interfaces } = deps.settings.outer;
+  if (callerSide === 'outer') return interfaceFor(interfaces, wayOf(uas.source));
+  const [target] = partnerTargets(partner, deps.addresses);
+  return target === undefined ? interfaces[0] : interfaceFor(interfaces, target);
+}
+
 /** 128 random bits in hex: as Call-ID it names no host, as session ID it cannot be guessed. */
 function newCallId(deps: EdgeDependencies): string {
   return toHex(deps.env.random(16));
@@ -76,14 +92,14 @@ function newCallId(deps: EdgeDependencies): string {
 
 /** Offer/answer state of a call with its media allocated and no dialog yet. */
 export function openNegotiation(call: Call, media: CallMedia): Negotiation {
-  const { env, settings } = call.deps;
+  const { env } = call.deps;
   const outer = media.at('outer');
-  const { mediaAdvertised } = settings.outer;
+  const advertised = call.outerInterface?.media.advertised;
   const sessionId = (): string => String(new DataView(env.random(4).buffer).getUint32(0));
   return new Negotiation(
     media,
     {
-      outer: new SdpSide(sessionId(), { ...outer, address: mediaAdvertised ?? outer.address }),
+      outer: new SdpSide(sessionId(), { ...outer, address: advertised ?? outer.address }),
       inner: new SdpSide(sessionId(), media.at('inner')),
     },
     () => keyForOffer(call, media),

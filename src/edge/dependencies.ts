@@ -12,6 +12,7 @@ import type { AccessTokens } from './access-tokens.js';
 import type { ClientsPort } from './clients-port.js';
 import type { FloorPort } from './floor-port.js';
 import type { GroupsPort } from './groups-port.js';
+import type { OuterInterface } from './interfaces.js';
 import type { MediaPort } from './media-port.js';
 import type { PbxPort } from './ports.js';
 import type { Outlet } from './protected.js';
@@ -117,11 +118,10 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
 
 export interface EdgeSettings {
   readonly outer: {
-    readonly contacts: ContactAddresses;
+    /** at least one */
+    readonly interfaces: readonly OuterInterface[];
     /** our name in From, P-Asserted-Identity and Warning towards MC; no user and no PBX shows there */
     readonly identity: string;
-    /** address that SDP names instead of the one the media sockets are bound to */
-    readonly mediaAdvertised?: string;
   };
   readonly inner: {
     readonly contacts: ContactAddresses;

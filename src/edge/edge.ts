@@ -23,6 +23,7 @@ import { ownContact } from './contact.js';
 import type { EdgeContext } from './context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { Gate } from './gate.js';
+import { wayOf } from './interfaces.js';
 import { KEY_METHODS, takeKeys } from './group-messages.js';
 import { GroupStanding } from './group-standing.js';
 import { InDialog } from './in-dialog.js';
@@ -248,7 +249,7 @@ export class Edge {
     response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
     response.headers.set('Supported', '100rel, timer, replaces');
     const { settings } = this.#deps;
-    response.headers.set('Contact', ownContact(settings, side, uas.source.protocol, 'focus'));
+    response.headers.set('Contact', ownContact(settings, side, wayOf(uas.source), 'focus'));
     return response;
   }
 

@@ -84,8 +84,8 @@ export abstract class GroupRequest {
       remoteTarget: to.target,
       routeSet,
     });
-    const protocol = this.targets[0]?.protocol ?? 'tls';
-    request.headers.set('Contact', ownContact(settings, 'outer', protocol, 'caller'));
+    const way = this.targets[0] ?? { protocol: 'tls' as const, address: '' };
+    request.headers.set('Contact', ownContact(settings, 'outer', way, 'caller'));
     request.headers.set('Expires', String(seconds));
     setServiceHeaders(request, settings.outer.identity);
     return request;

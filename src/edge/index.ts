@@ -37,6 +37,7 @@ export type {
   LocalMedia,
   MediaPort,
 } from './media-port.js';
+export type { OuterInterface } from './interfaces.js';
 export { type ProtectionPort, type RequestFacts } from './protection-port.js';
 export { DEFAULT_PARTNER_ADDRESSES_LIMITS, PartnerAddresses } from './partner-addresses.js';
 export { PartnerHealth, type PartnerView, type PartnerWayView } from './partner-health.js';

@@ -18,6 +18,7 @@ import {
 import { passRedirect, sdpOf, setSdp } from './bodies.js';
 import type { Call } from './call.js';
 import type { Composer } from './compose.js';
+import { pbxTarget } from './next-hop.js';
 import { ownContact, ownHost } from './contact.js';
 import type { Side } from './dependencies.js';
 import { routeSetOf } from './dialog.js';
@@ -99,7 +100,7 @@ export class InviteRelay {
     call.noteSetup();
     const sent = { ...this.#request, headers: this.#request.headers.clone() };
     const { settings } = call.deps;
-    sent.headers.set('Contact', ownContact(settings, call.calleeSide, target.protocol, 'caller'));
+    sent.headers.set('Contact', ownContact(settings, call.calleeSide, target, 'caller'));
     let transaction: ClientTransaction;
     try {
       transaction = call.deps[call.calleeSide].request(sent, target);
@@ -319,7 +320,7 @@ export class InviteRelay {
       if (response.status === 422) this.#onRetryLater?.();
       const { settings, clients } = call.deps;
       const dialog = callerDialog(call, this.#source, null);
-      const host = ownHost(settings, 'inner', settings.pbx.transport);
+      const host = ownHost(settings, 'inner', pbxTarget(settings));
       const contacts =
         response.status < 400 ? redirectContacts(response, call.calleeSide, clients, host) : [];
       const status = passedStatus(response.status, contacts.length > 0);

@@ -82,6 +82,12 @@ export type CallMediaEvent =
   | { readonly type: 'media' | 'moved' | 'dropped' };
 
 export interface MediaPort {
-  /** @throws SegyError SEGY_E_MEDIA_PORTS */
-  allocate(request: { readonly id: string }): Promise<CallMediaSession>;
+  /**
+   * @param request `outerAddress` is that of the call's outer interface
+   * @throws SegyError SEGY_E_MEDIA_PORTS
+   */
+  allocate(request: {
+    readonly id: string;
+    readonly outerAddress?: string;
+  }): Promise<CallMediaSession>;
 }

@@ -28,7 +28,9 @@ export function partnerTargets(
   addresses: HostAddresses,
 ): readonly SipTarget[] {
   const configured = partner.sip.addresses.flatMap((entry) => targetsOf(entry, addresses));
-  return addresses.ranked(partner, [...configured, ...addresses.located(partner)]);
+  const via = partner.sip.listeners;
+  const all = [...configured, ...addresses.located(partner)];
+  return addresses.ranked(partner, via === undefined ? all : all.map((to) => ({ ...to, via })));
 }
 
 /** The PBX's SIP address. */
@@ -47,8 +49,11 @@ export function peerTarget(
   partner: PartnerConfig,
   surroundings: Surroundings,
 ): SipTarget {
-  const { connectionId } = source;
-  const target = configuredTarget(side, source, partner, surroundings);
+  const { connectionId, listener } = source;
+  const configured = configuredTarget(side, source, partner, surroundings);
+  // the call stays on the interface by which it came
+  const target =
+    side === 'inner' || listener === undefined ? configured : { ...configured, via: [listener] };
   return connectionId === undefined
     ? target
     : { ...target, protocol: source.protocol, connectionId };

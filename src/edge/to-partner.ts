@@ -66,7 +66,7 @@ function inviteToPartner(context: EdgeContext, call: Call): SipRequest {
   const isGroup = call.group !== null;
   const requestUri = isGroup ? (sip.groupRequestUri ?? sip.requestUri) : sip.requestUri;
   const { answerMode } = call.partner.outgoing;
-  const transport = call.partner.sip.addresses[0]?.transport ?? 'tls';
+  const outer = call.outerInterface;
   const request = buildRequest({
     method: 'INVITE',
     cseq: context.composer.cseqOf(call.invite),
@@ -76,7 +76,12 @@ function inviteToPartner(context: EdgeContext, call: Call): SipRequest {
     remoteTarget: requestUri,
     routeSet: [],
   });
-  context.composer.passInitial(call, call.invite, request, transport);
+  const way = {
+    protocol: outer?.protocol ?? 'tls',
+    address: '',
+    ...(outer && { via: [outer.name] }),
+  };
+  context.composer.passInitial(call, call.invite, request, way);
   setServiceHeaders(request, settings.outer.identity);
   if (answerMode !== null && !isGroup) request.headers.set('Answer-Mode', answerMode);
   return request;

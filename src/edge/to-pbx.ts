@@ -73,7 +73,10 @@ export async function allocate(
   { key, group }: CallProtection,
 ): Promise<CallMedia | null> {
   try {
-    const session = await call.deps.media.allocate({ id: call.id });
+    const session = await call.deps.media.allocate({
+      id: call.id,
+      ...(call.outerInterface && { outerAddress: call.outerInterface.media.address }),
+    });
     const floor = floorOf(call, session, group);
     const media = new CallMedia(session, key, call.deps.env.log, group, floor);
     if (!call.isLive()) {
@@ -113,9 +116,9 @@ function tellTalker(call: Call, mki: string): void {
 
 function inviteToPbx(context: EdgeContext, call: Call, { from, to }: PbxParties): SipRequest {
   const { settings } = context.deps;
-  const { address, port, transport } = settings.pbx;
+  const { address, port } = settings.pbx;
   const host = address.includes(':') ? `[${address}]` : address;
-  const own = ownHost(settings, 'inner', transport);
+  const own = ownHost(settings, 'inner', pbxTarget(settings));
   const request = buildRequest({
     method: 'INVITE',
     cseq: context.composer.cseqOf(call.invite),
@@ -125,7 +128,7 @@ function inviteToPbx(context: EdgeContext, call: Call, { from, to }: PbxParties)
     remoteTarget: `sip:${to}@${host}:${port}`,
     routeSet: [],
   });
-  context.composer.passInitial(call, call.invite, request, transport);
+  context.composer.passInitial(call, call.invite, request, pbxTarget(settings));
   request.headers.set('X-SeGy-Session', call.id);
   request.headers.set('X-SeGy-Call-Type', call.group === null ? 'private' : 'group');
   request.headers.set('X-SeGy-Caller', call.names.caller);

@@ -54,6 +54,13 @@ interface Slot {
   restartMs: number;
 }
 
+/** Ports of a session, and its outer address. */
+interface Bound {
+  readonly outer: number;
+  readonly inner: number;
+  readonly outerAddress: string;
+}
+
 class Engine implements MediaEngine {
   readonly #env: Environment;
   readonly #limits: MediaLimits;
@@ -63,6 +70,7 @@ class Engine implements MediaEngine {
   readonly #totals = new Map<string, SessionTotals>();
   readonly #sending: SendingMemory;
   readonly #outerPorts: PortPool;
+  readonly #outerAddresses: readonly string[];
   readonly #innerPorts: PortPool;
   readonly #slots: Slot[] = [];
   #restarts = 0;
@@ -77,6 +85,7 @@ class Engine implements MediaEngine {
     this.#sending = sending;
     this.#limits = { ...DEFAULT_MEDIA_LIMITS, ...options.limits };
     this.#lags = options.lags ?? new LagBoard();
+    this.#outerAddresses = [outer.address, ...(outer.otherAddresses ?? [])].map(normaliseAddress);
     this.#outerPorts = new PortPool(outer, 'outer', env.random);
     this.#innerPorts = new PortPool(inner, 'inner', env.random);
     this.#config = {
@@ -100,6 +109,10 @@ class Engine implements MediaEngine {
     if (this.#slots.some((slot) => slot.sessions.has(id))) {
       throw new SegyError('SEGY_E_ARGUMENT', 'a media session of this name exists');
     }
+    const outerAddress = normaliseAddress(request.outerAddress ?? this.#config.outerAddress);
+    if (!this.#outerAddresses.includes(outerAddress)) {
+      throw new SegyError('SEGY_E_ARGUMENT', 'no media can be bound to this outer address');
+    }
     const slot = this.#leastLoaded();
     const attempts = this.#outerPorts.size + this.#innerPorts.size;
     for (let i = 0; i <= attempts; i++) {
@@ -110,11 +123,12 @@ class Engine implements MediaEngine {
         if (inner !== undefined) this.#innerPorts.release(inner);
         break;
       }
-      const session = this.#session(id, slot, outer, inner);
+      const session = this.#session(id, slot, { outer, inner, outerAddress });
       slot.sessions.set(id, session);
       try {
         await slot.link.command(id, {
           type: 'open',
+          outerAddress,
           outerRtpPort: outer,
           innerRtpPort: inner,
           markTalkSpurts: request.markTalkSpurts ?? true,
@@ -155,11 +169,11 @@ class Engine implements MediaEngine {
     await Promise.all(this.#slots.map((slot) => slot.link.close()));
   }
 
-  #session(id: string, slot: Slot, outer: number, inner: number): EngineSession {
+  #session(id: string, slot: Slot, { outer, inner, outerAddress }: Bound): EngineSession {
     const { log, random } = this.#env;
     const session: EngineSession = new EngineSession(
       id,
-      { address: this.#config.outerAddress, rtpPort: outer, rtcpPort: outer + 1 },
+      { address: outerAddress, rtpPort: outer, rtcpPort: outer + 1 },
       { address: this.#config.innerAddress, rtpPort: inner, rtcpPort: inner + 1 },
       {
         log,
@@ -167,14 +181,18 @@ class Engine implements MediaEngine {
         sending: this.#sending,
         command: (command: SessionCommand) => slot.link.command(id, command),
         released: () => this.#release(slot, id, session, outer, inner),
-        ...this.#floorPorts(slot, id),
+        ...this.#floorPorts(slot, id, outerAddress),
       },
     );
     return session;
   }
 
   /** The one more port of a session with floor control. */
-  #floorPorts(slot: Slot, id: string): Pick<SessionOwner, 'bindFloor' | 'releaseFloor'> {
+  #floorPorts(
+    slot: Slot,
+    id: string,
+    address: string,
+  ): Pick<SessionOwner, 'bindFloor' | 'releaseFloor'> {
     let held: number | null = null;
     const release = (): void => {
       if (held !== null) this.#outerPorts.release(held);
@@ -188,7 +206,7 @@ class Engine implements MediaEngine {
           held = port;
           try {
             await slot.link.command(id, { type: 'openFloor', port });
-            return { address: this.#config.outerAddress, port };
+            return { address, port };
           } catch (error) {
             release();
             if (!(error instanceof WorkerRefusal && error.portBusy)) throw error;

@@ -64,7 +64,10 @@ export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
 export interface MediaEngineOptions {
   /** worker threads, at least 1 */
   readonly workers: number;
-  readonly outer: PortRange;
+  readonly outer: PortRange & {
+    /** further addresses of this host that sessions may be bound to, on the same ports */
+    readonly otherAddresses?: readonly string[];
+  };
   readonly inner: PortRange & {
     /**
      * Addresses that inner SDP may name and inner packets may come from. Default: only `address`

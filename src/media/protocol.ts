@@ -47,6 +47,8 @@ export type ClockRates = Readonly<Record<number, number>>;
 export type SessionCommand =
   | {
       readonly type: 'open';
+      /** one of this host's; default that of the worker's configuration */
+      readonly outerAddress?: string;
       readonly outerRtpPort: number;
       readonly innerRtpPort: number;
       readonly markTalkSpurts: boolean;

@@ -94,6 +94,8 @@ export interface MediaDirection {
 export interface AllocateRequest {
   /** names the session in logs and events; unique among live ones. Default: random */
   readonly id?: string;
+  /** outer address of its sockets: that of the engine, or one of its `otherAddresses`; default the first */
+  readonly outerAddress?: string;
   /** set the marker bit at the start of each talk spurt towards the PBX; default true (audio) */
   readonly markTalkSpurts?: boolean;
 }
@@ -277,7 +279,7 @@ export interface EngineStats {
 export interface MediaEngine {
   /**
    * A session with its four ports, disarmed.
-   * @throws SegyError SEGY_E_MEDIA_PORTS when a side has no free pair of ports or the session limit is reached
+   * @throws SegyError SEGY_E_ARGUMENT for an address that is not the engine's; SEGY_E_MEDIA_PORTS when a side has no free pair of ports or the session limit is reached
    */
   allocate(request?: AllocateRequest): Promise<MediaSession>;
   stats(): Promise<EngineStats>;

@@ -16,6 +16,7 @@ const TICK_MS = 250;
 const TOTALS_EVERY_TICKS = 4;
 
 interface Entry {
+  readonly outerAddress: string;
   readonly path: MediaPath;
   readonly sockets: SocketQuad;
   /** of floor control; null while it is not open */
@@ -82,7 +83,7 @@ export class MediaWorkerHost {
   async #open(session: string, command: Extract<SessionCommand, { type: 'open' }>): Promise<void> {
     const config = this.#config;
     const addresses = {
-      outerAddress: config.outerAddress,
+      outerAddress: command.outerAddress ?? config.outerAddress,
       outerRtpPort: command.outerRtpPort,
       innerAddress: config.innerAddress,
       innerRtpPort: command.innerRtpPort,
@@ -112,13 +113,22 @@ export class MediaWorkerHost {
       },
       command.markTalkSpurts,
     );
-    const entry: Entry = { path, sockets, floor: null, toInner: 0, toOuter: 0, dropped: {} };
+    const { outerAddress } = addresses;
+    const entry: Entry = {
+      path,
+      sockets,
+      outerAddress,
+      floor: null,
+      toInner: 0,
+      toOuter: 0,
+      dropped: {},
+    };
     this.#entries.set(session, entry);
   }
 
   async #openFloor(entry: Entry, port: number): Promise<void> {
-    const { outerAddress: address, limits } = this.#config;
-    const at = { address, port, receiveBuffer: limits.receiveBuffer };
+    const { limits } = this.#config;
+    const at = { address: entry.outerAddress, port, receiveBuffer: limits.receiveBuffer };
     entry.floor = await FloorSocket.open(at, (packet, from) => entry.path.onFloor(packet, from));
   }
 

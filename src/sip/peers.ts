@@ -8,6 +8,8 @@ export interface SipSource {
   readonly port: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** name of the listener that took it; absent for a connection of our own */
+  readonly listener?: string;
   /** the stream connection it came over; absent for UDP */
   readonly connectionId?: string;
   /** the peer's certificate, where TLS and one was given */
@@ -30,6 +32,8 @@ export interface SipTarget {
   readonly port: number;
   /** name a TLS peer's certificate must carry; the address when absent */
   readonly serverName?: string;
+  /** names of the listeners from whose addresses it may be reached; absent: any */
+  readonly via?: readonly string[];
   /** a connection to use as long as it lives, for instance that of a SipSource */
   readonly connectionId?: string;
   /** UDP targets: may a large request go over TCP (RFC 3261 clause 18.1.1)? Default true */

@@ -169,3 +169,43 @@ describe('media engine, through workers and real sockets', () => {
     );
   });
 });
+
+describe('media engine: several outer addresses', () => {
+  it('binds a session to the one that it is asked for, and to no other of the host', async () => {
+    const engine = await startEngine({
+      outer: {
+        address: OUTER,
+        otherAddresses: ['127.0.1.7', '::1'],
+        portMin: 42_800,
+        portMax: 42_899,
+      },
+    });
+    try {
+      const key = testKey(1);
+      for (const outerAddress of [OUTER, '127.0.1.7']) {
+        const session = await engine.allocate({ outerAddress });
+        assert.equal(session.outer.address, outerAddress);
+        await session.arm({ receive: { keys: [key] }, send: { key: testKey(2) } });
+        const peer = await Party.open('127.0.2.1');
+        const pbx = await Party.open('127.0.0.1');
+        await session.setRemote('outer', peer.address);
+        await session.setRemote('inner', pbx.address);
+        const sender = new SrtpSender(key, { ssrc: 0xabcdef01 });
+        peer.send(sender.protect(voice(1), 1), session.outer.rtpPort, outerAddress);
+        await until(() => pbx.received.length === 1);
+        pbx.send(voice(1), session.inner.rtpPort, session.inner.address);
+        await until(() => peer.received.length === 1);
+        await session.close();
+        Party.closeAll();
+      }
+      const six = await engine.allocate({ outerAddress: '::1' });
+      assert.equal(six.outer.address, '::1');
+      await six.close();
+      await assert.rejects(engine.allocate({ outerAddress: '127.0.1.8' }), {
+        code: 'SEGY_E_ARGUMENT',
+      });
+    } finally {
+      await engine.close();
+    }
+  });
+});

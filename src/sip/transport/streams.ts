@@ -37,6 +37,12 @@ export interface StreamOptions {
   handshakeFailed(source: SipSource, fault: HandshakeFault): void;
 }
 
+export interface StreamListenOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly name?: string;
+}
+
 export interface StreamListener {
   readonly address: string;
   readonly port: number;
@@ -67,8 +73,11 @@ export class Streams {
   }
 
   /** @throws SegyError SEGY_E_IO when the address cannot be bound or a certificate cannot be used */
-  async listen(address: string, port: number, tls?: TlsListenOptions): Promise<StreamListener> {
-    const server = this.#server(tls);
+  async listen(
+    { address, port, name }: StreamListenOptions,
+    tls?: TlsListenOptions,
+  ): Promise<StreamListener> {
+    const server = this.#server(tls, name);
     server.maxConnections = this.#options.limits.connections;
     server.on('connection', (socket: Socket) => this.#countAddress(socket));
     await new Promise<void>((resolve, reject) => {
@@ -92,8 +101,8 @@ export class Streams {
     return { address, port: actual, setTls, close };
   }
 
-  #server(tls: TlsListenOptions | undefined): Server {
-    if (tls === undefined) return createServer((socket) => this.#accept(socket));
+  #server(tls: TlsListenOptions | undefined, name: string | undefined): Server {
+    if (tls === undefined) return createServer((socket) => this.#accept(socket, name));
     const secure = {
       ...secureOptions(tls),
       requestCert: tls.requestCert ?? false,
@@ -101,7 +110,7 @@ export class Streams {
       handshakeTimeout: this.#options.limits.connectMs,
     };
     checkTlsIdentity(tls);
-    const server = createTlsServer(secure, (socket) => this.#accept(socket));
+    const server = createTlsServer(secure, (socket) => this.#accept(socket, name));
     server.on('tlsClientError', (error, socket) => {
       this.#options.handshakeFailed(sourceOf(peerOf(socket), 'tls'), handshakeFault(socket, error));
       socket.destroy();
@@ -124,8 +133,9 @@ export class Streams {
     if (count > this.#options.limits.connectionsPerAddress) socket.destroy();
   }
 
-  #accept(socket: Socket): void {
-    const source = sourceOf(socket, socket instanceof TLSSocket ? 'tls' : 'tcp');
+  #accept(socket: Socket, listener: string | undefined): void {
+    const from = sourceOf(socket, socket instanceof TLSSocket ? 'tls' : 'tcp');
+    const source = listener === undefined ? from : { ...from, listener };
     socket.on('error', () => socket.destroy());
     if (socket.destroyed || !this.#options.admit(source)) socket.destroy();
     else this.#adopt(socket, true, () => source);

@@ -9,6 +9,8 @@ import type { TlsIdentity, TlsListenOptions } from './tls.js';
 import { UdpListener } from './udp.js';
 
 export interface ListenOptions {
+  /** to be named by targets, and told with what comes in */
+  readonly name?: string;
   readonly protocol: SipProtocol;
   /** an address of this host; a wildcard needs `advertised` */
   readonly address: string;
@@ -25,6 +27,7 @@ export interface TransportOptions extends StreamOptions {
 }
 
 interface Listener {
+  readonly name: string | undefined;
   readonly protocol: SipProtocol;
   readonly address: string;
   readonly port: number;
@@ -70,10 +73,11 @@ export class Transports {
       address: o.address,
       port: o.port,
       queueLimit: this.#options.limits.sendQueueOctets,
-      onDatagram: (octets, source) => this.#options.onDatagram(octets, source),
+      onDatagram: (octets, source) => this.#options.onDatagram(octets, named(source, o)),
     });
     const { address, port } = udp;
     return {
+      name: o.name,
       protocol: 'udp',
       address,
       port,
@@ -84,11 +88,12 @@ export class Transports {
   }
 
   async #listenStream(o: ListenOptions): Promise<Listener> {
-    const stream = await this.#streams.listen(o.address, o.port, o.tls);
+    const stream = await this.#streams.listen(o, o.tls);
     const { address, port } = stream;
     const close = (): Promise<void> => stream.close();
     const setTls = (tls: TlsListenOptions): void => stream.setTls(tls);
-    return { protocol: o.protocol, address, port, sentBy: sentBy(o, port), setTls, close };
+    const { name, protocol } = o;
+    return { name, protocol, address, port, sentBy: sentBy(o, port), setTls, close };
   }
 
   /** Other certificates: for connections that we open, and for the TLS listener at each address and port. */
@@ -150,8 +155,11 @@ export class Transports {
   /** A listener of the target's protocol and address family; for streams else any of the family. */
   #listenerFor(target: SipTarget): Listener {
     const family = isIP(target.address);
+    const { via } = target;
     const fitting = this.#listeners.filter(
-      ({ address }) => family === 0 || isIPv6(address) === (family === 6),
+      ({ address, name }) =>
+        (family === 0 || isIPv6(address) === (family === 6)) &&
+        (via === undefined || (name !== undefined && via.includes(name))),
     );
     const exact = fitting.find(({ protocol }) => protocol === target.protocol);
     const found = exact ?? (target.protocol === 'udp' ? undefined : fitting[0]);
@@ -167,6 +175,11 @@ export class Transports {
     this.#streams.close();
     await Promise.all(closing);
   }
+}
+
+/** A source as the listener of these options tells it. */
+function named(source: SipSource, { name }: ListenOptions): SipSource {
+  return name === undefined ? source : { ...source, listener: name };
 }
 
 function sentBy(o: ListenOptions, port: number): HostPort {

@@ -224,9 +224,13 @@ export class FakeMedia {
   /** what happens before a session is armed */
   whileArming?: () => Promise<void>;
 
-  allocate(request?: { readonly id?: string }): Promise<FakeMediaSession> {
+  allocate(request?: {
+    readonly id?: string;
+    readonly outerAddress?: string;
+  }): Promise<FakeMediaSession> {
     if (this.full) return Promise.reject(new SegyError('SEGY_E_MEDIA_PORTS', 'no port is free'));
     const session = new FakeMediaSession(request?.id ?? '', this.sessions.length, this.whileArming);
+    Object.assign(session.outer, { address: request?.outerAddress ?? session.outer.address });
     this.sessions.push(session);
     return Promise.resolve(session);
   }

@@ -10,6 +10,7 @@ import {
   type EdgeLimits,
   type FloorPort,
   type GroupsPort,
+  type OuterInterface,
   type ProtectionPort,
   type RedirectBody,
 } from '../../../src/edge/index.js';
@@ -76,6 +77,7 @@ export interface HarnessOptions {
   others?: (partner: Partner) => Partner[];
   groups?: GroupsPort;
   redirectBody?: RedirectBody;
+  interfaces?: readonly OuterInterface[];
   tokens?: AccessTokens;
   protection?: (partners: readonly Partner[]) => ProtectionPort;
   floor?: FloorPort;
@@ -166,7 +168,10 @@ export class Harness {
       addresses: this.addresses,
       records: this.records,
       settings: {
-        outer: { contacts: contacts(this.outerAt), identity: 'sip:segy@lmr.example' },
+        outer: {
+          interfaces: o.interfaces ?? interfaces(this.outerAt),
+          identity: 'sip:segy@lmr.example',
+        },
         inner: { contacts: contacts(this.innerAt), mcBodies: o.mcBodies ?? false },
         pbx: { address: this.pbx.address, port: this.pbx.port, transport: 'udp' },
         allowedMediaAddresses: ['127.0.0.1'],
@@ -303,6 +308,14 @@ export class Harness {
   codes(): unknown[] {
     return this.logged.map((entry) => entry.fields.code);
   }
+}
+
+function interfaces({ address, port }: SipTarget): OuterInterface[] {
+  return (['udp', 'tcp'] as const).map((protocol) => ({
+    ...{ name: protocol, protocol, address },
+    contact: { host: address, port },
+    media: { address: '127.0.1.1' },
+  }));
 }
 
 export interface Established {

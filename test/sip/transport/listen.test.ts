@@ -35,6 +35,35 @@ describe('sip/transport: listening', () => {
     });
   }
 
+  for (const protocol of ['udp', 'tcp'] as const) {
+    it(`over ${protocol} what comes tells its listener, and a target may name the one to leave by`, async () => {
+      const gateway = OPEN.make();
+      const peer = OPEN.make();
+      const at = await peer.listen({ protocol, address: '127.0.0.1', port: 0 });
+      const ports: Record<string, number> = {};
+      for (const [name, address] of [
+        ['east', '127.0.0.4'],
+        ['west', '127.0.0.5'],
+      ] as const) {
+        ({ port: ports[name] = 0 } = await gateway.listen({ name, protocol, address, port: 0 }));
+      }
+      for (const [name, address] of [
+        ['west', '127.0.0.5'],
+        ['east', '127.0.0.4'],
+      ] as const) {
+        const target = { protocol, address: '127.0.0.1', port: at.port };
+        gateway.request(makeRequest('OPTIONS'), { ...target, via: [name] });
+        assert.equal((await nextRequest(peer)).source.address, address);
+        peer.request(makeRequest('OPTIONS'), { protocol, address, port: ports[name] ?? 0 });
+        assert.equal((await nextRequest(gateway)).source.listener, name);
+      }
+      const nowhere = { protocol, address: '127.0.0.1', port: at.port, via: ['north'] };
+      assert.throws(() => gateway.request(makeRequest('OPTIONS'), nowhere), {
+        code: 'SEGY_E_SIP_TRANSPORT',
+      });
+    });
+  }
+
   it('Via carries the advertised host', async () => {
     const client = OPEN.make();
     const server = OPEN.make();
