@@ -74,6 +74,18 @@ const keyingSchema = z
     message: 'the digits of `on` begin with those of `off`',
   });
 
+/** Digits that the radio trunk gets when something becomes of the floor, as telephone-events. */
+const tellDigitsSchema = z
+  .strictObject({
+    granted: digits.optional(),
+    denied: digits.optional(),
+    queued: digits.optional(),
+    revoked: digits.optional(),
+    taken: digits.optional(),
+    idle: digits.optional(),
+  })
+  .prefault({});
+
 export const floorSchema = z.strictObject({
   /** calls from the radio side offer floor control; the partner's own offers are always answered */
   offer: z.boolean().default(true),
@@ -109,6 +121,7 @@ export const floorSchema = z.strictObject({
   timers: timersSchema,
   /** floor messages of one call that are opened in a second */
   messagesPerSecond: z.number().int().min(10).max(10_000).default(200),
+  tellDigits: tellDigitsSchema,
   codePoints: codePointsSchema,
   tolerances: tolerancesSchema,
   /** an interworking function that gets the MC side's floor messages in clear */

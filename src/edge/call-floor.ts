@@ -283,6 +283,8 @@ export class CallFloor {
       reason: 'reason' in news ? news.reason : '',
       talker: variables.SEGY_TALKER ?? '',
     });
+    const digits = digitsOf(this.#init.config, news);
+    if (digits !== undefined) this.#send({ type: 'dial', digits });
     const channel = this.#channel;
     if (channel === null || channel.gone) return;
     channel.tell('segy_floor', { ...variables, SEGY_SESSION: id }).catch((error: unknown) => {
@@ -310,4 +312,9 @@ function codecOf({ codePoints, tolerances }: FloorConfig): FloorCodecSettings {
     codePoints: { ...DEFAULT_FLOOR_CODEC.codePoints, ...Object.fromEntries(given) },
     tolerances,
   };
+}
+
+/** Digits that tell the radio trunk of it; undefined for none. */
+function digitsOf({ tellDigits }: FloorConfig, { event }: FloorNews): string | undefined {
+  return event === 'pending' || event === 'released' ? undefined : tellDigits[event];
 }

@@ -43,6 +43,12 @@ export class RtpKeying {
     });
   }
 
+  /** RTP payload type of telephone-events; null where there are none. */
+  get eventType(): number | null {
+    const types = Object.entries(this.#keying.codecs).filter(([, { name }]) => isEvents(name));
+    return types.length === 0 ? null : Number(types[0]?.[0]);
+  }
+
   /** Looks at one well-formed packet. @param now monotonic milliseconds */
   observe(packet: Uint8Array, now: number): KeyingSeen {
     const { source, codecs, swallowDigits } = this.#keying;
@@ -53,7 +59,7 @@ export class RtpKeying {
     if (source === 'level') {
       return seen(this.#talk.packet(this.#meter(type)(payload), PACKET_MS, now));
     }
-    const isEvent = codecs[type]?.name.toLowerCase() === 'telephone-event';
+    const isEvent = isEvents(codecs[type]?.name ?? '');
     if (!isEvent) return NOTHING;
     const { key, swallow } = this.#event(payload, rtpTimestamp(packet));
     return { key: source === 'events' ? key : null, swallow };
@@ -94,6 +100,10 @@ export class RtpKeying {
     this.#on = isOn && isOff ? !this.#on : isOn;
     return { key: this.#on, swallow };
   }
+}
+
+function isEvents(name: string): boolean {
+  return name.toLowerCase() === 'telephone-event';
 }
 
 function seen(key: ReturnType<TalkDetector['tick']>): KeyingSeen {

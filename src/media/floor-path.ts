@@ -27,6 +27,8 @@ import type { DropReason } from './types.js';
 export interface FloorStreams {
   /** sends a packet of the PBX on. @returns why it was dropped; null when it was sent */
   forward(packet: Uint8Array): DropReason | null;
+  /** sends digits to the PBX; nowhere without a payload type for them */
+  dial(digits: string, payloadType: number | null): void;
   droppedOutward(reason: DropReason): void;
   droppedInward(reason: DropReason): void;
   readonly counters: FloorCounters;
@@ -94,6 +96,9 @@ export class FloorPath {
         return;
       case 'level':
         this.#input({ kind: 'level', level: command.level });
+        return;
+      case 'dial':
+        this.#streams.dial(command.digits, this.#keying.eventType);
         return;
       case 'ask-queue-position':
         this.#input({ kind: 'ask-queue-position' });

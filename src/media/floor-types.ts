@@ -64,7 +64,9 @@ export type FloorCommand =
   | { readonly type: 'set-up'; readonly implicitRequest: boolean; readonly granted: boolean }
   | { readonly type: 'key'; readonly on: boolean }
   | { readonly type: 'level'; readonly level: FloorLevel }
-  | { readonly type: 'ask-queue-position' };
+  | { readonly type: 'ask-queue-position' }
+  /** digits to the PBX, as telephone-events */
+  | { readonly type: 'dial'; readonly digits: string };
 
 /** Why a floor message was not acted upon: on the line, in its form, or by the participant. */
 export type FloorDrop =

@@ -5,6 +5,7 @@
  */
 import { toHex } from '../base/bytes.js';
 import {
+  buildRtp,
   MAX_PACKET_INDEX,
   RTP_FIXED_HEADER,
   rtpHeaderLength,
@@ -99,6 +100,12 @@ export class InwardStream {
   readonly #parts: StreamParts;
   readonly #counters: DirectionCounters;
   readonly #stream: RtpContinuity;
+  /** packets of our own among those that were sent */
+  #inserted = 0;
+  /** when `#stream.timestamp` was; null before the first packet */
+  #sentAt: number | null = null;
+  #clockRate = 8_000;
+  #eventTimestamp = 0;
 
   constructor(parts: StreamParts, counters: DirectionCounters, markTalkSpurts: boolean) {
     this.#parts = parts;
@@ -132,13 +139,47 @@ export class InwardStream {
     if (stream.switched) {
       env.emit({ type: 'talker', ssrc, mki: toHex(mki), leg: leg.name });
     }
-    const out = rewritten(packet, headerLength, end, stream, this.ssrc);
+    const out = rewritten(packet, headerLength, end, stream, this.ssrc, this.#inserted);
+    this.#sentAt = now;
+    this.#clockRate = clockRate;
     rtcp.innerSent.count(end - headerLength, stream.timestamp, clockRate, now);
     this.#counters.packets += 1;
     this.#counters.octets += end - headerLength;
     env.sendRtp('inner', out, remote.port, remote.address);
     return null;
   }
+
+  /** Sends a packet of our own between those of the MC side. */
+  insert({ payloadType, payload, first }: InsertedEvent): void {
+    const { env, inner, rtcp } = this.#parts;
+    const { remote } = inner;
+    if (!remote) return;
+    const now = env.monotonic();
+    if (first) {
+      this.#sentAt ??= now;
+      const elapsed = Math.round(((now - this.#sentAt) * this.#clockRate) / 1000);
+      this.#eventTimestamp = (this.#stream.timestamp + elapsed) >>> 0;
+    }
+    this.#inserted += 1;
+    const out = buildRtp({
+      payloadType,
+      marker: first,
+      sequenceNumber: sequenceOf(this.#stream.highestIndex + this.#inserted),
+      timestamp: this.#eventTimestamp,
+      ssrc: this.ssrc,
+      payload,
+    });
+    rtcp.innerSent.count(payload.length, this.#eventTimestamp, this.#clockRate, now);
+    env.sendRtp('inner', out, remote.port, remote.address);
+  }
+}
+
+/** A packet of a telephone-event (RFC 4733) of our own. */
+export interface InsertedEvent {
+  readonly payloadType: number;
+  readonly payload: Uint8Array;
+  /** the first of its event */
+  readonly first: boolean;
 }
 
 export function random32(env: Pick<PathEnvironment, 'random'>): number {
@@ -152,10 +193,11 @@ function rewritten(
   end: number,
   stream: RtpContinuity,
   ssrc: number,
+  inserted = 0,
 ): Uint8Array {
   const payloadType = rtpPayloadType(packet);
   const out = packet.subarray(headerLength - RTP_FIXED_HEADER, end);
-  const sequence = sequenceOf(stream.index);
+  const sequence = sequenceOf(stream.index + inserted);
   writeRtpHeader(out, payloadType, stream.marker, sequence, stream.timestamp, ssrc);
   return out;
 }

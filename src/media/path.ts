@@ -15,6 +15,7 @@ import {
 import { clockRateTable } from './clock-rates.js';
 import { DirectionCounters } from './counters.js';
 import { FloorPath } from './floor-path.js';
+import { Dialler } from './dialler.js';
 import { FloorCounters } from './floor-counters.js';
 import type { FloorCommand } from './floor-types.js';
 import { InnerPeer } from './inner-peer.js';
@@ -62,6 +63,7 @@ export class MediaPath {
   readonly floorCounters = new FloorCounters();
   /** null without floor control */
   #floor: FloorPath | null = null;
+  readonly #dialler: Dialler;
 
   constructor(id: string, env: PathEnvironment, markTalkSpurts: boolean) {
     this.id = id;
@@ -83,6 +85,7 @@ export class MediaPath {
     };
     this.#inward = new InwardStream(parts, this.toInner, markTalkSpurts);
     this.#outward = new OutwardStream(parts, this.toOuter);
+    this.#dialler = new Dialler(env.timers, (event) => this.#inward.insert(event));
   }
 
   /** Carries out a command that is the path's. @throws SegyError as MediaSession says */
@@ -177,6 +180,7 @@ export class MediaPath {
     if (!this.#protection.armed) return;
     try {
       this.#setFloor(null);
+      this.#dialler.stop();
       this.#rtcp.bye(this.#env.monotonic(), this.#outward.ssrc, this.#inward.ssrc);
     } finally {
       this.#protection.disarm();
@@ -279,6 +283,7 @@ export class MediaPath {
     else {
       this.#floor = new FloorPath(this.#env, setup, {
         forward: (held) => this.#outward.forward(held, this.#clockRateOf(held)),
+        dial: (digits, payloadType) => this.#dialler.dial(digits, payloadType),
         droppedOutward: (reason) => this.toOuter.drop(reason),
         droppedInward: (reason) => this.toInner.drop(reason),
         counters: this.floorCounters,

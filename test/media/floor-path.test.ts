@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FloorRig, floorMessage, floorSetup, KEYING, SPK } from './floor-rig.js';
 import { PEER } from './path-rig.js';
+import { parseRtp } from '../../src/srtp/index.js';
 import { testKey } from './support.js';
 
 describe('media/floor: no floor, no speech', () => {
@@ -183,6 +184,28 @@ describe('media/floor: the radio’s key in its RTP', () => {
       rig.asked().map(({ type }) => type),
       ['request', 'release'],
     );
+  });
+});
+
+describe('media/floor: digits to the radio', () => {
+  it('stand between the packets of the talker, and no number comes twice', () => {
+    const rig = new FloorRig();
+    rig.say('taken', { grantedParty: 'sip:alice@mc-a.example' });
+    rig.mcSays(2);
+    rig.path.command({ type: 'floorCommand', command: { type: 'dial', digits: '1' } });
+    rig.mcSays(2);
+    const packets = rig.rtp('inner').map(({ packet }) => parseRtp(packet)!);
+    assert.deepEqual(
+      packets.map(({ payloadType }) => payloadType),
+      [0, 0, 101, 0, 0],
+    );
+    const [first] = packets;
+    assert.deepEqual(
+      packets.map(({ sequenceNumber }) => (sequenceNumber - first!.sequenceNumber) & 0xffff),
+      [0, 1, 2, 3, 4],
+    );
+    assert.equal(new Set(packets.map(({ ssrc }) => ssrc)).size, 1);
+    rig.path.disarm();
   });
 });
 

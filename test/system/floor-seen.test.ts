@@ -40,7 +40,10 @@ describe('floor control as others see it through a real Asterisk', function () {
   let scene: Scene;
 
   before(async () => {
-    const floor = { talkLimitSeconds: TALK_LIMIT_SECONDS };
+    const floor = {
+      talkLimitSeconds: TALK_LIMIT_SECONDS,
+      tellDigits: { granted: '11', taken: '2' },
+    };
     scene = await startFloorScene(spk, floor, {}, { asterisk: { dialplan: DIALPLAN } });
   });
 
@@ -84,6 +87,21 @@ describe('floor control as others see it through a real Asterisk', function () {
     pair.mc.bye();
     await within('the radio call ends', pair.radio.ended);
     await until('nothing is left', async () => !(await globals()).includes('SEGY_FLOOR'));
+  });
+
+  it('tells the radio by digits, between the words of the MC user', async () => {
+    const pair = await callRadio(scene);
+    hush(pair);
+    await sleep(300);
+    speak(pair.radio);
+    await untilHolder(floorOf(pair), RADIO_1.uri);
+    await until('it hears of its grant', () => pair.radio.media.stream.digits === '11');
+    await untilHolder(floorOf(pair), undefined);
+    silence(pair.radio);
+    floorOf(pair).key();
+    pair.mc.media.stream.speak(() => MC_TONE_HZ);
+    await until('it hears of the talker', () => pair.radio.media.stream.digits === '112');
+    await until('it hears the talker', () => framesOf(pair.radio, MC_TONE_HZ) > 10);
   });
 
   it('takes the floor from the MC user for an emergency call of the radio', async () => {
