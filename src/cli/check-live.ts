@@ -74,6 +74,7 @@ async function checkPorts(config: SegyConfig, text: string): Promise<LiveFinding
       inner.address,
       inner.sipPort,
     ]),
+    ...listenersOf(config),
     [['outer', 'mediaAddress'], 'udp', outer.mediaAddress, 0],
     [['inner', 'address'], 'udp', inner.address, 0],
   ];
@@ -85,6 +86,14 @@ async function checkPorts(config: SegyConfig, text: string): Promise<LiveFinding
     return [{ ...locate(text, path), message: `${name} ${message}`, cure }];
   });
   return { findings: (await Promise.all(checked)).flat(), warnings: [] };
+}
+
+/** Those for operators, where they are configured. */
+function listenersOf(config: SegyConfig): [Path, 'tcp', string, number][] {
+  return (['metrics', 'console'] as const).flatMap((name) => {
+    const { listen } = config[name];
+    return listen === undefined ? [] : [[[name, 'listen'], 'tcp', listen.address, listen.port]];
+  });
 }
 
 const BIND_FAULTS: Readonly<Record<string, readonly [string, string]>> = {

@@ -20,7 +20,8 @@ import { auditFolder, requireDomain } from './state.js';
 import type { State } from './state.js';
 
 const CODE = 'SEGY_E_CONSOLE';
-const OTHERS = 0o077;
+/** The check of the configuration, before, is stricter where the file is no systemd credential. */
+const OTHERS = 0o007;
 
 export interface ConsoleParts {
   readonly config: SegyConfig;

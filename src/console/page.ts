@@ -99,7 +99,7 @@ ${section(
   'alarms',
   'Alarms',
   `<p class="empty" id="alarms-empty">Nothing yet.</p>
-<ul id="alarms-rows" role="list" aria-live="polite" aria-relevant="additions" hidden></ul>`,
+<div aria-live="polite" aria-relevant="additions"><ul id="alarms-rows" role="list" hidden></ul></div>`,
 )}
 ${section(
   'calls',

@@ -22,6 +22,8 @@ const AUDIT = 40;
 /** Longest text of one cell, in characters. */
 const MAX_TEXT = 256;
 const SLOW_MS = 2000;
+/** controls, formats (among them those that set the direction), line and paragraph separators */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** @returns what reads all panels anew, each time it is called */
 export function readPanels(views: ConsoleViews): () => Promise<Panels> {
@@ -146,7 +148,7 @@ function expiryRow(view: ExpiryView): CalendarRow {
     id: `${kind} ${owner} ${name}`,
     kind: kind === 'key' ? (groups.length > 0 ? 'group key' : 'key') : CERTIFICATES[kind],
     name: cut(name),
-    owner: owner === '' ? 'own' : owner,
+    owner: owner === '' ? 'own' : cut(owner),
     groups: groups.slice(0, 20).map(cut),
     from: activation,
     to: expiry,
@@ -186,8 +188,8 @@ function auditRow(line: AuditView): AuditRow {
   return {
     id: String(line.seq),
     at: line.at,
-    action: line.action,
-    key: present([line.keyType, line.keyId]).join(' '),
+    action: cut(line.action),
+    key: cut(present([line.keyType, line.keyId]).join(' ')),
     who: cut(present(who).join(' → ')),
     about: cut(present(about).join(', ')),
     detail: cut(line.detail ?? ''),
@@ -198,6 +200,11 @@ function present(values: readonly (string | undefined)[]): string[] {
   return values.filter((value) => value !== undefined);
 }
 
+/** Shortened, and with what turns, hides or breaks text made visible: a name may come from anybody. */
 function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
+  const short = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
+  return short.replace(UNSEEN, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
 }

@@ -102,8 +102,8 @@ td.fixed { white-space: nowrap; font-variant-numeric: tabular-nums; overflow-wra
 .now-key { display: inline-block; width: 2px; height: 1em; margin: 0 0.2em 0 0.9em; vertical-align: -0.15em; background: var(--bad); }
 .range { margin-left: 0.9em; white-space: nowrap; }
 .active { background: var(--bar); }
-.pending { background: var(--bar-later); }
-.ended { background: var(--bar-over); }
+.pending { background: var(--bar-later); border: 1px solid var(--bar); }
+.ended { background: var(--bar-over); border: 1px solid var(--quiet); }
 .revoked { background: repeating-linear-gradient(135deg, var(--bad) 0 4px, var(--sheet) 4px 7px); border: 1px solid var(--bad); }
 #calendar-table td.track, #calendar-table th:last-child { width: 34%; padding-right: 0; }
 #axis { position: relative; display: block; height: 1.3em; }

@@ -86,12 +86,13 @@ describe('what an open page is told', function () {
     assert.equal(reader.told.length, 3);
   });
 
-  it('is one line of JSON, whatever names hold', async () => {
+  it('is one line of JSON, whatever names hold, with what cannot be seen made visible', async () => {
     const reader = new Reader();
     alarms = [{ subject: MARKUP }];
     feed.add(reader);
     await until('it is told', () => reader.told.length === 1);
-    assert.equal(reader.told[0]?.panels.alarms?.rows[0]?.subject, MARKUP);
+    const shown = MARKUP.replaceAll('\n', '\\u{a}');
+    assert.equal(reader.told[0]?.panels.alarms?.rows[0]?.subject, shown);
   });
 
   it('is at most two events a second by default', async () => {

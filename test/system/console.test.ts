@@ -172,7 +172,7 @@ describe('the console of a running gateway', function () {
     assert.match(scene.gateway.log(), /security\.refused .*side=console/);
   });
 
-  it('shows a call come, who talks, and the call go, without a look at the keyboard', async () => {
+  it('shows a call come, who talks, and the call go, by itself', async () => {
     await withWindow('light', 1280, async (window) => {
       const { page } = window;
       await logIn(window);
