@@ -8,16 +8,24 @@ interface PanelText {
 
 export type PanelTexts = Readonly<Record<string, PanelText>>;
 
+/** Of rows that are the same array as before, which is how what changes slowly comes. */
+const known = new WeakMap<Panels[PanelName], PanelText>();
+
 export function textsOf(panels: Panels): PanelTexts {
   return Object.fromEntries(
-    Object.entries(panels).map(([name, rows]: [string, Panels[PanelName]]) => [
-      name,
-      {
-        order: JSON.stringify(rows.map(({ id }) => id)),
-        rows: new Map(rows.map((row) => [row.id, JSON.stringify(row)])),
-      },
-    ]),
+    Object.entries(panels).map(([name, rows]: [string, Panels[PanelName]]) => {
+      const text = known.get(rows) ?? textOf(rows);
+      known.set(rows, text);
+      return [name, text];
+    }),
   );
+}
+
+function textOf(rows: Panels[PanelName]): PanelText {
+  return {
+    order: JSON.stringify(rows.map(({ id }) => id)),
+    rows: new Map(rows.map((row) => [row.id, JSON.stringify(row)])),
+  };
 }
 
 /**
