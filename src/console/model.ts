@@ -31,7 +31,9 @@ export interface CallRow {
   readonly keyId: string | null;
   /** which sides send now */
   readonly talking: readonly ('mc' | 'radio')[];
-  /** who was heard last in a group call */
+  /** how the floor stands, where there is floor control */
+  readonly floor: string | null;
+  /** who has the floor, or was heard last in a group call */
   readonly talker: string | null;
   /** packets that did not authenticate */
   readonly authFailures: number;

@@ -93,6 +93,7 @@ function callRow(call: CallReport): CallRow {
     protection: !call.armed ? 'no media' : call.clear ? 'clear' : 'protected',
     keyId: call.keyId,
     talking: call.talking,
+    floor: call.floor === null ? null : cut(call.floor),
     talker: call.talker === null ? null : cut(call.talker),
     authFailures: call.packets?.authFailures ?? 0,
   };

@@ -23,7 +23,7 @@ const MARKUP = [
 ];
 
 function call(n: number, name: string): CallView {
-  return {
+  const view: Partial<CallView> = {
     session: String(n).padStart(32, '0'),
     partner: name,
     type: 'group',
@@ -40,8 +40,10 @@ function call(n: number, name: string): CallView {
     talker: name,
     channel: name,
     dialog: name,
+    floor: name,
     legs: [],
   };
+  return view as CallView;
 }
 
 function hostileFilling(): Filling {

@@ -63,11 +63,13 @@ export function callRow(call: CallRow): PageElement {
   ]);
 }
 
-function talkers({ talking, talker }: CallRow): PageElement[] {
-  if (talking.length === 0) return [make('span', 'quiet', 'nobody')];
-  return talking.map((side) =>
-    make('div', 'talks', side === 'radio' ? 'radio' : talker === null ? 'MC' : `MC ${talker}`),
-  );
+function talkers({ talking, talker, floor }: CallRow): PageElement[] {
+  const named = talker === null ? 'MC' : `MC ${talker}`;
+  const sides = talking.map((side) => make('div', 'talks', side === 'radio' ? 'radio' : named));
+  return [
+    ...(sides.length === 0 ? [make('span', 'quiet', 'nobody')] : sides),
+    ...(floor === null ? [] : [make('span', 'sub', `floor ${floor}`)]),
+  ];
 }
 
 export function partnerRow({ id, state, ways, trust }: PartnerRow): PageElement {
