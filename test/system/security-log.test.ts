@@ -101,10 +101,11 @@ describe('the security log', function () {
   });
 
   it('is matched line by line by the filter that is shipped, with the address to ban', function () {
+    // Who fails at the console is on the host itself: nobody to ban.
     matchAll(
       this,
       file,
-      lines().filter((line) => !/event=(refused|rate-exceeded) /.test(line)),
+      lines().filter((line) => !/event=(refused|rate-exceeded) | side=console /.test(line)),
     );
   });
 
