@@ -10,11 +10,13 @@ const NOTHING = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME']);
 
 /**
  * DNS as the configuration says: by the servers it names, else as this host resolves names (NAPTR and
- * SRV by its servers, addresses also by its hosts file).
+ * SRV by its servers, addresses also by its hosts file). An answer never makes this host's own programs
+ * partners: addresses of this host alone are dropped, unless the gateway itself listens at one.
  */
-export function createDns({ dns }: SegyConfig): DnsPort {
+export function createDns({ dns, outer }: SegyConfig): DnsPort {
   const resolver = new Resolver({ timeout: dns.timeoutMs, tries: 2 });
   if (dns.servers.length > 0) resolver.setServers(dns.servers);
+  const inside = outer.listeners.some(({ address }) => isLoopback(address));
   const byHost = async (host: string): Promise<string[]> =>
     (await lookup(host, { all: true })).map(({ address }) => address);
   const byServers = async (host: string): Promise<string[]> => {
@@ -26,10 +28,27 @@ export function createDns({ dns }: SegyConfig): DnsPort {
     srv: (name) => orEmpty(resolver.resolveSrv(name)),
     addresses: async (host) => {
       const found = await (dns.servers.length > 0 ? byServers(host) : byHost(host));
-      if (found.length > 0) return found;
-      throw new Error(`${host} has no address`);
+      const usable = found.filter((address) => isUsable(address, inside));
+      if (usable.length > 0) return usable;
+      const why = found.length > 0 ? 'no address that a partner can have' : 'no address';
+      throw new Error(`${host} has ${why}`);
     },
   };
+}
+
+/** A unicast address of somebody else; of this host only where `inside` says so. */
+function isUsable(address: string, inside: boolean): boolean {
+  if (isLoopback(address)) return inside;
+  if (isIP(address) === 6) return !/^(?:ff|[0:]+$)/i.test(address);
+  const [first = 0] = address.split('.').map(Number);
+  return isIP(address) === 4 && first > 0 && first < 224;
+}
+
+function isLoopback(address: string): boolean {
+  const plain = address.toLowerCase();
+  return (
+    plain.startsWith('127.') || /^(?:0*:)*:?0*1$/.test(plain) || plain.startsWith('::ffff:127.')
+  );
 }
 
 /** No such record is an empty answer; no answer is a failure. */

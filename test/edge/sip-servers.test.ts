@@ -9,14 +9,14 @@ const DOMAIN = 'mc-a.example';
 
 describe('edge/sip-servers: RFC 3263 clause 4, asked of a DNS server', () => {
   let server: DnsServer;
-  const dns = () => {
+  const dns = (listener = '192.0.2.99') => {
     const config = {
       pbx: {
         type: 'asterisk',
         ari: { url: 'http://127.0.0.1:8088', username: 'x', passwordFile: '/x' },
       },
       outer: {
-        listeners: [{ transport: 'tcp', address: '127.0.0.1', port: 5061 }],
+        listeners: [{ transport: 'tcp', address: listener, port: 5061 }],
         mediaAddress: '127.0.0.1',
       },
       dns: { servers: [server.address], timeoutMs: 300 },
@@ -97,6 +97,25 @@ describe('edge/sip-servers: RFC 3263 clause 4, asked of a DNS server', () => {
       a('one.mc-a.example', '192.0.2.1'),
     ];
     assert.deepEqual(await locate('tls'), ['1 tls one.mc-a.example:5061 192.0.2.1']);
+  });
+
+  it('an answer never names this host, a group of hosts or nobody, unless the gateway is on loopback', async () => {
+    const names: Record<string, string> = {
+      ...{ 'v4.example': '127.0.0.1', 'zero.example': '0.0.0.0', 'many.example': '224.0.0.9' },
+      ...{ 'all.example': '255.255.255.255' },
+    };
+    const six = { 'v6.example': '::1', 'none.example': '::', 'group.example': 'ff02::1' };
+    server.records = [
+      ...Object.entries(names).map(([name, address]) => a(name, address)),
+      ...Object.entries(six).map(([name, address]) => aaaa(name, address)),
+      a('good.example', '192.0.2.1'),
+      a('good.example', '127.0.0.9'),
+    ];
+    for (const name of [...Object.keys(names), ...Object.keys(six)]) {
+      await assert.rejects(dns().addresses(name), /no address that a partner can have/, name);
+    }
+    assert.deepEqual(await dns().addresses('good.example'), ['192.0.2.1']);
+    assert.deepEqual(await dns('127.0.1.1').addresses('v4.example'), ['127.0.0.1']);
   });
 
   it('no answer and no record both reject, so that what was known stays', async () => {
