@@ -60,9 +60,8 @@ export class FloorLine {
   /** Keys that are held keep their indexes and replay windows. */
   change({ keys, remote, ssrc, messagesPerSecond, codec }: WireFloor): void {
     this.#codec = codec;
-    if (remote.address !== this.#remote.address || remote.port !== this.#remote.port) {
-      this.#server = null;
-    }
+    const moved = remote.address !== this.#remote.address || remote.port !== this.#remote.port;
+    if (moved || ssrc !== this.#ssrc) this.#server = null;
     this.#remote = remote;
     this.#perSecond = messagesPerSecond;
     if (keys === null) {
