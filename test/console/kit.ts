@@ -154,10 +154,13 @@ export class ConsoleKit {
   follow(cookie: string): {
     readonly events: string[];
     readonly ended: Promise<void>;
+    readonly status: Promise<number>;
     stop(): void;
   } {
     const events: string[] = [];
     let end = (): void => undefined;
+    let begin: (status: number) => void = () => undefined;
+    const status = new Promise<number>((resolve) => (begin = resolve));
     const ended = new Promise<void>((resolve) => (end = resolve));
     const sent = request(
       {
@@ -168,6 +171,7 @@ export class ConsoleKit {
         agent: false,
       },
       (response) => {
+        begin(response.statusCode ?? 0);
         let rest = '';
         response.on('data', (chunk: Buffer) => {
           const parts = (rest + chunk.toString()).split('\n\n');
@@ -179,6 +183,6 @@ export class ConsoleKit {
     );
     sent.on('error', end);
     sent.end();
-    return { events, ended, stop: () => sent.destroy() };
+    return { events, ended, status, stop: () => sent.destroy() };
   }
 }

@@ -1,5 +1,7 @@
 /** Who gets into the console, and what tries to. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { until, within } from '../support/waiting.js';
 import { ConsoleKit, FILE_TOKEN } from './kit.js';
 import type { Answer } from './kit.js';
@@ -284,6 +286,31 @@ describe('a console that is kept busy', function () {
       await assert.rejects(kit.ask('/login'));
       await within('they are cut off', Promise.all(held), 10_000);
       assert.equal((await kit.ask('/login')).status, 200);
+    } finally {
+      await kit.server.close();
+    }
+  });
+
+  it('cuts off a page that reads nothing, so that it holds no room', async () => {
+    const limits = { streamsOfSession: 1, tickMs: 10, backlogOctets: 10_000, stalledMs: 300 };
+    const version = (): string => String(Math.random()).repeat(100_000);
+    const kit = await ConsoleKit.open({ gateway: { state: version } }, limits);
+    try {
+      const Cookie = await kit.session();
+      const deaf = connect(kit.server.port, '127.0.0.1');
+      deaf.on('error', () => undefined);
+      deaf.write(`GET /events HTTP/1.1\r\nHost: ${kit.host}\r\nCookie: ${Cookie}\r\n\r\n`);
+      await once(deaf, 'data');
+      deaf.pause();
+      const second = async (): Promise<number> => {
+        const stream = kit.follow(Cookie);
+        const status = await stream.status;
+        stream.stop();
+        return status;
+      };
+      assert.equal(await second(), 429);
+      await until('it has it no more', async () => (await second()) === 200, 15_000);
+      deaf.destroy();
     } finally {
       await kit.server.close();
     }
