@@ -76,6 +76,7 @@ export const ERROR_CODES = {
   SEGY_E_SIP_NO_DIALOG: { sip: 481, summary: 'no such call or transaction' },
   SEGY_E_SIP_BODY: { sip: 415, summary: 'a body of this type cannot be passed on' },
   SEGY_E_SIP_TRANSPORT: { sip: 503, summary: 'the SIP peer could not be reached' },
+  SEGY_E_SIP_REFUSED: { sip: null, summary: 'the SIP peer refused a request of ours' },
   SEGY_E_UNKNOWN_SOURCE: { sip: 403, summary: 'the source is no partner' },
   SEGY_E_RATE: { sip: 503, summary: 'the partner exceeds its rate' },
   SEGY_E_BAD_IDENTITY: { sip: 404, summary: 'an identity cannot be passed to the PBX' },

@@ -9,6 +9,7 @@ import type { SlowCrypto } from '../crypto/index.js';
 import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody } from './actions/index.js';
 import type { Action, ActionContext } from './actions/index.js';
+import type { RunningGms } from './compose-gms.js';
 import { trustedCertificates } from './prepare-keys.js';
 import { masterSecretOf, requireDomain } from './state.js';
 import type { State } from './state.js';
@@ -22,6 +23,7 @@ export interface AdminParts {
   readonly users: UserRecords;
   readonly directory: Directory;
   readonly ring: KeyRing;
+  readonly gms: RunningGms | null;
   /** commands that are no actions on the state */
   readonly more: AdminCommands;
 }
@@ -51,7 +53,7 @@ function actionCommands(context: ActionContext): AdminCommands {
 }
 
 function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
-  const { env, state, slow, users, directory, ring } = parts;
+  const { env, state, slow, users, directory, ring, gms } = parts;
   const { stateDir, masterKeyFile } = parts.config.current;
   const domain = requireDomain(state);
   return {
@@ -69,6 +71,7 @@ function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
     folder: stateDir,
     users: () => Promise.resolve(users),
     ring: () => Promise.resolve(ring),
+    homedGroups: () => Promise.resolve(gms && { gms: gms.gms, homeOf: gms.homeOf, delivers: true }),
     master: () => masterSecretOf({ state: stateDir, masterKey: masterKeyFile }),
     effects: {
       users: () => directory.replace([...parts.config.current.users, ...users.list()]),

@@ -10,7 +10,7 @@ import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
-import type { EdgeSettings, PartnerView, PbxPort } from '../edge/index.js';
+import type { EdgeDependencies, EdgeSettings, PartnerView, PbxPort } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
@@ -22,6 +22,7 @@ import { CertificateWatch, certificateFiles } from './certificate-watch.js';
 import { makeFloorKeys, needsSignals } from './compose-floor.js';
 import { openOperations, startWatchers } from './compose-operations.js';
 import type { GatewayEnvironment } from './compose-operations.js';
+import { composeGms } from './compose-gms.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection, readKeyFile } from './protection.js';
 import { watchPartners } from './compose-partners.js';
@@ -113,7 +114,7 @@ async function compose(
   const stored = await UserRecords.open(state.store.space('users'));
   const directory = new Directory([...config.users, ...stored.list()]);
   const live = new LiveConfig(config);
-  const { clients, groups, protection, ring, prepare } = await makeClients(live, env, {
+  const { clients, groups, protection, ring, prepare, credentials } = await makeClients(live, env, {
     slow,
     state,
     directory,
@@ -136,7 +137,7 @@ async function compose(
   const settings = edgeSettings(config);
   const { addresses, probes } = await watchPartners(config, env, outer, settings.outer.identity);
   closers.push(() => addresses.stop());
-  const edge = new Edge({
+  const edgeParts: EdgeDependencies = {
     env,
     outer,
     inner,
@@ -152,10 +153,35 @@ async function compose(
     redirectBody: redirectBodies(requireDomain(state).certificate.kmsUri, env.clock),
     alarms: watchers.board,
     settings,
+  };
+  const gms =
+    config.gms === undefined
+      ? null
+      : await composeGms(
+          {
+            ...{ config, gms: config.gms, state, slow, credentials, ring, env },
+            adopt: (key) => groups.adopt(key),
+            isUser: (name) => directory.byPbxUser(name) !== undefined,
+          },
+          {
+            ...edgeParts,
+            get partners() {
+              return live.current.partners;
+            },
+          },
+        );
+  groups.isHomed = (group) => gms?.home.find(group) !== undefined;
+  const edge = new Edge({
+    ...edgeParts,
+    ...(gms && { homeGroups: gms.home, notifier: gms.notifier }),
   });
   await listen(config, outer, inner);
   await edge.start();
   closers.push(() => edge.stop());
+  if (gms !== null) {
+    await gms.gms.start();
+    closers.push(() => gms.gms.stop());
+  }
   const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
   certificates.watch(certificateFiles(config));
   closers.push(() => certificates.stop());
@@ -167,7 +193,7 @@ async function compose(
   });
   await openOperations(
     {
-      ...{ env, state, slow, users: stored, directory, ring },
+      ...{ env, state, slow, users: stored, directory, ring, gms },
       ...{ watchers, edge, media, pbx },
       config: live,
       partners: () => probes.view(),
@@ -186,6 +212,7 @@ interface ClientSide {
   readonly ring: KeyRing;
   /** makes keys ahead, now and from time to time */
   readonly prepare: () => void;
+  readonly credentials: Credentials;
 }
 
 interface ClientParts {
@@ -264,6 +291,7 @@ async function makeClients(
     protection,
     ring,
     prepare,
+    credentials,
   };
 }
 

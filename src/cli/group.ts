@@ -5,6 +5,7 @@ import { parseConfig } from '../config/index.js';
 import type { GroupView } from './actions/keys.js';
 import { configOption, readConfigText } from './config-file.js';
 import { keyLine } from './key-view.js';
+import { homedGroups, registerHomedGroupCommands } from './group-homed.js';
 import { print } from './output.js';
 import { perform } from './perform.js';
 
@@ -14,7 +15,7 @@ interface GroupOptions {
 }
 
 export function registerGroupCommands(program: Command): void {
-  const group = program.command('group').description('talkgroups of partners');
+  const group = program.command('group').description('talkgroups, of partners and of ours');
   const command = (name: string, description: string): Command =>
     group
       .command(name)
@@ -25,17 +26,24 @@ export function registerGroupCommands(program: Command): void {
   command('show', 'one group and its keys, without their octets')
     .argument('<group>', 'MC group ID or its name on the PBX')
     .action(show);
+  registerHomedGroupCommands(group);
 }
 
 async function list(options: GroupOptions): Promise<void> {
   const groups = await viewsOf(options);
-  print(options.json, { ok: true, groups }, () =>
-    groups.length === 0
+  const homed = await homedGroups(options);
+  print(options.json, { ok: true, groups, homed }, () =>
+    groups.length + homed.length === 0
       ? ['no group is configured']
-      : groups.map(({ group, partner, pbx, sendsWith }) => {
-          const key = sendsWith === null ? 'no usable key' : `sends with ${sendsWith}`;
-          return `${pbx}  ${group}  ${partner}  ${key}`;
-        }),
+      : [
+          ...groups.map(({ group, partner, pbx, sendsWith }) => {
+            const key = sendsWith === null ? 'no usable key' : `sends with ${sendsWith}`;
+            return `${pbx}  ${group}  ${partner}  ${key}`;
+          }),
+          ...homed.map(({ group: { id, pbx, members } }) => {
+            return `${pbx}  ${id}  homed here  ${members.length} members`;
+          }),
+        ],
   );
 }
 

@@ -1,10 +1,13 @@
 /** An action on the state itself, while no gateway runs. */
 import { UserRecords } from '../clients/index.js';
+import type { PseudoGms } from '../gms/index.js';
 import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody, NO_EFFECTS } from './actions/index.js';
 import type { Action, ActionContext, ActionName } from './actions/index.js';
+import { openGmsAlone } from './compose-gms.js';
+import { memberHomes } from './member-homes.js';
 import type { PerformOptions } from './perform.js';
-import { masterSecretOf, openRing, withState } from './state.js';
+import { masterSecretOf, openRing, requireDomain, withState } from './state.js';
 import type { StateOptions } from './state-options.js';
 
 /** @throws SegyError as openState does, and whatever the action throws */
@@ -19,16 +22,25 @@ export async function performAlone(
   const given = checkedBody(action, body);
   return withState(target, async (state, environment) => {
     const rings: KeyRing[] = [];
+    const opened: PseudoGms[] = [];
+    const ring = async (): Promise<KeyRing> => {
+      const made = await openRing(state, environment);
+      rings.push(made);
+      return made;
+    };
     const context: ActionContext = {
       ...environment,
       ...state,
       config,
       folder: target.state,
       users: () => UserRecords.open(state.store.space('users')),
-      ring: async () => {
-        const ring = await openRing(state, environment);
-        rings.push(ring);
-        return ring;
+      ring,
+      homedGroups: async () => {
+        if (config?.gms === undefined) return null;
+        const gms = await openGmsAlone(state, environment, config, await ring());
+        opened.push(gms);
+        const homeOf = memberHomes(config, requireDomain(state), state.trust);
+        return { gms, homeOf, delivers: false };
       },
       master: () => masterSecretOf(target),
       effects: NO_EFFECTS,
@@ -39,7 +51,8 @@ export async function performAlone(
         event: (value) => Promise.resolve(onEvent?.(value)),
       });
     } finally {
-      for (const ring of rings) ring.close();
+      for (const gms of opened) await gms.stop();
+      for (const made of rings) made.close();
     }
   });
 }

@@ -109,6 +109,8 @@ export class GroupKeys {
    * one ended.
    */
   onChange?: (partner: string, groups: readonly string[]) => void;
+  /** groups that are homed here: their keys are made here and taken from nobody */
+  isHomed: (group: string) => boolean = () => false;
 
   /** Takes over the ring's `onEnd`. */
   constructor(options: GroupKeysOptions) {
@@ -170,6 +172,9 @@ export class GroupKeys {
     const opened = await this.#open(request, facts, { gms, timestampMs, replay });
     try {
       const held = heldKeyOf(opened, request, gms, clock.now());
+      if (held.groups.some((group) => this.isHomed(group))) {
+        throw new SegyError('SEGY_E_NOT_GROUP_GMS', `${gms} keys a group that is homed here`);
+      }
       const before = ring.find({ partner: partner.name, keyId: opened.keyId });
       const result = await this.#enter(held, replay.seenBefore);
       const groups = [...new Set([...(before?.groups ?? []), ...held.groups])];
@@ -181,6 +186,16 @@ export class GroupKeys {
     } finally {
       opened.wipe();
     }
+  }
+
+  /**
+   * Takes in a key that was made here, as a message would bring it.
+   * @throws SegyError SEGY_E_MIKEY_REVOKED, SEGY_E_MIKEY_EXPIRED, SEGY_E_KEY_CONFLICT, SEGY_E_STORE
+   */
+  async adopt(made: HeldKey): Promise<void> {
+    await this.#options.ring.enter(made);
+    this.onChange?.(made.partner, made.groups);
+    this.#awaitActivation();
   }
 
   async #enter(held: HeldKey, seenBefore: boolean): Promise<TakenGroupKey['result']> {

@@ -14,6 +14,8 @@ export const codePointsSchema = z
     /** media type of an I_MESSAGE that stands alone */
     mikeyType: mediaType.default('application/mikey'),
     /** group key transport (TS 24.481) */
+    /** media type of group key transport XML that stands alone */
+    gktpType: mediaType.default('application/vnd.3gpp.mcptt-gktp+xml'),
     gktpNamespace: uri.default('urn:3gpp:ns:mcpttGKTP:1.0'),
     gktpGmkList: name.default('GMK-GKTPs'),
     gktpMkfcList: name.default('MKFC-GKTPs'),

@@ -5,6 +5,11 @@
  */
 import { z } from 'zod';
 
+const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
+const sipUri = z.string().regex(/^sips?:[^\s<>"]{1,255}$/, 'not a SIP URI');
+const seconds = (most: number) => z.number().int().min(0).max(most);
+const DAY = 86_400;
+
 const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'not an XML name');
 const uri = z.string().regex(/^[^\s<>"']{1,255}$/, 'not a URI');
 
@@ -33,3 +38,94 @@ export const groupDocumentNamesSchema = z
 
 export type GroupDocumentNames = z.output<typeof groupDocumentNamesSchema>;
 export const DEFAULT_GROUP_DOCUMENT_NAMES: GroupDocumentNames = groupDocumentNamesSchema.parse({});
+
+/** How the keys of our groups reach a partner's users (TS 33.180 5.7.1, TS 24.481). */
+export const distributionSchema = z
+  .strictObject({
+    /** whom MESSAGE goes to where nobody subscribed: each member, or the partner's GMS for its members */
+    to: z.enum(['member', 'gms']).default('member'),
+    /** where MESSAGE goes; default: the member, or the first of the partner's `gms` */
+    requestUri: sipUri.optional(),
+    /** I_MESSAGEs as parts of their own, or in group key transport XML */
+    form: z.enum(['mikey', 'gktp']).default('mikey'),
+    /** messages in one request to a partner's GMS */
+    batch: z.number().int().min(1).max(64).default(16),
+    /** subscriptions of the partner that are kept at once */
+    subscriptions: z.number().int().min(0).max(100_000).default(10_000),
+  })
+  .prefault({});
+
+const keyTimes = z
+  .strictObject({
+    /** between the making of a key and the time from which all use it */
+    activationSeconds: seconds(DAY).default(120),
+    /** the same where a member left */
+    removalActivationSeconds: seconds(DAY).default(30),
+    /** how long a replaced key is still heard */
+    overlapSeconds: seconds(DAY).default(60),
+    /** age at which a key is replaced; null: never by itself */
+    rollSeconds: z
+      .number()
+      .int()
+      .min(300)
+      .max(366 * DAY)
+      .nullable()
+      .default(7 * DAY),
+    /** how long a key is good for by its own parameters; null: until it is revoked */
+    lifetimeSeconds: z
+      .number()
+      .int()
+      .min(600)
+      .max(3_660 * DAY)
+      .nullable()
+      .default(null),
+    /** tells members that a replaced key is revoked */
+    tellRevoked: z.boolean().default(true),
+  })
+  .prefault({});
+
+/** A group that this file decides on; the store keeps it like any other. */
+const homeGroupSchema = z.strictObject({
+  id: mcServiceId,
+  displayName: z.string().min(1).max(120),
+  pbx: z.string().regex(/^[A-Za-z0-9+._-]{1,64}$/, 'letters, digits and + . _ - only'),
+  speaker: mcServiceId.optional(),
+  members: z
+    .array(z.strictObject({ uri: mcServiceId, kmsUri: z.string().min(1).max(255).optional() }))
+    .max(10_000)
+    .default([]),
+  services: z
+    .array(z.enum(['MCPTT', 'MCVideo', 'MCData']))
+    .min(1)
+    .default(['MCPTT']),
+  protectMedia: z.boolean().default(true),
+  protectFloorControl: z.boolean().default(true),
+  multicastFloorControl: z.boolean().default(false),
+  inviteMembers: z.boolean().default(true),
+  codecs: z.array(z.string().max(32)).max(16).default([]),
+  priority: z.number().int().min(0).max(255).default(5),
+});
+
+export const gmsSchema = z.strictObject({
+  /** identity that signs the keys of our groups, in our own domain, verbatim */
+  uri: mcServiceId,
+  /** root of the group documents, as members reach it; named in xcap-diff */
+  xcapRoot: z.url({ protocol: /^https$/ }).optional(),
+  keys: keyTimes,
+  /** exchanges under way with one partner */
+  parallel: z.number().int().min(1).max(64).default(4),
+  /** longest subscription that is granted */
+  subscriptionSeconds: z.number().int().min(60).max(604_800).default(3600),
+  groups: z
+    .array(homeGroupSchema)
+    .refine((groups) => new Set(groups.map(({ id }) => id)).size === groups.length, 'an ID twice')
+    .refine(
+      (groups) => new Set(groups.map(({ pbx }) => pbx)).size === groups.length,
+      'a name twice',
+    )
+    .default([]),
+  documentNames: groupDocumentNamesSchema,
+});
+
+export type GmsConfig = z.output<typeof gmsSchema>;
+export type HomeGroupConfig = GmsConfig['groups'][number];

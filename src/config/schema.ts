@@ -9,6 +9,7 @@ import { codePointsSchema } from './code-points.js';
 import { floorSchema } from './floor-schema.js';
 import { checkFloor } from './floor-rules.js';
 import { consoleSchema } from './console-schema.js';
+import { distributionSchema, gmsSchema } from './gms-schema.js';
 import { discoverSchema, dnsSchema, dscpSchema, probeSchema } from './network-schema.js';
 import {
   adminSchema,
@@ -62,7 +63,7 @@ const tlsSchema = z.strictObject({
 });
 
 /** A talkgroup of a partner. */
-const groupSchema = z.strictObject({
+export const groupSchema = z.strictObject({
   /** MC group ID, verbatim */
   id: mcServiceId,
   /** the one GMS that keys it; default: any of the partner's `gms` */
@@ -91,6 +92,8 @@ const partnerSchema = z.strictObject({
   groups: z.array(groupSchema).default([]),
   subscription: subscriptionSchema,
   affiliation: affiliationSchema,
+  /** how the keys of groups that are homed here reach its users */
+  distribution: distributionSchema,
   codePoints: codePointsSchema,
   sip: z.strictObject({
     addresses: z
@@ -256,6 +259,8 @@ export const configSchema = z
     dns: dnsSchema,
     users: z.array(userSchema).default([]),
     partners: z.array(partnerSchema).default([]),
+    /** group management, where talkgroups live on the radio side */
+    gms: gmsSchema.optional(),
     limits: limitsSchema,
     admin: adminSchema,
     metrics: metricsSchema,

@@ -11,7 +11,9 @@ import type { SipEndpoint, SipTarget } from '../sip/index.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ClientsPort } from './clients-port.js';
 import type { FloorPort } from './floor-port.js';
+import type { GroupNotifier } from './group-notifier.js';
 import type { GroupsPort } from './groups-port.js';
+import type { HomeGroupsPort } from './home-groups-port.js';
 import type { OuterInterface } from './interfaces.js';
 import type { MediaPort } from './media-port.js';
 import type { PbxPort } from './ports.js';
@@ -148,6 +150,10 @@ export interface EdgeDependencies {
   readonly clients: ClientsPort;
   /** absent where the gateway serves no groups */
   readonly groups?: GroupsPort;
+  /** talkgroups that live on the radio side; absent where there are none */
+  readonly homeGroups?: Omit<HomeGroupsPort, 'keysFor' | 'delivered'>;
+  /** takes subscriptions to their documents */
+  readonly notifier?: Pick<GroupNotifier, 'subscribe' | 'find' | 'refresh' | 'stop'>;
   readonly partners: readonly PartnerConfig[];
   readonly addresses: HostAddresses;
   readonly records: DialogRecords;

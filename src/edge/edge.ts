@@ -141,7 +141,7 @@ export class Edge {
   /** Ends every call, with BYE to both sides, waits for their answers, and ends the PBX link. */
   async stop(): Promise<void> {
     const { pbx, settings } = this.#deps;
-    const withdrawn = this.#standing.stop();
+    const withdrawn = Promise.all([this.#standing.stop(), this.#deps.notifier?.stop()]);
     for (const call of [...this.#registry]) {
       call.abort(new SegyError('SEGY_E_CANCELLED', 'the gateway is stopping'), 503);
     }
@@ -219,6 +219,11 @@ export class Edge {
       takeKeys(this.#deps, this.#refusals, uas, partner);
       return;
     }
+    const { notifier } = this.#deps;
+    if (request.method === 'SUBSCRIBE' && partner && notifier) {
+      notifier.subscribe(uas, partner);
+      return;
+    }
     if (request.method !== 'INVITE') {
       throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not taken outside a dialog');
     }
@@ -244,7 +249,12 @@ export class Edge {
   #capabilities(side: Side, uas: ServerTransaction): ReturnType<typeof createResponse> {
     const response = this.#refusals.plain(uas.request, 200);
     const takesKeys = side === 'outer' && this.#deps.groups !== undefined;
-    const methods = takesKeys ? [...ALLOWED_METHODS, ...KEY_METHODS] : ALLOWED_METHODS;
+    const notifies = side === 'outer' && this.#deps.notifier !== undefined;
+    const methods = [
+      ...ALLOWED_METHODS,
+      ...(takesKeys ? KEY_METHODS : []),
+      ...(notifies ? ['SUBSCRIBE'] : []),
+    ];
     response.headers.set('Allow', methods.join(', '));
     response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
     response.headers.set('Supported', '100rel, timer, replaces');
@@ -267,6 +277,11 @@ export class Edge {
       }
       takeKeys(this.#deps, this.#refusals, uas, partner);
       this.#standing.notified(request);
+      return;
+    }
+    const subscription = partner && this.#deps.notifier?.find(request, partner);
+    if (request.method === 'SUBSCRIBE' && subscription !== undefined) {
+      this.#deps.notifier?.refresh(uas, subscription);
       return;
     }
     const call = this.#callOf(side, request, partner);
@@ -313,7 +328,7 @@ export class Edge {
   }
 
   /** Resolves with `work`, or after `ms` without it. */
-  #atMost(ms: number, work: Promise<void>): Promise<void> {
+  #atMost(ms: number, work: Promise<unknown>): Promise<void> {
     const { timers } = this.#deps.env;
     return new Promise((resolve) => {
       const limit = timers.setTimeout(resolve, ms);

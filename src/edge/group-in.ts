@@ -27,7 +27,7 @@ export function groupCallFromMc(
 ): void {
   const { deps } = context;
   const groups = requireGroups(deps);
-  const group = invitedGroup(info, partner, groups);
+  const group = homedGroup(deps, info, partner) ?? invitedGroup(info, partner, groups);
   if (offer.keyMessage !== null) {
     throw new SegyError('SEGY_E_MIKEY_KEY_TYPE', 'a group call brings no key of its own');
   }
@@ -60,7 +60,7 @@ export function requireGroups({ groups }: Pick<EdgeDependencies, 'groups'>): Gro
  * @throws SegyError SEGY_E_NO_GROUP_KEY
  */
 export function mayBeClear(
-  { env }: EdgeDependencies,
+  { env, homeGroups }: EdgeDependencies,
   groups: GroupsPort,
   partner: PartnerConfig,
   group: GroupConfig,
@@ -69,8 +69,27 @@ export function mayBeClear(
   const now = env.clock.now();
   if (held.some((key) => stateOf(key, now) === 'active')) return false;
   if (group.withoutKey === 'wait') return false;
-  if (held.length === 0 && partner.media.policy === 'allow-clear') return true;
+  const isOurs = homeGroups?.isProtected(group.id) === true;
+  if (!isOurs && held.length === 0 && partner.media.policy === 'allow-clear') return true;
   throw new SegyError('SEGY_E_NO_GROUP_KEY', `no usable GMK is held for ${group.id}`);
+}
+
+/**
+ * The group of an INVITE where it is homed here: only a member of it calls into it.
+ * @throws SegyError SEGY_E_NOT_GROUP_MEMBER
+ */
+function homedGroup(
+  { homeGroups }: EdgeDependencies,
+  { callingGroupId, requestUri, callingUserId }: McpttInfo,
+  partner: PartnerConfig,
+): GroupConfig | undefined {
+  const id = callingGroupId ?? requestUri;
+  const homed = id === null ? undefined : homeGroups?.find(id);
+  if (homed === undefined) return undefined;
+  if (callingUserId !== null && homeGroups?.isMember(homed.id, partner.name, callingUserId)) {
+    return homed;
+  }
+  throw new SegyError('SEGY_E_NOT_GROUP_MEMBER', 'the caller is no member of our group');
 }
 
 /**

@@ -29,6 +29,9 @@ export type {
 } from './clients-port.js';
 export { takeKeyDocument, type KeyTaking } from './group-messages.js';
 export type { FloorPort } from './floor-port.js';
+export { GroupKeySender } from './group-key-sender.js';
+export { GroupNotifier } from './group-notifier.js';
+export type { HomeGroupsPort, OutgoingKey } from './home-groups-port.js';
 export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
 export type {
   ArmMedia,

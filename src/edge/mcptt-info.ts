@@ -15,6 +15,7 @@ const MCPTT_INFO = 'urn:3gpp:ns:mcpttInfo:1.0';
 /** Elements that say how urgent a call is (TS 24.379 F.1). */
 const INDICATIONS = { emergency: 'emergency-ind', 'imminent-peril': 'imminentperil-ind' } as const;
 const RESOURCE_LISTS = 'urn:ietf:params:xml:ns:resource-lists';
+const MAX_ENTRIES = 64;
 const LIMITS = { maxBytes: 65_536, maxDepth: 16, maxElements: 500, maxAttributes: 16 };
 
 /** Elements of mcptt-Params that a private call needs; null where one is absent. */
@@ -73,6 +74,22 @@ export function readSingleEntry(body: Uint8Array): string | null {
   return attribute(entry, 'uri') ?? null;
 }
 
+/**
+ * Every entry of a resource list; at most 64.
+ * @throws SegyError SEGY_E_XML
+ */
+export function readEntries(body: Uint8Array): string[] {
+  const root = parseXml(body, LIMITS);
+  if (root.localName !== 'resource-lists' || root.namespace !== RESOURCE_LISTS) {
+    throw new SegyError('SEGY_E_XML', 'the body is no resource-lists document');
+  }
+  const entries = childElements(root, 'list', RESOURCE_LISTS).flatMap((list) =>
+    childElements(list, 'entry', RESOURCE_LISTS),
+  );
+  if (entries.length > MAX_ENTRIES) throw new SegyError('SEGY_E_XML', 'too many entries');
+  return entries.flatMap((entry) => attribute(entry, 'uri') ?? []);
+}
+
 /** The mcptt-info body of a private call that the gateway sends for a represented user. */
 export function writePrivateCallInfo(
   calleeUri: string,
@@ -106,6 +123,17 @@ export function writeUserInfo(userUri: string, accessToken: string | null): stri
     `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>${token}` +
     uriElement('mcptt-request-uri', userUri) +
     uriElement('mcptt-calling-user-id', userUri) +
+    '</mcptt-Params></mcpttinfo>\r\n'
+  );
+}
+
+/** The mcptt-info body of a request of our GMS to one of a partner's users, or to its GMS. */
+export function writeGmsInfo(gmsUri: string, targetUri: string): string {
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
+    `<mcpttinfo xmlns="${MCPTT_INFO}"><mcptt-Params>` +
+    uriElement('mcptt-request-uri', targetUri) +
+    uriElement('mcptt-calling-user-id', gmsUri) +
     '</mcptt-Params></mcpttinfo>\r\n'
   );
 }

@@ -28,7 +28,7 @@ import { carryToPartner, findChannel, refuseToPbx } from './to-partner.js';
 export function callFromPbx(context: EdgeContext, uas: ServerTransaction): void {
   const { deps } = context;
   const { request } = uas;
-  const dialled = resolveOutgoingGroup(request.uri, deps.partners);
+  const dialled = resolveOutgoingGroup(request.uri, deps.partners, deps.homeGroups);
   if (dialled !== undefined) {
     groupCallFromPbx(context, uas, dialled);
     return;

@@ -13,6 +13,7 @@
 import { SegyError } from '../base/errors.js';
 import type { GroupConfig, PartnerConfig } from '../config/index.js';
 import { parseSipUri, userText } from '../sip/index.js';
+import type { HomeGroupsPort } from './home-groups-port.js';
 import { requireSafeUser } from './identity.js';
 
 export interface OutgoingTarget {
@@ -50,15 +51,33 @@ export function resolveOutgoing(
   return { partner: only, uri: `sip:${user}@${own}` };
 }
 
-/** The group that the PBX dials by its `pbx` name; undefined where it dials none. */
+/**
+ * The group that the PBX dials by its `pbx` name; undefined where it dials none. A group that is homed
+ * here is called at the partner whose domain the URI names, or at the only one that has members.
+ * @throws SegyError SEGY_E_UNKNOWN_PARTNER where several partners could be meant, or none has members
+ */
 export function resolveOutgoingGroup(
   requestUri: string,
   partners: readonly PartnerConfig[],
+  homeGroups?: Pick<HomeGroupsPort, 'byPbxName' | 'partnersOf'>,
 ): OutgoingGroup | undefined {
-  const name = userText(parseSipUri(requestUri)) ?? '';
+  const uri = parseSipUri(requestUri);
+  const name = userText(uri) ?? '';
   for (const partner of partners) {
     const group = partner.groups.find(({ pbx }) => pbx === name);
     if (group !== undefined) return { partner, group };
   }
-  return undefined;
+  const homed = homeGroups?.byPbxName(name);
+  if (homed === undefined) return undefined;
+  const members = homeGroups?.partnersOf(homed.id) ?? [];
+  const candidates = partners.filter((partner) => members.includes(partner.name));
+  const domain = (uri.params.get(DOMAIN_PARAMETER) ?? uri.host).toLowerCase();
+  const [only, ...more] = candidates;
+  const partner =
+    candidates.find(({ domains }) => domains.includes(domain)) ??
+    (more.length === 0 && !uri.params.has(DOMAIN_PARAMETER) ? only : undefined);
+  if (partner === undefined) {
+    throw new SegyError('SEGY_E_UNKNOWN_PARTNER', `${name} has members of no one partner`);
+  }
+  return { partner, group: homed };
 }

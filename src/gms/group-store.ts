@@ -24,11 +24,20 @@ export type GroupListener = (change: GroupChange) => void;
  */
 export interface ChangeCondition {
   readonly version?: number | null;
+  /** who changes it: only the configuration file changes what is its own */
+  readonly by?: 'config';
+}
+
+export interface GroupStoreOptions {
+  readonly log: Log;
+  /** whether a name on the PBX is that of a user, or of a partner's group */
+  readonly isTaken?: (pbx: string) => boolean;
 }
 
 export class GroupStore {
   readonly #records: RecordSpace;
   readonly #log: Log;
+  readonly #isTaken: (pbx: string) => boolean;
   readonly #groups = new Map<string, Group>();
   readonly #listeners = new Set<GroupListener>();
   /** versions go on where a deleted group's ended, so that none comes twice */
@@ -37,14 +46,16 @@ export class GroupStore {
   /** IDs of groups whose records are damaged: not served */
   readonly refused: string[] = [];
 
-  private constructor(records: RecordSpace, log: Log) {
+  private constructor(records: RecordSpace, { log, isTaken }: GroupStoreOptions) {
     this.#records = records;
     this.#log = log;
+    this.#isTaken = isTaken ?? (() => false);
   }
 
   /** @param records the namespace `groups` of the sealed store */
-  static async open(records: RecordSpace, { log }: { log: Log }): Promise<GroupStore> {
-    const store = new GroupStore(records, log);
+  static async open(records: RecordSpace, options: GroupStoreOptions): Promise<GroupStore> {
+    const { log } = options;
+    const store = new GroupStore(records, options);
     const listing = await records.all();
     store.refused.push(...listing.refused.filter((key) => key !== HIGHEST));
     for (const { key, value } of listing.records) {
@@ -65,6 +76,10 @@ export class GroupStore {
 
   get(id: string): Group | undefined {
     return this.#groups.get(id);
+  }
+
+  byPbxName(pbx: string): Group | undefined {
+    return [...this.#groups.values()].find((group) => group.pbx === pbx);
   }
 
   /**
@@ -95,6 +110,7 @@ export class GroupStore {
         return;
       }
       const before = this.#require(id);
+      requireRight(before, condition);
       requireVersion(before, condition);
       await this.#records.write([{ key: id }, { key: HIGHEST, value: json(this.#highest) }]);
       this.#groups.delete(id);
@@ -111,12 +127,18 @@ export class GroupStore {
   async #put(checked: Group, condition: ChangeCondition): Promise<Group> {
     const { id, pbx } = checked;
     const before = this.#groups.get(id) ?? null;
+    requireRight(before, condition);
     requireVersion(before, condition);
     if (this.refused.includes(id)) {
       throw new SegyError('SEGY_E_STORE', `the record of ${id} is damaged: delete the group first`);
     }
-    const other = [...this.#groups.values()].find((each) => each.pbx === pbx && each.id !== id);
-    if (other !== undefined) throw new SegyError('SEGY_E_GROUP', `pbx: ${pbx} is ${other.id}`);
+    const other = this.byPbxName(pbx);
+    if ((other !== undefined && other.id !== id) || this.#isTaken(pbx)) {
+      throw new SegyError(
+        'SEGY_E_GROUP',
+        `pbx: ${pbx} is ${other?.id ?? 'a name of something else'}`,
+      );
+    }
     if (before !== null && sameButVersion(before, checked)) return before;
     if (before === null && this.#groups.size >= MAX_GROUPS) {
       throw new SegyError('SEGY_E_BUSY', `${MAX_GROUPS} groups are kept already`);
@@ -167,6 +189,12 @@ export class GroupStore {
 
 /** Record of the highest version that a deleted group may have had; no group ID is without a host. */
 const HIGHEST = 'highest';
+
+function requireRight(kept: Group | null, { by }: ChangeCondition): void {
+  if (kept?.origin === 'config' && by !== 'config') {
+    throw new SegyError('SEGY_E_GROUP', `the configuration file decides on ${kept.id}`);
+  }
+}
 
 function requireVersion(kept: Group | null, { version }: ChangeCondition): void {
   if (version === undefined || version === (kept?.version ?? null)) return;

@@ -13,7 +13,7 @@ export {
 export type { StoredDocument } from './group-document.js';
 export type { DocumentMember, GroupDocument } from './document-model.js';
 export { checkGroup, GROUP_SERVICES, memberOf, partnersOf } from './group.js';
-export type { Group, GroupMember, GroupService, MemberHome, NewGroup } from './group.js';
+export type { Group, GroupMember, GroupService, MemberHome, NewGroup, NewMember } from './group.js';
 export { GroupStore } from './group-store.js';
 export type { ChangeCondition, GroupChange, GroupListener } from './group-store.js';
 export type { Delivery, DeliveryRedirect } from './delivery.js';

@@ -42,6 +42,8 @@ export interface PseudoGmsOptions {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** whether a name on the PBX is that of a user, or of a partner's group */
+  readonly isTaken?: (pbx: string) => boolean;
 }
 
 export class PseudoGms {
@@ -137,12 +139,12 @@ export class PseudoGms {
   }
 
   /**
-   * The messages by which these members of a partner have every key of these groups, made where they
+   * The messages by which these members of a partner (null: all) have every key of these groups, made where they
    * are not yet. What they had before is among them: it changes nothing for whoever kept it.
    */
   keysFor(
     partner: string,
-    members: ReadonlySet<string>,
+    members: ReadonlySet<string> | null,
     groups: readonly string[],
   ): Promise<KeyToSend[]> {
     const wanted = groups
@@ -152,7 +154,7 @@ export class PseudoGms {
           .deliveriesOf(keyId)
           .filter(({ says }) => (revokedAt === null ? 'valid' : 'revoked') === says),
       )
-      .filter((each) => each.partner === partner && members.has(each.member));
+      .filter((each) => each.partner === partner && members?.has(each.member) !== false);
     return this.#queue.prepare(wanted);
   }
 

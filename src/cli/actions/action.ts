@@ -12,9 +12,11 @@ import { SegyError } from '../../base/errors.js';
 import type { UserRecords } from '../../clients/index.js';
 import type { SegyConfig } from '../../config/index.js';
 import type { SlowCrypto } from '../../crypto/index.js';
+import type { PseudoGms } from '../../gms/index.js';
 import type { KeyRing } from '../../keys/index.js';
 import type { SecurityDomain, TrustStore } from '../../kms/index.js';
 import type { MasterSecret, SealedStore, StoreBackend } from '../../store/index.js';
+import type { HomeOf } from '../member-homes.js';
 
 export interface ActionContext {
   readonly clock: Clock;
@@ -32,10 +34,19 @@ export interface ActionContext {
   readonly folder: string;
   readonly users: () => Promise<UserRecords>;
   readonly ring: () => Promise<KeyRing>;
+  /** talkgroups that are homed here; null where the configuration has no GMS of ours */
+  readonly homedGroups: () => Promise<HomedGroups | null>;
   /** the secret under which the store was opened */
   readonly master: () => Promise<MasterSecret>;
   /** Lets what changed take effect at once; nothing happens where no gateway runs. */
   readonly effects: ActionEffects;
+}
+
+export interface HomedGroups {
+  readonly gms: PseudoGms;
+  readonly homeOf: HomeOf;
+  /** keys go out now; else with the next start of the gateway */
+  readonly delivers: boolean;
 }
 
 export interface ActionEffects {

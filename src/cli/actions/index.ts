@@ -1,4 +1,5 @@
 /** Every action there is, by the name under which the running gateway takes it. */
+import { GROUP_ACTIONS } from './groups.js';
 import { KEY_ACTIONS } from './keys.js';
 import { KMS_ACTIONS } from './kms.js';
 import { STORE_ACTIONS } from './store.js';
@@ -7,7 +8,13 @@ import { USER_ACTIONS } from './users.js';
 export { checkedBody, NO_EFFECTS } from './action.js';
 export type { Action, ActionContext, ActionEffects } from './action.js';
 
-export const ACTIONS = { ...USER_ACTIONS, ...KEY_ACTIONS, ...KMS_ACTIONS, ...STORE_ACTIONS };
+export const ACTIONS = {
+  ...USER_ACTIONS,
+  ...GROUP_ACTIONS,
+  ...KEY_ACTIONS,
+  ...KMS_ACTIONS,
+  ...STORE_ACTIONS,
+};
 
 export type ActionName = keyof typeof ACTIONS;
 export type BodyOf<N extends ActionName> = Parameters<(typeof ACTIONS)[N]['run']>[1];

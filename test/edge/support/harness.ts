@@ -196,6 +196,7 @@ export class Harness {
       kmsUris: ['kms.mc-a.example'],
       gms: ['sip:gms@mc-a.example'],
       groups: [],
+      distribution: { to: 'member', form: 'mikey', batch: 16, subscriptions: 100 },
       subscription: { enabled: false, seconds: 3600, per: 'user', accessToken: false },
       affiliation: { mode: 'configured', seconds: 3600, accessToken: false },
       codePoints: DEFAULT_CODE_POINTS,
