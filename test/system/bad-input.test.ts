@@ -202,7 +202,8 @@ describe('bad input to the running gateway', function () {
   let radioCalls = 0;
 
   before(async () => {
-    scene = await Scene.start();
+    // datagrams are taken from a partner only where that is how it is reached
+    scene = await Scene.start({ protocol: 'udp' });
     scene.radio.agent.onCall = (call) => {
       radioCalls += 1;
       void call.answer();
@@ -257,7 +258,7 @@ describe('bad input to the running gateway', function () {
       scene.gateway
         .log()
         .split('\n')
-        .filter((line) => line.includes('127.0.9.8')).length;
+        .filter((line) => line.includes('127.0.9.8') && line.includes('security.refused')).length;
     // after the first few the gateway does not even answer
     const sent = Array.from({ length: 20 }, () =>
       sendDatagram(scene, '127.0.9.8', options(['Max-Forwards: 70']), 500).catch(() => ''),
