@@ -32,11 +32,14 @@ describe('the console of a running gateway', function () {
   let port: number;
   let at: string;
   let folder: string;
+  /** what ends what was started, also where the start was skipped */
+  const ends: (() => Promise<void> | void)[] = [];
   const fileToken = Buffer.from(systemRandom(32)).toString('base64url');
 
   before(async function () {
     if (!isBrowserThere()) skipBecause(this, 'chromium is not installed');
     folder = mkdtempSync(join(tmpdir(), 'segy-console-'));
+    ends.push(() => rmSync(folder, { recursive: true }));
     const tokenFile = join(folder, 'console.token');
     writeFileSync(tokenFile, `${fileToken}\n`);
     chmodSync(tokenFile, 0o600);
@@ -53,14 +56,15 @@ describe('the console of a running gateway', function () {
       },
       config: { console: { listen: { port }, tokenFile } },
     });
+    ends.push(() => scene.stop());
     browser = await startBrowser();
+    ends.push(() => browser.close());
   });
   after(async () => {
-    await browser.close();
-    await scene.stop();
-    rmSync(folder, { recursive: true });
+    for (const end of ends.reverse()) await end();
   });
   afterEach(async () => {
+    if (ends.length === 0) return;
     for (const call of [...scene.mc.agent.calls, ...scene.radio.agent.calls]) call.bye();
     await pbx.hangUpAll();
   });
@@ -263,7 +267,7 @@ describe('the console of a running gateway', function () {
     await withWindow('light', 1280, async (window) => {
       const { page } = window;
       await logIn(window);
-      await page.getByText('0a000002').first().waitFor();
+      await page.getByText('kms.lmr.example').first().waitFor();
       const focused = (): Promise<string> =>
         page.evaluate<string>(
           '(document.activeElement.textContent || document.activeElement.value).trim()',

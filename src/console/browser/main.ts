@@ -54,8 +54,11 @@ function showLink(className: 'live' | 'lost', text: string): void {
   if (link.textContent !== text) link.textContent = text;
 }
 
+let stop = (): void => undefined;
+
 function follow(): void {
   const events = new EventSource('/events');
+  stop = () => events.close();
   events.onopen = () => showLink('live', 'Live');
   events.onmessage = ({ data }) => show(JSON.parse(data) as Change);
   events.addEventListener('ended', () => {
@@ -100,6 +103,8 @@ function redraw(): void {
 drawAxis();
 watchSpans(redraw);
 for (const type of ['keydown', 'pointerdown']) page.addEventListener(type, somebodyIsHere);
+// The end of the stream would cut off the log-out on its way.
+page.addEventListener('submit', () => stop());
 setInterval(tick, 1000);
 setInterval(redraw, REDRAW_MS);
 follow();
