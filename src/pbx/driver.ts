@@ -41,7 +41,8 @@ export interface LinkListener {
  * port sets the deadline.
  */
 export interface PbxLink {
-  listChannels(): Promise<ChannelFacts[]>;
+  /** @param which `dialled` asks for no more than the channels that the PBX dialled; default all */
+  listChannels(which?: 'all' | 'dialled'): Promise<ChannelFacts[]>;
   /** value of the `X-SeGy-Session` header of the INVITE that made the channel; empty when there is none */
   sessionHeader(id: string): Promise<string>;
   /** a channel variable's value; empty when it is not set */

@@ -74,6 +74,8 @@ class SupervisedPort implements PbxPort, ChannelOwner {
   #running: { stop: AbortController; ended: Promise<void> } | undefined;
   /** channels that were there when this run first saw the PBX */
   #found: ReadonlySet<string> | undefined;
+  /** how many wanted a list since the reading of one began */
+  #listsWanted = 0;
   /** what to call when the link is lost */
   readonly #onLost = new Set<() => void>();
 
@@ -244,14 +246,25 @@ class SupervisedPort implements PbxPort, ChannelOwner {
     });
   }
 
-  /** Reads the channel list once into the table; a failure is left to the deadline of who waits. */
+  /**
+   * Reads the dialled channels into the table; a failure is left to the deadline of who waits. However
+   * many wait, one list is read at a time: whoever comes meanwhile gets the next one.
+   */
   async #readList(): Promise<void> {
-    try {
-      const list = await this.command('list the channels', (link) => link.listChannels());
-      for (const facts of list) if (facts.callId !== '') this.#table.heard(facts);
-    } catch (error) {
-      this.#env.log.debug('pbx.list.failed', { reason: toSegyError(error).message });
+    this.#listsWanted++;
+    if (this.#listsWanted > 1) return;
+    for (let wanted = 0; wanted !== this.#listsWanted;) {
+      wanted = this.#listsWanted;
+      try {
+        const list = await this.command('list the channels', (link) =>
+          link.listChannels('dialled'),
+        );
+        for (const facts of list) if (facts.callId !== '') this.#table.heard(facts);
+      } catch (error) {
+        this.#env.log.debug('pbx.list.failed', { reason: toSegyError(error).message });
+      }
     }
+    this.#listsWanted = 0;
   }
 
   /** `work`, or a rejection with SEGY_E_PBX_DOWN as soon as the link is lost. */

@@ -27,8 +27,8 @@ class ScriptedDriver implements PbxDriver {
       await this.command(name);
     };
     return Promise.resolve({
-      listChannels: async () => {
-        await this.command('list');
+      listChannels: async (which = 'all') => {
+        await this.command(`list ${which}`);
         return this.list;
       },
       sessionHeader: () => this.command('session'),
@@ -67,6 +67,26 @@ describe('pbx/port', () => {
     await port.stop();
   });
 
+  it('reads one list at a time, of dialled channels only, for however many calls wait', async () => {
+    const asked: string[] = [];
+    driver.command = async (name) => {
+      asked.push(name);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return '';
+    };
+    await start();
+    driver.list = [{ id: 'c7', name: 'leg', callId: 'call-7', handedOver: false }];
+    const waits = Array.from({ length: 60 }, (_, at) =>
+      port.outboundChannel({ callId: `call-${at}`, timeoutMs: 150 }).then(
+        (channel) => channel.id,
+        () => '',
+      ),
+    );
+    assert.deepEqual((await Promise.all(waits)).filter(Boolean), ['c7']);
+    assert.deepEqual(new Set(asked.slice(1)), new Set(['list dialled']));
+    assert.ok(asked.length <= 4, asked.join());
+  });
+
   it('tries for ever, ever more slowly up to its limit', async () => {
     driver.failing = true;
     await start({ backOffLimitMs: 8 });
@@ -91,7 +111,9 @@ describe('pbx/port', () => {
 
   it('drops a link whose channel list cannot be had, and tries again', async () => {
     driver.command = (name) =>
-      name === 'list' ? Promise.reject(new SegyError('SEGY_E_PBX', 'no')) : Promise.resolve('');
+      name.startsWith('list')
+        ? Promise.reject(new SegyError('SEGY_E_PBX', 'no'))
+        : Promise.resolve('');
     port = createPort(driver, quietEnvironment, { backOffMs: 4 });
     await port.start();
     await until('it has tried again', () => driver.attempts > 2);

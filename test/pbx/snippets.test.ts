@@ -102,6 +102,31 @@ describe('the files for FreeSWITCH', () => {
     }
   });
 
+  it('carry no header and no part of a message from leg to leg, and no music to who is held', () => {
+    for (const name of ['from-segy', 'to-segy', 'segy-group-dial']) {
+      const exported = contexts()
+        .get(name)!
+        .filter(({ application }) => application === 'export')
+        .map(({ data }) => data);
+      for (const wanted of [
+        'sip_copy_custom_headers=false',
+        'sip_copy_multipart=false',
+        'hold_music=silence',
+      ]) {
+        assert.ok(exported.includes(wanted), `${name}: ${wanted}`);
+      }
+    }
+  });
+
+  it('name the partner by a parameter of the dialled URI where there are several', () => {
+    const actions = contexts().get('to-segy')!;
+    assert.deepEqual(actions[0], {
+      application: 'set',
+      data: 'segy_parameter=;segy-domain=$1',
+    });
+    assert.equal(actions.at(-2)?.data, 'sofia/gateway/segy/$1${segy_parameter}');
+  });
+
   it('let one of several groups have the talkgroup, and open the other call of a conference once', () => {
     const known = contexts();
     const shared = known.get('segy-group-shared')!.map(({ application }) => application);

@@ -25,7 +25,8 @@ export interface FakeChannel {
   /** Call-ID of its SIP leg */
   readonly callId: string;
   readonly variables: Map<string, string>;
-  callState: 'RINGING' | 'ACTIVE';
+  /** as the channel list shows it; DOWN for a moment after the call has come in */
+  callState: 'DOWN' | 'RINGING' | 'ACTIVE';
   /** told the cause when it ends */
   readonly ended: (cause: string) => void;
   /** what the dialplan does when the channel is transferred */
@@ -304,10 +305,14 @@ export class FakeFreeSwitch {
     switch (name) {
       case 'uuid_getvar':
         return this.#variable(channel, rest[0] ?? '') ?? '_undef_';
-      case 'uuid_setvar':
-        if ((rest[1] ?? '') === '') channel.variables.delete(rest[0] ?? '');
-        else channel.variables.set(rest[0] ?? '', rest[1] ?? '');
-        return '+OK\n';
+      case 'uuid_setvar_multi':
+        for (const pair of rest.join(' ').split(';')) {
+          const at = pair.indexOf('=');
+          const [key, value] = [pair.slice(0, at), pair.slice(at + 1)];
+          if (at < 1 || value === '') channel.variables.delete(at < 1 ? pair : key);
+          else channel.variables.set(key, value);
+        }
+        return rest.length === 0 ? '-USAGE: <uuid> <var>=<value>;<var>=<value>...\n' : '+OK\n';
       case 'uuid_dump':
         return JSON.stringify({
           'Unique-ID': uuid,

@@ -64,10 +64,11 @@ class EslLink implements PbxLink {
     this.#connection = connection;
   }
 
-  async listChannels(): Promise<ChannelFacts[]> {
+  async listChannels(which: 'all' | 'dialled' = 'all'): Promise<ChannelFacts[]> {
     const rows = readRows(await this.#connection.api('show channels as json'));
     if (rows === null) throw new SegyError('SEGY_E_PBX', 'the channel list cannot be read');
-    const facts = await Promise.all(rows.map((row) => this.#describe(row)));
+    const wanted = which === 'all' ? rows : rows.filter(({ isOutbound }) => isOutbound);
+    const facts = await Promise.all(wanted.map((row) => this.#describe(row)));
     return facts.filter((channel) => channel !== null);
   }
 
@@ -80,13 +81,14 @@ class EslLink implements PbxLink {
     return value === '_undef_' ? '' : value;
   }
 
+  /**
+   * All in one command: the event socket sends no event while commands wait in it. Names and values are
+   * checked ones, so that neither holds the `=` or `;` of this command.
+   */
   async setVariables(id: string, variables: PbxVariables): Promise<void> {
-    const target = checkChannelId(id);
-    await Promise.all(
-      Object.entries(variables).map(([name, value]) =>
-        this.#send(`uuid_setvar ${target} ${name} ${value}`),
-      ),
-    );
+    const pairs = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+    if (pairs.length === 0) return;
+    await this.#send(`uuid_setvar_multi ${checkChannelId(id)} ${pairs.join(';')}`);
   }
 
   /** Variables can be set at any time, and scripts read them; FreeSWITCH then needs no event. */
@@ -127,7 +129,7 @@ class EslLink implements PbxLink {
   async #describe(row: ChannelRow): Promise<ChannelFacts | null> {
     const { id, name } = row;
     if (row.isOutbound) return { id, name, callId: id, handedOver: false };
-    if (!row.isRinging) return { id, name, callId: '', handedOver: false };
+    if (row.isAnswered) return { id, name, callId: '', handedOver: false };
     const body = await this.#connection.api(`uuid_dump ${checkChannelId(id)} json`);
     return body.startsWith('-ERR') ? null : readDump(row, body);
   }
@@ -135,7 +137,7 @@ class EslLink implements PbxLink {
   /** One command. @returns its answer without the end of line */
   async #send(command: string): Promise<string> {
     const answer = (await this.#connection.api(command)).replace(/\n+$/, '');
-    if (!answer.startsWith('-ERR')) return answer;
+    if (!/^-(ERR|USAGE)/.test(answer)) return answer;
     const missing = /no such channel/i.test(answer);
     throw new SegyError(
       missing ? 'SEGY_E_NOT_FOUND' : 'SEGY_E_PBX',

@@ -86,8 +86,8 @@ export interface ChannelRow {
   readonly id: string;
   readonly name: string;
   readonly isOutbound: boolean;
-  /** not answered yet, so possibly parked for the gateway */
-  readonly isRinging: boolean;
+  /** answered, so not one that is parked for the gateway */
+  readonly isAnswered: boolean;
 }
 
 /** The list of all channels. @returns null when the answer is not such a list */
@@ -103,7 +103,8 @@ export function readRows(body: string): ChannelRow[] | null {
         id: fields.uuid,
         name: typeof fields.name === 'string' ? fields.name : '',
         isOutbound: fields.direction === 'outbound',
-        isRinging: fields.callstate === 'RINGING' || fields.callstate === 'EARLY',
+        // The list lags behind the calls: one that rings may stand in it as DOWN for a moment.
+        isAnswered: /^(ACTIVE|HELD|UNHELD)$/.test(String(fields.callstate)),
       },
     ];
   });
