@@ -3,7 +3,8 @@
  *
  *   PJSIP/alice@segy                                      one partner: alice of its first domain
  *   PJSIP/segy/sip:alice@127.0.0.2:5062\;segy-domain=mc-a.example   a partner's domain as a parameter
- *   PJSIP/segy/sip:alice@mc-a.example   the same as host, where Asterisk has the gateway as proxy
+ *   PJSIP/segy/sip:alice@mc-a.example   the same as host, where the PBX has the gateway as proxy
+ *   sofia/gateway/segy/alice;segy-domain=mc-a.example   the parameter, dialled by a gateway of that name
  *
  * A user part that is the `pbx` name of a group means that group, whatever the host: the names of
  * groups and users are unique together.
