@@ -62,6 +62,8 @@ export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise
   const { instance, outer, inner } = plan;
   writeFileSync(at('pbx.secret'), `${instance.password}\n`, { mode: 0o600 });
   mkdirSync(at('state'), { recursive: true, mode: 0o700 });
+  const innerPorts = await mediaPorts(inner.address);
+  const outerPorts = await mediaPorts(outer.address, innerPorts);
   const config = {
     stateDir: at('state'),
     masterKeyFile: at('master.key'),
@@ -72,12 +74,12 @@ export async function writeSceneConfig(folder: string, plan: ScenePlan): Promise
     inner: {
       address: inner.address,
       sipPort: inner.port,
-      mediaPorts: await mediaPorts(inner.address),
+      mediaPorts: innerPorts,
       allowedMediaAddresses: [plan.pbx.address],
     },
     outer: {
       mediaAddress: outer.address,
-      mediaPorts: await mediaPorts(outer.address),
+      mediaPorts: outerPorts,
       listeners:
         plan.tls === null
           ? [
@@ -120,9 +122,16 @@ function writeTlsFiles(folder: string, { ca, gateway }: SceneTls): Record<string
   return { caFile, certFile, keyFile };
 }
 
-async function mediaPorts(address: string): Promise<[number, number]> {
-  const first = await freePortRange(MEDIA_PORTS, address);
-  return [first, first + MEDIA_PORTS - 1];
+/** A range of ports that is free and shares none with `taken`. */
+async function mediaPorts(
+  address: string,
+  taken?: readonly [number, number],
+): Promise<[number, number]> {
+  for (;;) {
+    const first = await freePortRange(MEDIA_PORTS, address);
+    const last = first + MEDIA_PORTS - 1;
+    if (taken === undefined || last < taken[0] || first > taken[1]) return [first, last];
+  }
 }
 
 /** Makes the gateway's domain and the partners', and lets each trust the other's KMS certificate. */

@@ -58,6 +58,7 @@ describe('damaged INVITEs', function () {
 
   before(async () => {
     scene = await Scene.start({
+      protocol: 'udp',
       partner: { limits: { requestsPerSecond: 100_000, burst: 100_000, calls: 500 } },
     });
   });
