@@ -142,6 +142,14 @@ function openResponse(
   }
 }
 
+/**
+ * The body of a response as it opened; also for who needs none, and yet takes no forged answer.
+ * @throws SegyError SEGY_E_XML*, SEGY_E_SPK_*
+ */
+export function openedBody({ body }: SipResponse): Uint8Array {
+  return body;
+}
+
 class OpeningTransaction implements ClientTransaction {
   readonly #uac: ClientTransaction;
   onProvisional?: ClientTransaction['onProvisional'];

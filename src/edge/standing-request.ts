@@ -10,6 +10,7 @@
  * | sending  | 412, 481 to a refresh         | sending, as if for the first time |
  * | sending  | 408, 5xx, no answer           | waiting, longer after each failure; what stood stands until its time is over |
  * | sending  | another refusal               | waiting, longer after each failure; nothing stands |
+ * | sending  | 2xx whose protection is broken | waiting, longer after each failure, as if no answer had come |
  * | standing | refresh is due, the peer ended it | sending, waiting |
  * | waiting  | the wait is over              | sending |
  * | any      | stop                          | ended; where it stood, it is withdrawn |
@@ -19,7 +20,7 @@
 import type { Environment, TimerHandle } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { SipRequest, SipResponse, SipTarget } from '../sip/index.js';
-import type { Outlet } from './protected.js';
+import { openedBody, type Outlet } from './protected.js';
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
@@ -150,7 +151,9 @@ export class StandingRequest {
     this.#retry(afterSeconds === null ? null : 1000 * afterSeconds);
   }
 
+  /** @throws SegyError when the body did not open: what cannot be verified is no answer */
   #accepted(response: SipResponse): void {
+    openedBody(response);
     const overtaken = this.#overtaken;
     if (overtaken !== null) {
       this.#forget();

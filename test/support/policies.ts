@@ -56,6 +56,8 @@ export interface PolicyPartner {
   readonly bob: string;
   readonly gms: string;
   readonly group: string;
+  /** P0 of the keys over what it sends */
+  readonly identity: string;
   readonly spk: Spk;
   /** held by the gateway too, and no longer valid */
   readonly expired: Spk;
@@ -76,8 +78,13 @@ function spkOf(id: string): Spk {
   };
 }
 
-/** Writes the SPKs into `folder`. */
-export function policyPartner(policy: Policy, peer: Peer, folder: string): PolicyPartner {
+/** Writes the SPKs into `folder`. With `standing` a radio user subscribes and affiliates to the group. */
+export function policyPartner(
+  policy: Policy,
+  peer: Peer,
+  folder: string,
+  standing = false,
+): PolicyPartner {
   const number = policy.name.slice(1).padStart(2, '0');
   const spk = spkOf(`300102${number}`);
   const expired = spkOf(`3001ff${number}`);
@@ -95,7 +102,14 @@ export function policyPartner(policy: Policy, peer: Peer, folder: string): Polic
   const { confidentiality, integrity, ear } = policy;
   const profile = {
     gms: [gms],
-    groups: [{ id: group, pbx: `${policy.name}-police`, speaker: RADIO_1.uri }],
+    groups: [
+      {
+        ...{ id: group, pbx: `${policy.name}-police`, speaker: RADIO_1.uri },
+        affiliate: standing ? [RADIO_1.uri] : [],
+      },
+    ],
+    subscription: { enabled: standing },
+    affiliation: { mode: standing ? 'publish' : 'configured' },
     limits: { requestsPerSecond: 1000, burst: 1000 },
     protection: {
       spks: [entry(spk, '2099-01-01T00:00:00Z'), entry(expired, '2021-01-01T00:00:00Z')],
@@ -116,5 +130,6 @@ export function policyPartner(policy: Policy, peer: Peer, folder: string): Polic
   };
   const name = `mc-${policy.name}` as const;
   const plan = { name, users: [alice, bob], sip: peer, protocol: 'udp', profile } as const;
-  return { policy, peer, alice, bob, gms, group, spk, expired, plan };
+  const identity = `sip:controlling@${peer.address}`;
+  return { policy, peer, alice, bob, gms, group, identity, spk, expired, plan };
 }

@@ -20,7 +20,8 @@ export interface ProtectionCase {
 
 export interface CaseMaker {
   readonly partner: PolicyPartner;
-  readonly domain: SimDomain;
+  /** signs EARs; null where the policy asks for none */
+  readonly domain: SimDomain | null;
   /** a body as recorded; `fresh` where it may be taken, so that its key must be new */
   readonly recorded: (fresh: boolean) => Promise<SipBody>;
   /** an EAR that was taken before */
@@ -62,6 +63,7 @@ export async function earOf(
     },
     EAR_POINTS,
   );
+  if (domain === null) throw new Error('nobody signs the EAR');
   const { userId: id, ssk, pvt } = await domain.keySet(signer);
   const kpak = domain.certificate.pubAuthKey;
   return concatBytes(message, eccsiSign({ kpak, id, ssk, pvt, message, random: systemRandom }));
@@ -74,7 +76,7 @@ export function sealed(
   o: { measures?: Measures; spk?: Spk; p0?: string; ear?: Uint8Array | null } = {},
 ): SipBody {
   const { measures = BOTH, spk = partner.spk, ear = null } = o;
-  const p0 = o.p0 ?? `sip:controlling@${partner.peer.address}`;
+  const p0 = o.p0 ?? partner.identity;
   const headers = new SipHeaders([['Content-Type', body.type]]);
   const message = {
     kind: 'request',
