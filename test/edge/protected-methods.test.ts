@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createResponse, parseNameAddr, type SipRequest } from '../../src/sip/index.js';
 import { bodyText, ok, sdp, warningOf, type Harness } from './support/harness.js';
-import { within } from './support/peer.js';
+import { callerDialog, within } from './support/peer.js';
 import { open, profile, seal, start } from './support/protection.js';
 
 const CONTROL = '<media_control xmlns="urn:ietf:params:xml:ns:media_control"/>';
@@ -62,6 +62,32 @@ describe('edge: every method under protected signalling', () => {
       assert.equal(h.edge.calls()[0]?.state, 'confirmed');
     });
   }
+
+  it('takes the protection off a PRACK and its SDP, and the call goes on', async () => {
+    const reliable: [string, string][] = [
+      ['Require', '100rel'],
+      ['RSeq', '7'],
+    ];
+    const { request: invite, sent } = h.fromMc({
+      headers: [['Supported', '100rel']],
+      protect: (made) => seal(made),
+    });
+    const tx = await h.pbx.expect('INVITE');
+    h.pbx.answer(tx, 183, { sdp: sdp('127.0.0.1', 12000), headers: reliable });
+    const dialog = callerDialog(invite, await sent.expect(183));
+    const prack = request('PRACK', dialog, 102);
+    prack.headers.set('RAck', '7 101 INVITE');
+    seal(prack);
+    const answered = h.mc.send(prack, h.outerAt);
+    const passed = await h.pbx.expect('PRACK');
+    assert.equal(passed.request.headers.get('RAck'), '7 101 INVITE');
+    assert.match(bodyText(passed.request), /^m=audio/m);
+    assert.doesNotMatch(bodyText(passed.request), /Encrypted|signed\+xml|mcpttinfo|127\.0\.2\./);
+    h.pbx.answer(passed, 200, { sdp: sdp('127.0.0.1', 12000) });
+    await answered.expect(200);
+    h.pbx.answer(tx, 200, { sdp: sdp('127.0.0.1', 12000) });
+    await sent.expect(200);
+  });
 
   it('seals an INFO of the PBX', async () => {
     const { calleeDialog } = await established();

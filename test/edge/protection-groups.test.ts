@@ -61,6 +61,20 @@ describe('edge: groups under protected signalling', () => {
     return within('MESSAGE', 1, dialog, { body: ['application/xml', GKTP] });
   }
 
+  /** A NOTIFY of the GMS with a group key in XML. */
+  function notifyOf(to: string, callId: string): SipRequest {
+    const uri = `sip:segy@${h.outerAt.address}:${h.outerAt.port}`;
+    const dialog = { from: `<${GMS}>;tag=notifier`, to, callId, uri };
+    return within('NOTIFY', 1, dialog, {
+      headers: [
+        ['Contact', h.mc.contact],
+        ['Event', 'xcap-diff'],
+        ['Subscription-State', 'active;expires=600'],
+      ],
+      body: ['application/xml', GKTP],
+    });
+  }
+
   it('takes a protected group call, and tells the PBX its group', async () => {
     await begin();
     h.mc.send(
@@ -117,6 +131,28 @@ describe('edge: groups under protected signalling', () => {
     seal(message, BOTH, SPK, GMS);
     await h.mc.send(message, h.outerAt).expect(200);
     assert.equal(groups.taken[0]?.group, GROUP);
+  });
+
+  it('takes a group key from a signed NOTIFY outside a dialog', async () => {
+    await begin();
+    const notify = notifyOf('<sip:segy@lmr.example>', 'keys');
+    seal(notify, BOTH, SPK, GMS);
+    await h.mc.send(notify, h.outerAt).expect(200);
+    assert.equal(groups.taken[0]?.group, GROUP);
+  });
+
+  it('takes a group key from a signed NOTIFY of its subscription, and none from an unsigned one', async () => {
+    await begin();
+    const { headers } = await expectMethod('SUBSCRIBE');
+    const notify = (): SipRequest =>
+      notifyOf(headers.get('From') ?? '', headers.get('Call-ID') ?? '');
+    const refused = await h.mc.send(notify(), h.outerAt).expect(403);
+    assert.equal(warningOf(refused), 'SEGY_E_XML_UNSIGNED');
+    assert.deepEqual(groups.taken, []);
+    const signed = notify();
+    seal(signed, BOTH, SPK, GMS);
+    await h.mc.send(signed, h.outerAt).expect(200);
+    assert.equal(groups.taken.length, 1);
   });
 
   it('takes a group key with an EAR of the GMS for the gateway', async () => {

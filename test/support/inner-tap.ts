@@ -10,6 +10,8 @@ import { MediaRelay, SipRelay } from './relay.js';
 
 export class InnerTap {
   readonly #media = new Map<string, Promise<MediaRelay>>();
+  /** changes what the PBX sends before the gateway gets it; the capture shows it unchanged */
+  rewrite: (message: string) => string = (message) => message;
   #sip: SipRelay | undefined;
 
   private constructor(
@@ -44,7 +46,9 @@ export class InnerTap {
         ),
       bToA: async (message) =>
         this.#mediaThrough(
-          message.replaceAll(text(pbx), text(this.pbx)).replaceAll(text(this.edge), text(gateway)),
+          this.rewrite(message)
+            .replaceAll(text(pbx), text(this.pbx))
+            .replaceAll(text(this.edge), text(gateway)),
           pbx.address,
           'b',
         ),

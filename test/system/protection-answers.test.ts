@@ -213,7 +213,12 @@ describe('every policy of what is sent, and each broken answer to it, through a 
       );
       assert.deepEqual(sentAs(method), []);
     }
-    const log = scene.gateway.log().split('\n');
+    const lines = (): string[] => scene.gateway.log().split('\n');
+    await until(
+      'each is accepted',
+      () => lines().filter((line) => line.includes('standing.accepted')).length >= 2 * sides.length,
+    );
+    const log = lines();
     for (const { partner, brokenStanding } of sides) {
       for (const [method, { name, code }] of brokenStanding) {
         const of = (event: string): string[] =>

@@ -1,10 +1,13 @@
 /** KMS Redirect Responses from the running gateway: what a refusal for a KMS reason carries. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../src/base/environment.js';
 import { readRedirect, uidOf } from '../../src/kms/index.js';
 import { makeIMessage } from '../../src/mikey/index.js';
 import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
-import { RADIO_1, Scene } from '../support/scene.js';
+import { ALICE, RADIO_1, Scene } from '../support/scene.js';
 import { within } from '../support/waiting.js';
 
 const GMS = 'sip:gms@mc-a.example';
@@ -21,10 +24,13 @@ const NAMES = {
 describe('KMS Redirect Responses of the running gateway', function () {
   this.timeout(60_000);
   let scene: Scene;
+  let folder: string;
   let sequence = 0;
 
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'segy-redirect-'));
     scene = await Scene.start({
+      capture: join(folder, 'redirect'),
       partner: {
         gms: [GMS],
         groups: [{ id: GROUP, pbx: 'police', speaker: RADIO_1.uri }],
@@ -34,6 +40,7 @@ describe('KMS Redirect Responses of the running gateway', function () {
   });
   after(async () => {
     await scene.stop();
+    rmSync(folder, { recursive: true });
   });
 
   /** A group key that names other KMSs than it should. */
@@ -99,5 +106,35 @@ describe('KMS Redirect Responses of the running gateway', function () {
     const response = await deliver({});
     assert.equal(response.status, 200);
     assert.equal(response.body.length, 0);
+  });
+
+  it('are relayed octet for octet when they come from behind the PBX, the nested one too', async () => {
+    const type = 'application/vnd.3gpp.kmsredirectresponse+xml';
+    const xml =
+      '<KmsRedirectResponse xmlns="urn:3gpp:ns:mcsecKMSKRR:1.0" Version="1.0">' +
+      '<Use>kms.further-in.example</Use>' +
+      '<KmsRedirectResponse Version="1.0"><Refused>kms.lmr.example</Refused></KmsRedirectResponse>' +
+      '</KmsRedirectResponse>';
+    const { inner, outer } = scene.taps!;
+    // an application behind the PBX would refuse so; Asterisk itself passes no body of a refusal
+    inner.rewrite = (message) => {
+      if (!/^SIP\/2\.0 [4-6]\d\d/.test(message)) return message;
+      const [head = ''] = message
+        .replace(/^SIP\/2\.0 \d+ [^\r]*/, 'SIP/2.0 488 Refused')
+        .split('\r\n\r\n');
+      const kept = head.split('\r\n').filter((line) => !/^Content-/i.test(line));
+      const added = [`Content-Type: ${type}`, `Content-Length: ${xml.length}`];
+      return `${[...kept, ...added].join('\r\n')}\r\n\r\n${xml}`;
+    };
+    scene.radio.agent.onCall = (call) => call.refuse(488);
+    const call = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
+    const end = await within('the call ends', call.ended);
+    assert.equal(end.status, 488);
+    assert.equal(end.headers?.get('Content-Type'), type);
+    const came = outer.capture.packets
+      .map(({ payload }) => payload.toString('latin1'))
+      .find((text) => text.startsWith('SIP/2.0 488'));
+    assert.equal(came?.split('\r\n\r\n')[1], xml);
+    assert.doesNotMatch(came, /127\.0\.0\./);
   });
 });
