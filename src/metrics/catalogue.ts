@@ -22,6 +22,7 @@ export const METRICS: Readonly<Record<string, string>> = {
   segy_floor_events_total: 'what became of the floor in calls, by event',
   segy_floor_messages_total: 'floor messages, by direction',
   segy_gms_deliveries_total: 'group keys sent to members and partner GMSs, by partner and outcome',
+  segy_gms_subscriptions: 'subscriptions to homed groups',
   segy_gms_waiting: 'group keys that wait to be sent, by partner',
   segy_group_keys_total: 'group keys taken from partners, by partner and result',
   segy_healthy: '1 while the audit log and the store can be written',

@@ -1,13 +1,16 @@
-/** Forks and reliable provisional responses, through the running gateway and a real Asterisk. */
+/** Forks, redirections and reliable provisional responses, through the running gateway and a real Asterisk. */
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { utf8 } from '../../src/base/bytes.js';
 import type { SimAgent, CallMedia } from '../../src/sim/index.js';
 import { createResponse, tagOf, type ServerTransaction } from '../../src/sip/index.js';
-import { expectUp } from '../support/call-pair.js';
-import { MC_ADDRESS, RADIO_1, Scene } from '../support/scene.js';
-import { until } from '../support/waiting.js';
+import { expectUp, hears, nextCall } from '../support/call-pair.js';
+import { ALICE, BOB, MC_ADDRESS, MC_TONE_HZ, RADIO_1, RADIO_2, Scene } from '../support/scene.js';
+import { until, within } from '../support/waiting.js';
 
 /** What comes to an agent whose answers the test gives itself. */
 class ByHand {
@@ -82,21 +85,27 @@ class Ear {
 describe('responses of the called side through a real Asterisk', function () {
   this.timeout(60_000);
   let scene: Scene;
+  let folder: string;
   const ears = [new Ear(), new Ear()] as const;
   let byHand: ByHand | undefined;
 
   before(async () => {
-    scene = await Scene.start();
+    folder = mkdtempSync(join(tmpdir(), 'segy-responses-'));
+    scene = await Scene.start({ capture: join(folder, 'responses') });
     for (const ear of ears) await ear.open();
   });
   after(async () => {
     for (const ear of ears) ear.close();
     await scene.stop();
+    rmSync(folder, { recursive: true });
   });
   afterEach(async () => {
     byHand?.restore();
     await until('all channels are gone', async () => (await scene.pbx.channelCount()) === 0);
   });
+
+  const inside = (): string[] =>
+    scene.taps!.inner.capture.packets.map(({ payload }) => payload.toString('latin1'));
 
   it('of two forks give the speech to the one that answers, and end one that answers later', async () => {
     const mc = (byHand = new ByHand(scene.mc.agent));
@@ -142,5 +151,43 @@ describe('responses of the called side through a real Asterisk', function () {
     await expectUp(radio);
     radio.bye();
     mc.answer(await mc.next('BYE'), 200);
+  });
+
+  it('that redirect name a user at the gateway to the PBX, which calls that user', async () => {
+    const mc = (byHand = new ByHand(scene.mc.agent));
+    const radio = await scene.radio.call(RADIO_1.pbx, 'alice');
+    const contact = `<sip:bob@sbc.mc-a.example;maddr=${MC_ADDRESS}>;q=0.7`;
+    mc.answer(await mc.next('INVITE'), 302, { headers: [['Contact', contact]] });
+    const again = await mc.next('INVITE');
+    assert.ok(Buffer.from(again.request.body).includes(`<mcpttURI>${BOB}<`));
+    const [ear] = ears;
+    const before = ear.packets;
+    mc.answer(again, 200, { sdp: ear.sdp });
+    await expectUp(radio);
+    await until('the speech comes', () => ear.packets > before + 20);
+    const redirections = inside().filter((text) => text.startsWith('SIP/2.0 302'));
+    assert.ok(redirections.length > 0, 'no 302 came to the PBX');
+    for (const text of redirections) {
+      assert.match(text, /\r\nContact: <sip:bob@127\.0\.0\.2[^>]*>\r\n/);
+      assert.doesNotMatch(text, /sbc|127\.0\.2\.|maddr|q=/);
+    }
+    radio.bye();
+    mc.answer(await mc.next('BYE'), 200);
+  });
+
+  it('of a radio that redirect to another are followed by the PBX, and speech flows', async () => {
+    const trunk = (byHand = new ByHand(scene.radio.agent));
+    const mc = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
+    const invite = await trunk.next('INVITE');
+    const taken = nextCall(scene.radio.agent);
+    trunk.restore();
+    const other = `<sip:${RADIO_2.pbx}@127.0.0.1>`;
+    trunk.answer(invite, 302, { headers: [['Contact', other]] });
+    const radio = await within('the other radio takes the call', taken);
+    await expectUp(mc);
+    assert.ok(radio.invite?.uri.startsWith(`sip:${RADIO_2.pbx}@`));
+    assert.ok(await hears(radio, MC_TONE_HZ));
+    mc.bye();
+    await within('the radio call ends', radio.ended);
   });
 });
