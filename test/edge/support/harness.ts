@@ -82,6 +82,7 @@ export interface HarnessOptions {
   protection?: (partners: readonly Partner[]) => ProtectionPort;
   floor?: FloorPort;
   alarms?: Alarms;
+  notifier?: (deps: EdgeDependencies) => NonNullable<EdgeDependencies['notifier']>;
 }
 
 export class Harness {
@@ -178,6 +179,7 @@ export class Harness {
         limits: { ...DEFAULT_EDGE_LIMITS, channelGoneMs: 50, stopMs: 30, ...o.limits },
       },
     };
+    if (o.notifier) this.deps = { ...this.deps, notifier: o.notifier(this.deps) };
     this.edge = new Edge(this.deps);
     await this.edge.start();
   }
