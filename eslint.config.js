@@ -23,7 +23,9 @@ const LAYERS = {
   media: ['srtp', 'floor', 'mikey'],
   clients: ['crypto', 'kms', 'mikey', 'keys'],
   gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients', 'config'],
-  idm: ['crypto', 'xml'],
+  https: [],
+  xcap: ['xml', 'xmldsig', 'https'],
+  idm: ['https', 'config'],
   edge: [
     'crypto',
     'kms',

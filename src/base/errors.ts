@@ -50,9 +50,22 @@ const MIKEY_CODES = {
   SEGY_E_MIKEY_POLICY: { sip: 488, summary: 'the security policy of the message is not allowed' },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
+const HTTPS_CODES = {
+  SEGY_E_HTTP: { sip: null, summary: 'an HTTPS request is malformed or over a limit' },
+  SEGY_E_TLS_PEER: {
+    sip: null,
+    summary: 'a TLS handshake failed, or the peer is not the pinned one',
+  },
+  SEGY_E_PARTNER_IDM: {
+    sip: null,
+    summary: 'the IdM or GMS of a partner cannot be reached, or its answer cannot be used',
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
 /** Every code there is. A code, once released, keeps its name and meaning. */
 export const ERROR_CODES = {
   ...MIKEY_CODES,
+  ...HTTPS_CODES,
   SEGY_E_ARGUMENT: { sip: null, summary: 'a function was called with an argument it refuses' },
   SEGY_E_INTERNAL: { sip: 500, summary: 'an internal invariant failed' },
   SEGY_E_USAGE: { sip: null, summary: 'the command line is wrong' },

@@ -13,7 +13,7 @@ import {
   readPanels,
 } from '../console/index.js';
 import type { ConsoleViews, PeriodView, TrustView } from '../console/index.js';
-import { SourceLog } from '../edge/source-log.js';
+import { SourceLog } from '../base/source-log.js';
 import { certificateFault, periodAt, periodBounds } from '../kms/index.js';
 import type { KmsCertificate, TrustEntry } from '../kms/index.js';
 import { auditFolder, requireDomain } from './state.js';

@@ -8,7 +8,7 @@ import type { PartnerConfig } from '../config/index.js';
 import { createResponse, quoteString, type SipRequest, type SipResponse } from '../sip/index.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { ALLOWED_METHODS } from './pass-headers.js';
-import { SourceLog } from './source-log.js';
+import { SourceLog } from '../base/source-log.js';
 
 /** Codes for which a KMS Redirect Response may tell the sender which KMS to use (TS 33.180 D.4). */
 const REDIRECT_CODES: ReadonlySet<SegyErrorCode> = new Set<SegyErrorCode>([

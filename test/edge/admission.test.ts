@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { InnerSource, OuterSources } from '../../src/edge/admission.js';
-import { SourceLog } from '../../src/edge/source-log.js';
+import { SourceLog } from '../../src/base/source-log.js';
 import type { SipSource } from '../../src/sip/index.js';
 import { FakeAddresses } from './support/fakes.js';
 import { Harness } from './support/harness.js';

@@ -3,8 +3,8 @@
  * that window are counted and told with the next one, so that a flood fills no disk. Counters
  * are never limited. At most `maxSources` pairs of kind and source are remembered.
  */
-import type { Environment, LogFields } from '../base/environment.js';
-import type { SegyErrorCode } from '../base/errors.js';
+import type { Environment, LogFields } from './environment.js';
+import type { SegyErrorCode } from './errors.js';
 
 /** How long one kind from one source stays quiet, and how many are remembered. */
 export interface SourceLogLimits {

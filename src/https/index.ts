@@ -1,0 +1,19 @@
+/**
+ * HTTPS on the outer side, ignorant of what is served: a listener that is hard to wear out, and a
+ * client that talks to pinned peers only.
+ */
+export { ClientLimits, clientKey } from './client-limits.js';
+export type { ClientLimitOptions, ClientRate } from './client-limits.js';
+export { httpsFetch } from './client.js';
+export type { ClientBounds, IncomingResponse, OutgoingRequest, PinnedTls } from './client.js';
+export { HttpsListener } from './listener.js';
+export type { ListenerLimits, ListenerOptions, ListenerTls } from './listener.js';
+export { jsonResponse, methodNotAllowed } from './message.js';
+export type {
+  ClientCertificate,
+  HttpRequest,
+  HttpResponse,
+  HttpRoute,
+  Refused,
+} from './message.js';
+export type { TlsVersion } from './tls.js';

@@ -1,0 +1,272 @@
+/**
+ * The HTTPS listener: limits first, cryptography after them, handlers last. A client over its rate
+ * loses its connection before the handshake, or gets a bare 429. Bodies are read whole, within the
+ * limit of their route. Answers to what is refused say the status and nothing else.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Environment } from '../base/environment.js';
+import { SegyError, toSegyError, type SegyErrorCode } from '../base/errors.js';
+import { SourceLog } from '../base/source-log.js';
+import type { ClientLimits } from './client-limits.js';
+import type { HttpRequest, HttpResponse, HttpRoute } from './message.js';
+import { certificateOf, strongTls, type TlsVersion } from './tls.js';
+
+export interface ListenerTls {
+  readonly cert: Uint8Array;
+  readonly key: Uint8Array;
+  /** authorities of client certificates */
+  readonly ca?: Uint8Array;
+  readonly clientCertificates: 'none' | 'optional' | 'required';
+  readonly least: TlsVersion;
+}
+
+export interface ListenerLimits {
+  /** of the request line and all header fields, in octets */
+  readonly headerOctets: number;
+  readonly handshakeMs: number;
+  readonly headerMs: number;
+  /** for the whole request */
+  readonly requestMs: number;
+  /** of a connection without a request, and of a peer that does not read */
+  readonly idleMs: number;
+  readonly requestsPerConnection: number;
+  /** requests being answered at a time */
+  readonly parallel: number;
+}
+
+export interface ListenerOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: ListenerTls;
+  readonly limits: ListenerLimits;
+  readonly clients: ClientLimits;
+  readonly routes: readonly HttpRoute[];
+  readonly env: Environment;
+}
+
+const MAX_HEADERS = 64;
+const SIDE = 'https';
+/** Fields whose meaning would depend on who reads them when they come twice. */
+const SINGLE = new Set(['host', 'authorization', 'content-type', 'content-length', 'if-match']);
+
+export class HttpsListener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #sources: SourceLog;
+  #answering = 0;
+
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#sources = new SourceLog(options.env);
+    const { tls, limits } = options;
+    this.#server = createServer({
+      ...strongTls(tls.least),
+      cert: Buffer.from(tls.cert),
+      key: Buffer.from(tls.key),
+      ...(tls.ca !== undefined && { ca: Buffer.from(tls.ca) }),
+      requestCert: tls.clientCertificates !== 'none',
+      rejectUnauthorized: tls.clientCertificates === 'required',
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: limits.handshakeMs,
+      maxHeaderSize: limits.headerOctets,
+      headersTimeout: limits.headerMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: 1000,
+      requireHostHeader: true,
+    });
+    this.#server.maxHeadersCount = MAX_HEADERS;
+    this.#server.maxRequestsPerSocket = limits.requestsPerConnection;
+    this.#server.timeout = limits.idleMs;
+    this.#admitBeforeHandshake();
+    this.#server.on('request', (request, response) => void this.#serve(request, response));
+    this.#server.on('tlsClientError', (_error, socket: TLSSocket) => {
+      this.#refuse(socket.remoteAddress, 'SEGY_E_TLS_PEER', 'a TLS handshake failed');
+      socket.destroy();
+    });
+    this.#server.on('clientError', (_error, socket) => {
+      this.#refuse((socket as Socket).remoteAddress, 'SEGY_E_HTTP', 'a request cannot be read');
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      else socket.destroy();
+    });
+  }
+
+  /** Resolves when it listens. @throws SegyError SEGY_E_IO when the address cannot be bound */
+  static async open(options: ListenerOptions): Promise<HttpsListener> {
+    let listener: HttpsListener;
+    try {
+      listener = new HttpsListener(options);
+    } catch (cause) {
+      throw new SegyError('SEGY_E_CONFIG', 'https: the certificate and key cannot be used', {
+        cause,
+      });
+    }
+    const { address, port } = options;
+    await new Promise<void>((resolve, reject) => {
+      listener.#server.once('error', (cause) => {
+        reject(new SegyError('SEGY_E_IO', `https: cannot listen on ${address}:${port}`, { cause }));
+      });
+      listener.#server.listen(port, address, resolve);
+    });
+    return listener;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  /** Puts the limits between the accepted connection and what begins its handshake. */
+  #admitBeforeHandshake(): void {
+    const begin = this.#server.listeners('connection') as ((socket: Socket) => void)[];
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket: Socket) => {
+      const address = socket.remoteAddress ?? '';
+      const left = this.#options.clients.connect(address);
+      if (left === undefined) {
+        this.#refuse(address, 'SEGY_E_RATE', 'too many connections');
+        socket.destroy();
+        return;
+      }
+      socket.once('close', left);
+      for (const each of begin) each.call(this.#server, socket);
+    });
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const address = incoming.socket.remoteAddress ?? '';
+    const target = /^(\/[^?#]*)(?:\?([^#]*))?$/.exec(incoming.url ?? '');
+    const [, path = '', query = ''] = target ?? [];
+    const route = this.#options.routes.find((each) => each.matches(path));
+    const response = await this.#responseTo(incoming, { address, path, query, route });
+    if (response.refused !== undefined) {
+      this.#refuse(address, response.refused.code, response.refused.message);
+    }
+    this.#options.env.metrics.count('segy_https_requests_total', {
+      route: route?.name ?? 'none',
+      status: String(response.status),
+    });
+    send(incoming, outgoing, response);
+  }
+
+  async #responseTo(
+    incoming: IncomingMessage,
+    at: { address: string; path: string; query: string; route: HttpRoute | undefined },
+  ): Promise<HttpResponse> {
+    const { clients, limits, env } = this.#options;
+    if (!clients.request(at.address)) {
+      return {
+        status: 429,
+        headers: { 'Retry-After': '1' },
+        refused: { code: 'SEGY_E_RATE', message: 'too many requests' },
+      };
+    }
+    if (this.#answering >= limits.parallel) {
+      return {
+        status: 503,
+        headers: { 'Retry-After': '1' },
+        refused: { code: 'SEGY_E_BUSY', message: 'too many requests at a time' },
+      };
+    }
+    if (comesTwice(incoming.rawHeaders)) {
+      return {
+        status: 400,
+        refused: { code: 'SEGY_E_HTTP', message: 'a header field comes twice' },
+      };
+    }
+    if (at.route === undefined) return { status: 404 };
+    this.#answering += 1;
+    try {
+      const body = await readBody(incoming, at.route.maxBodyOctets);
+      if (body === 'too large') {
+        return { status: 413, refused: { code: 'SEGY_E_HTTP', message: 'the body is too large' } };
+      }
+      if (body === 'broken') return { status: 400 };
+      return await at.route.handle(requestOf(incoming, at, body));
+    } catch (error) {
+      const { code, message } = toSegyError(error);
+      if (code === 'SEGY_E_BUSY') return { status: 503, headers: { 'Retry-After': '1' } };
+      env.log.error('https.failed', { route: at.route.name, code, message });
+      return { status: 500 };
+    } finally {
+      this.#answering -= 1;
+    }
+  }
+
+  #refuse(source: string | undefined, code: SegyErrorCode, message: string): void {
+    this.#sources.refused({ code, side: SIDE, source: source ?? 'unknown', message });
+  }
+}
+
+function requestOf(
+  incoming: IncomingMessage,
+  { address, path, query }: { address: string; path: string; query: string },
+  body: Uint8Array,
+): HttpRequest {
+  return {
+    method: incoming.method ?? '',
+    path,
+    query,
+    header: (name) => {
+      const value = incoming.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    body,
+    address,
+    certificate: certificateOf(incoming.socket as TLSSocket),
+  };
+}
+
+function comesTwice(rawHeaders: readonly string[]): boolean {
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    if (!SINGLE.has(name)) continue;
+    if (seen.has(name)) return true;
+    seen.add(name);
+  }
+  return false;
+}
+
+async function readBody(
+  incoming: IncomingMessage,
+  most: number,
+): Promise<Uint8Array | 'too large' | 'broken'> {
+  if (Number(incoming.headers['content-length'] ?? 0) > most) return 'too large';
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > most) return 'too large';
+      chunks.push(chunk);
+    }
+  } catch {
+    return 'broken';
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function send(incoming: IncomingMessage, outgoing: ServerResponse, response: HttpResponse): void {
+  if (outgoing.destroyed || outgoing.headersSent) return;
+  const { status, headers = {}, body = '' } = response;
+  const octets = typeof body === 'string' ? Buffer.from(body, 'utf8') : Buffer.from(body);
+  outgoing.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
+  outgoing.setHeader('X-Content-Type-Options', 'nosniff');
+  if (!incoming.complete) outgoing.setHeader('Connection', 'close');
+  if (status !== 304 && status !== 204) outgoing.setHeader('Content-Length', octets.length);
+  if (incoming.method === 'HEAD' || status === 304 || status === 204) outgoing.end();
+  else outgoing.end(octets);
+  // what is left of a body that was refused is not read
+  if (!incoming.complete) outgoing.once('finish', () => incoming.destroy());
+}

@@ -1,0 +1,68 @@
+/** An HTTP request as handlers see it, whole and within its limits, and what they answer. */
+import type { SegyErrorCode } from '../base/errors.js';
+
+export interface ClientCertificate {
+  /** SHA-256 of the DER, lower-case hex */
+  readonly sha256: string;
+  /** true when it chains to one of the listener's authorities */
+  readonly authorized: boolean;
+  /** subject alternative names of type DNS, lower case */
+  readonly dnsNames: readonly string[];
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  /** as it travelled, percent-encoding and all, without the query */
+  readonly path: string;
+  /** without the question mark; empty where there is none */
+  readonly query: string;
+  /** value of a header field by its lower-case name */
+  header(name: string): string | undefined;
+  readonly body: Uint8Array;
+  /** IP address of the peer */
+  readonly address: string;
+  readonly certificate: ClientCertificate | null;
+}
+
+/** Why a request was refused: for the security log alone, never in the answer. */
+export interface Refused {
+  readonly code: SegyErrorCode;
+  /** without octets from the wire */
+  readonly message: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  readonly refused?: Refused;
+}
+
+export interface HttpRoute {
+  /** name in metrics */
+  readonly name: string;
+  /** whether the path, without its query, is of this route */
+  matches(path: string): boolean;
+  /** largest body in octets; zero where no method has one */
+  readonly maxBodyOctets: number;
+  /** A rejection is answered with a bare 500 (503 for SEGY_E_BUSY). */
+  handle(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** A response with a JSON object that no cache keeps. */
+export function jsonResponse(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+    body: JSON.stringify(value),
+  };
+}
+
+/** 405 with what is allowed. */
+export function methodNotAllowed(allow: string): HttpResponse {
+  return { status: 405, headers: { Allow: allow } };
+}
