@@ -3,9 +3,9 @@
  * bounded in size and time, no redirection followed, no proxy.
  */
 import { request as httpsRequest } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import { SegyError } from '../base/errors.js';
-import { strongTls } from './tls.js';
+import { certificateOf, strongTls } from './tls.js';
 
 export interface PinnedTls {
   /** authorities in PEM; the system's list when absent */
@@ -75,7 +75,7 @@ export function httpsFetch(
     });
     outgoing.on('socket', (socket) => {
       socket.once('secureConnect', () => {
-        if (!isPinned(socket as TLSSocket, tls.certificateSha256)) {
+        if (!isPinned(socket, tls.certificateSha256)) {
           fail('SEGY_E_TLS_PEER', 'the certificate is not the pinned one');
         } else outgoing.end(typeof body === 'string' ? body : body && Buffer.from(body));
       });
@@ -91,7 +91,10 @@ export function httpsFetch(
       incoming.on('error', (error) => fail('SEGY_E_PARTNER_IDM', 'the answer broke off', error));
       incoming.on('end', () => {
         clearTimeout(late);
-        if (!incoming.complete) return fail('SEGY_E_PARTNER_IDM', 'the answer broke off');
+        if (!incoming.complete) {
+          fail('SEGY_E_PARTNER_IDM', 'the answer broke off');
+          return;
+        }
         resolve({
           status: incoming.statusCode ?? 0,
           header: (name) => {
@@ -105,8 +108,6 @@ export function httpsFetch(
   });
 }
 
-function isPinned(socket: TLSSocket, sha256: string | undefined): boolean {
-  if (sha256 === undefined) return true;
-  const certificate = socket.getPeerX509Certificate();
-  return certificate?.fingerprint256.replaceAll(':', '').toLowerCase() === sha256;
+function isPinned(socket: Duplex, sha256: string | undefined): boolean {
+  return sha256 === undefined || certificateOf(socket)?.sha256 === sha256;
 }

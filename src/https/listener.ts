@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { Socket, type AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError, type SegyErrorCode } from '../base/errors.js';
@@ -89,7 +89,11 @@ export class HttpsListener {
       socket.destroy();
     });
     this.#server.on('clientError', (_error, socket) => {
-      this.#refuse((socket as Socket).remoteAddress, 'SEGY_E_HTTP', 'a request cannot be read');
+      this.#refuse(
+        socket instanceof Socket ? socket.remoteAddress : undefined,
+        'SEGY_E_HTTP',
+        'a request cannot be read',
+      );
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       else socket.destroy();
     });
@@ -222,7 +226,7 @@ function requestOf(
     },
     body,
     address,
-    certificate: certificateOf(incoming.socket as TLSSocket),
+    certificate: certificateOf(incoming.socket),
   };
 }
 

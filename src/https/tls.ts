@@ -1,5 +1,6 @@
 /** TLS as this product speaks it, on either side: 1.3, or 1.2 with ECDHE and AEAD suites alone. */
-import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { ClientCertificate } from './message.js';
 
 const SUITES = [
@@ -39,7 +40,8 @@ export function strongTls(least: TlsVersion = '1.2'): SecureContextOptions {
 }
 
 /** Facts about the peer's certificate; null when it gave none. */
-export function certificateOf(socket: TLSSocket): ClientCertificate | null {
+export function certificateOf(socket: Duplex): ClientCertificate | null {
+  if (!(socket instanceof TLSSocket)) return null;
   // null, whatever the types say, once the socket is destroyed
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;

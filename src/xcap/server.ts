@@ -193,7 +193,7 @@ export class XcapServer<Caller> implements HttpRoute {
       '<?xml version="1.0" encoding="UTF-8"?>\n' +
       `<xcap-caps xmlns="${CAPS_NAMESPACE}">` +
       `<auids>${list('auid', [CAPS_AUID, ...usages.map(({ auid }) => auid)])}</auids>` +
-      `<extensions/><namespaces>` +
+      '<extensions/><namespaces>' +
       `${list('namespace', [CAPS_NAMESPACE, ...usages.map(({ namespace }) => namespace)])}` +
       '</namespaces></xcap-caps>\n';
     return { status: 200, headers: { 'Content-Type': CAPS_TYPE }, body };
