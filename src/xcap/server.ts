@@ -194,7 +194,7 @@ export class XcapServer<Caller> implements HttpRoute {
       `<xcap-caps xmlns="${CAPS_NAMESPACE}">` +
       `<auids>${list('auid', [CAPS_AUID, ...usages.map(({ auid }) => auid)])}</auids>` +
       '<extensions/><namespaces>' +
-      `${list('namespace', [CAPS_NAMESPACE, ...usages.map(({ namespace }) => namespace)])}` +
+      list('namespace', [CAPS_NAMESPACE, ...usages.map(({ namespace }) => namespace)]) +
       '</namespaces></xcap-caps>\n';
     return { status: 200, headers: { 'Content-Type': CAPS_TYPE }, body };
   }
