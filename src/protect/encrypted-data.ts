@@ -115,7 +115,7 @@ function child(parent: LocatedElement, name: string, namespace: string): Located
 
 /** Bare text, or one element of the schema that holds text; it cannot close what it stands in. */
 function checkContent(text: string, holder: LocatedElement, vocabulary: InfoVocabulary): void {
-  const scope = [...holder.scope].filter(([prefix]) => prefix !== 'xml');
+  const scope = holder.scope.bindings().filter(([prefix]) => prefix !== 'xml');
   const declared = scope.map(
     ([prefix, uri]) => ` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeXml(uri)}"`,
   );

@@ -3,7 +3,7 @@
  * that one place can be changed and every other octet stays. Built only from what the strict reader
  * has accepted: no comments, processing instructions or DOCTYPE, and every tag has its pair.
  */
-import { parseXml, resolveReferences } from '../xml/index.js';
+import { NamespaceScope, parseXml, resolveReferences } from '../xml/index.js';
 import type { XmlLimits } from '../xml/index.js';
 
 export const PART_LIMITS: XmlLimits = {
@@ -25,8 +25,7 @@ export interface LocatedAttribute {
 export interface LocatedElement {
   readonly localName: string;
   readonly namespace: string;
-  /** namespaces in scope by prefix, the default one under '' */
-  readonly scope: ReadonlyMap<string, string>;
+  readonly scope: NamespaceScope;
   /** namespace declarations are not among them */
   readonly attributes: readonly LocatedAttribute[];
   readonly children: readonly LocatedElement[];
@@ -51,7 +50,6 @@ export interface Edit {
 
 const MARKUP = /<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<((?:[^<>"']|"[^"]*"|'[^']*')*)>|[^<]+/g;
 const ATTRIBUTE = /([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
-const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
 
 interface OpenElement extends LocatedElement {
   readonly children: OpenElement[];
@@ -83,20 +81,21 @@ export function locate(octets: Uint8Array): LocatedDocument {
 
 function elementOf(tag: string, at: number, parent: OpenElement | undefined): OpenElement {
   const name = /^[^\s/]+/.exec(tag)?.[0] ?? '';
-  const scope = new Map(parent?.scope ?? [['xml', XML_NAMESPACE]]);
+  const declared = new Map<string, string>();
   const attributes: LocatedAttribute[] = [];
   for (const match of tag.matchAll(ATTRIBUTE)) {
     const [whole, attribute = '', double, single] = match;
     if (match.index < name.length) continue;
     const raw = double ?? single ?? '';
     const value = resolveReferences(raw.replace(/[\t\r\n]/g, ' '));
-    if (attribute === 'xmlns') scope.set('', value);
-    else if (attribute.startsWith('xmlns:')) scope.set(attribute.slice(6), value);
+    if (attribute === 'xmlns') declared.set('', value);
+    else if (attribute.startsWith('xmlns:')) declared.set(attribute.slice(6), value);
     else {
       const end = at + match.index + whole.length - 1;
       attributes.push({ name: attribute, value, start: end - raw.length, end });
     }
   }
+  const scope = (parent?.scope ?? NamespaceScope.outermost).inside(declared);
   const colon = name.indexOf(':');
   const contentStart = at + tag.length + 1;
   return {

@@ -122,7 +122,8 @@ function attributeValue(node: SignedNode, name: QName): string | undefined {
 
 /** The element with no content and every namespace in scope (RFC 4825 clause 7.10). */
 function bindingsOf(node: SignedNode): string {
-  const declared = [...node.scope]
+  const declared = node.scope
+    .bindings()
     .filter(([prefix]) => prefix !== 'xml')
     .map(([prefix, uri]) => ` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeXml(uri)}"`);
   return `<${node.name}${declared.join('')}/>`;

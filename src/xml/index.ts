@@ -14,3 +14,4 @@ export {
   type XmlElement,
 } from './element.js';
 export { resolveReferences } from './scan.js';
+export { NamespaceScope, XML_NAMESPACE, type NamespaceDeclarations } from './scope.js';

@@ -6,6 +6,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { SegyError } from '../base/errors.js';
 import type { XmlAttribute, XmlElement } from './element.js';
 import { refuseXml, resolveReferences, scanRoots } from './scan.js';
+import { NamespaceScope, XML_NAMESPACE } from './scope.js';
 
 export interface XmlLimits {
   /** octets of UTF-8 */
@@ -25,13 +26,12 @@ export const DEFAULT_XML_LIMITS: XmlLimits = {
   maxAttributes: 64,
 };
 
-/** Prefixes in scope of one element; each element below copies them. */
+/** Prefixes in scope of one element. */
 const MAX_NAMESPACES = 32;
 
 /** Documents in one sequence; each is parsed for itself. */
 const MAX_ROOTS = 256;
 
-const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
 const TEXT = '#text';
 const CDATA = '#cdata';
@@ -39,7 +39,6 @@ const ATTRIBUTES = ':@';
 
 /** What fast-xml-parser gives with preserveOrder: one key names the tag, ':@' holds attributes. */
 type RawNode = Readonly<Record<string, unknown>>;
-type Scope = ReadonlyMap<string, string>;
 
 function decode(input: Uint8Array | string, limits: XmlLimits): string {
   const length = typeof input === 'string' ? Buffer.byteLength(input, 'utf8') : input.length;
@@ -61,31 +60,35 @@ function splitName(name: string): { prefix: string; localName: string } {
     : { prefix: name.slice(0, colon), localName: name.slice(colon + 1) };
 }
 
-function namespaceOf(prefix: string, scope: Scope): string {
+function namespaceOf(prefix: string, scope: NamespaceScope): string {
   const namespace = scope.get(prefix);
   if (namespace === undefined) return refuseXml('a namespace prefix that is not declared');
   return namespace;
 }
 
 /** The scope inside an element with these attributes. */
-function enterScope(raw: readonly (readonly [string, string])[], outer: Scope): Scope {
+function enterScope(
+  raw: readonly (readonly [string, string])[],
+  outer: NamespaceScope,
+): NamespaceScope {
   if (!raw.some(([name]) => /^xmlns(?::|$)/.test(name))) return outer;
-  const scope = new Map(outer);
+  const declared = new Map<string, string>();
   for (const [name, value] of raw) {
     const { prefix, localName } = splitName(name);
     if (name === 'xmlns') {
-      scope.set('', value);
+      declared.set('', value);
     } else if (prefix === 'xmlns') {
       if (localName === 'xmlns' || value === '') refuseXml('a forbidden namespace declaration');
       if ((localName === 'xml') !== (value === XML_NAMESPACE)) {
         refuseXml('a forbidden namespace declaration');
       }
-      scope.set(localName, value);
+      declared.set(localName, value);
     }
     if (prefix === 'xmlns' || name === 'xmlns') {
       if (value === XMLNS_NAMESPACE) refuseXml('a forbidden namespace declaration');
     }
   }
+  const scope = outer.inside(declared);
   if (scope.size > MAX_NAMESPACES) refuseXml('too many namespaces in scope');
   return scope;
 }
@@ -118,7 +121,7 @@ function textOfCdata(value: unknown): string {
     .join('');
 }
 
-function build(node: RawNode, outer: Scope): XmlElement {
+function build(node: RawNode, outer: NamespaceScope): XmlElement {
   const name = Object.keys(node).find((key) => key !== ATTRIBUTES) ?? '';
   const raw = rawAttributes(node);
   const scope = enterScope(raw, outer);
@@ -168,11 +171,7 @@ function parseRoot(xml: string, limits: XmlLimits): XmlElement {
   }
   const [root] = nodes;
   if (root === undefined || nodes.length !== 1) return refuseXml('not one root element');
-  const outer: Scope = new Map([
-    ['', ''],
-    ['xml', XML_NAMESPACE],
-  ]);
-  return build(root, outer);
+  return build(root, NamespaceScope.outermost);
 }
 
 /**

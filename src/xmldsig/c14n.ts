@@ -3,7 +3,7 @@
  * is below it. Small because the strict reader lets through no comments, PIs or DOCTYPE; every
  * element is canonicalised with its own ancestors' namespaces.
  */
-import { XML_NAMESPACE } from './tree.js';
+import { NamespaceScope, XML_NAMESPACE } from '../xml/index.js';
 import type { SignedAttribute, SignedNode } from './tree.js';
 
 export interface CanonicalForm {
@@ -18,7 +18,7 @@ export const INCLUSIVE_C14N: CanonicalForm = { exclusive: false, inclusivePrefix
 export function canonicalise(apex: SignedNode, form: CanonicalForm, without?: SignedNode): string {
   const parts: string[] = [];
   const inherited = form.exclusive ? [] : inheritedXmlAttributes(apex);
-  render(apex, new Map(), inherited, { form, without, parts });
+  render(apex, undefined, inherited, { form, without, parts });
   return parts.join('');
 }
 
@@ -30,20 +30,21 @@ interface Rendering {
 
 function render(
   node: SignedNode,
-  rendered: ReadonlyMap<string, string>,
+  rendered: NamespaceScope | undefined,
   inherited: readonly SignedAttribute[],
   rendering: Rendering,
 ): void {
   const { form, without, parts } = rendering;
-  const added: [string, string][] = [];
+  const added = new Map<string, string>();
   const declarations: string[] = [];
   const changed = prefixesToRender(node, form, rendered).filter(
-    (prefix) => prefix !== 'xml' && (node.scope.get(prefix) ?? '') !== (rendered.get(prefix) ?? ''),
+    (prefix) =>
+      prefix !== 'xml' && (node.scope.get(prefix) ?? '') !== (rendered?.get(prefix) ?? ''),
   );
   for (const prefix of changed.sort(byCodePoint)) {
     const uri = node.scope.get(prefix) ?? '';
     declarations.push(` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeValue(uri)}"`);
-    added.push([prefix, uri]);
+    added.set(prefix, uri);
   }
   const attributes = [...node.attributes, ...inherited].sort(
     (a, b) => byCodePoint(a.namespace, b.namespace) || byCodePoint(a.localName, b.localName),
@@ -51,7 +52,7 @@ function render(
   parts.push('<', node.name, ...declarations);
   for (const { name, value } of attributes) parts.push(` ${name}="${escapeValue(value)}"`);
   parts.push('>');
-  const inside = added.length === 0 ? rendered : new Map([...rendered, ...added]);
+  const inside = (rendered ?? NamespaceScope.outermost).inside(added);
   for (const part of node.content) {
     if (typeof part === 'string') parts.push(escapeText(part));
     else if (part !== without) render(part, inside, [], rendering);
@@ -62,12 +63,13 @@ function render(
 function prefixesToRender(
   node: SignedNode,
   form: CanonicalForm,
-  rendered: ReadonlyMap<string, string>,
+  rendered: NamespaceScope | undefined,
 ): string[] {
-  // Below the apex an element that declares nothing has nothing that its parent did not render.
-  const isApex = rendered.size === 0;
-  if (!form.exclusive && !isApex && node.scope === node.parent?.scope) return [];
-  if (!form.exclusive) return ['', ...[...node.scope.keys()].filter((prefix) => prefix !== '')];
+  if (!form.exclusive) {
+    // Below the apex all that an element does not declare itself was rendered above it.
+    if (rendered === undefined) return node.scope.bindings().map(([prefix]) => prefix);
+    return node.scope === node.parent?.scope ? [] : [...node.scope.declared.keys()];
+  }
   const used = new Set([node.prefix]);
   for (const { name } of node.attributes) {
     const colon = name.indexOf(':');
@@ -75,7 +77,7 @@ function prefixesToRender(
   }
   for (const prefix of form.inclusivePrefixes) {
     const named = prefix === '#default' ? '' : prefix;
-    if (named === '' || node.scope.has(named)) used.add(named);
+    if (named === '' || node.scope.get(named) !== undefined) used.add(named);
   }
   return [...used];
 }

@@ -3,7 +3,7 @@
  * in their order. Built only from text that the strict reader has accepted, so markup is regular:
  * no comments, processing instructions, DOCTYPE or undeclared prefixes, and every tag has its pair.
  */
-import { parseXml, resolveReferences } from '../xml/index.js';
+import { NamespaceScope, parseXml, resolveReferences } from '../xml/index.js';
 import type { XmlLimits } from '../xml/index.js';
 
 export interface SignedAttribute {
@@ -19,13 +19,11 @@ export interface SignedNode {
   readonly localName: string;
   readonly namespace: string;
   readonly attributes: readonly SignedAttribute[];
-  /** every namespace in scope by prefix; the default one under '' (absent where there is none) */
-  readonly scope: ReadonlyMap<string, string>;
+  readonly scope: NamespaceScope;
   readonly parent: SignedNode | undefined;
   readonly content: readonly (SignedNode | string)[];
 }
 
-export const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
 const MARKUP =
   /<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<((?:[^<>"']|"[^"]*"|'[^']*')*)>|([^<]+)/g;
 const ATTRIBUTE = /([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
@@ -61,19 +59,15 @@ export function parseSignedTree(input: Uint8Array | string, limits?: XmlLimits):
 
 function openNode(tag: string, parent: SignedNode | undefined): OpenNode {
   const name = /^[^\s/]+/.exec(tag)?.[0] ?? '';
-  const outer: ReadonlyMap<string, string> = parent?.scope ?? new Map([['xml', XML_NAMESPACE]]);
-  // Most elements declare nothing and share their parent's scope.
-  const scope = tag.includes('xmlns') ? new Map(outer) : outer;
+  const declared = new Map<string, string>();
   const pairs: [string, string][] = [];
   for (const [, attribute = '', double, single] of tag.slice(name.length).matchAll(ATTRIBUTE)) {
     const value = resolveReferences((double ?? single ?? '').replace(/[\t\n]/g, ' '));
-    if (attribute === 'xmlns' && scope instanceof Map) {
-      if (value === '') scope.delete('');
-      else scope.set('', value);
-    } else if (attribute.startsWith('xmlns:') && scope instanceof Map) {
-      scope.set(attribute.slice(6), value);
-    } else pairs.push([attribute, value]);
+    if (attribute === 'xmlns') declared.set('', value);
+    else if (attribute.startsWith('xmlns:')) declared.set(attribute.slice(6), value);
+    else pairs.push([attribute, value]);
   }
+  const scope = (parent?.scope ?? NamespaceScope.outermost).inside(declared);
   const { prefix, localName } = split(name);
   return {
     name,
