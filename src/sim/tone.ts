@@ -47,9 +47,17 @@ const TONE_SHARE = 0.9;
 const SILENCE_POWER = 100 ** 2;
 const LEAST_BLOCKS = 5;
 
-/** Looks for `frequency` in blocks of 50 ms. */
-export function findTone(samples: Int16Array, frequency: number, sampleRate: number): ToneReport {
-  const size = (sampleRate * BLOCK_MS) / 1000;
+/**
+ * Looks for `frequency` in blocks of `blockMs`. A block that holds the tone only in part does not
+ * count, so up to two blocks of each spurt may be missing, unless the spurt begins where a block does.
+ */
+export function findTone(
+  samples: Int16Array,
+  frequency: number,
+  sampleRate: number,
+  blockMs = BLOCK_MS,
+): ToneReport {
+  const size = (sampleRate * blockMs) / 1000;
   let tone = 0;
   let sound = 0;
   for (let at = 0; at + size <= samples.length; at += size) {
@@ -61,7 +69,7 @@ export function findTone(samples: Int16Array, frequency: number, sampleRate: num
   }
   return {
     found: tone >= LEAST_BLOCKS && tone * 2 >= sound,
-    milliseconds: tone * BLOCK_MS,
-    soundMilliseconds: sound * BLOCK_MS,
+    milliseconds: tone * blockMs,
+    soundMilliseconds: sound * blockMs,
   };
 }

@@ -8,6 +8,7 @@ import { concatBytes, toHex, utf8 } from '../../src/base/bytes.js';
 import { systemRandom } from '../../src/base/environment.js';
 import { CS_ID, gukId, srtpKeys } from '../../src/mikey/index.js';
 import { makeMultipart, findPart, parseBody, SipHeaders } from '../../src/sip/index.js';
+import { findTone } from '../../src/sim/index.js';
 import type { CallMedia, FloorSection, SimFloor, SipBody } from '../../src/sim/index.js';
 import { sine } from '../../src/sim/tone.js';
 import { decodePcmu, encodePcmu } from '../../src/sim/pcmu.js';
@@ -201,6 +202,15 @@ export class GroupSide implements CallMedia {
 /** Samples of what was heard, one after the other. */
 export function samplesOf(heard: readonly Heard[]): Int16Array {
   return Int16Array.from(heard.flatMap(({ samples }) => [...samples]));
+}
+
+/**
+ * Milliseconds of a tone in what came in whole frames of 20 ms: the stream's own clock, which a busy
+ * machine does not bend. A tone whose periods fill a frame, as those of 50 Hz steps do, is told from
+ * the others frame by frame.
+ */
+export function framesOf(samples: Int16Array, toneHz: number): number {
+  return findTone(samples, toneHz, 8000, FRAME_MS).milliseconds;
 }
 
 /** The greatest step from one sample to the next. */

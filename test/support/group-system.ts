@@ -1,0 +1,146 @@
+/**
+ * What a partner of a scene does for its groups: its GMS gives keys in MESSAGE and NOTIFY, its
+ * controlling function calls into groups and takes calls of the radio side.
+ */
+import { fromHex } from '../../src/base/bytes.js';
+import { systemClock, systemRandom } from '../../src/base/environment.js';
+import { makeIMessage, type NewKeyParameters } from '../../src/mikey/index.js';
+import type { McMedia, McSystem, SimCall, SimDomain } from '../../src/sim/index.js';
+import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
+import { nextCall } from './call-pair.js';
+import { GroupSide, memberKey, type TestGmk } from './group-side.js';
+import type { Peer } from './pcap.js';
+import { RADIO_1 } from './scene-config.js';
+import { within } from './waiting.js';
+
+/** A GMK of its own with the identifier 0a00000`n`. */
+export const newGmk = (n: number): TestGmk => ({
+  id: fromHex(`0a00000${n}`),
+  octets: systemRandom(16),
+  rand: systemRandom(16),
+});
+
+export interface GroupSystemOptions {
+  readonly mc: McSystem;
+  readonly domain: SimDomain;
+  /** address of the MC system's SIP and media */
+  readonly address: string;
+  /** the gateway's outer SIP address */
+  readonly outer: Peer;
+  /** who signs the group's keys */
+  readonly gms: string;
+  /** group ID of calls and keys where no other is named */
+  readonly group: string;
+}
+
+export interface Delivery {
+  readonly method?: 'MESSAGE' | 'NOTIFY';
+  readonly type?: string;
+}
+
+export class GroupSystem {
+  readonly #options: GroupSystemOptions;
+  #sequence = 0;
+
+  constructor(options: GroupSystemOptions) {
+    this.#options = options;
+  }
+
+  /** An I_MESSAGE of the GMS for the radio user. */
+  async message(key: TestGmk, keyParameters: NewKeyParameters = {}): Promise<Uint8Array> {
+    const { domain, gms, group } = this.#options;
+    return makeIMessage(
+      {
+        keyType: 'GMK',
+        key: key.octets,
+        keyId: key.id,
+        rand: key.rand,
+        initiatorUri: gms,
+        initiatorCertificate: domain.certificate,
+        initiatorKeySet: await domain.keySet(gms),
+        responderUri: RADIO_1.uri,
+        responderCertificate: domain.certificateOf(RADIO_1.uri),
+        keyParameters: { groups: [group], ...keyParameters },
+      },
+      { clock: systemClock, slow: domain.slow, random: systemRandom },
+    );
+  }
+
+  /** Sends a body to the radio user. @returns the final response */
+  deliver(
+    body: Uint8Array,
+    { method = 'MESSAGE', type = 'application/mikey' }: Delivery = {},
+  ): Promise<SipResponse> {
+    const { mc, outer, gms } = this.#options;
+    this.#sequence += 1;
+    const uri = `sip:radio1@${outer.address}:${outer.port}`;
+    const headers = new SipHeaders([
+      ['From', `<${gms}>;tag=gms${this.#sequence}`],
+      ['To', `<${uri}>`],
+      ['Call-ID', `keys-${this.#sequence}`],
+      ['CSeq', `${this.#sequence} ${method}`],
+      ['Max-Forwards', '70'],
+      ...(method === 'NOTIFY'
+        ? ([
+            ['Contact', `<${gms}>`],
+            ['Event', 'xcap-diff'],
+            ['Subscription-State', 'active'],
+          ] as const)
+        : []),
+      ['Content-Type', type],
+    ]);
+    const request = { kind: 'request', method, uri, headers, body } as const;
+    const transaction = mc.agent.send(request, { ...outer, protocol: 'tcp' });
+    return within(
+      `the ${method} is answered`,
+      new Promise<SipResponse>((resolve, reject) => {
+        transaction.onFinal = resolve;
+        transaction.onError = reject;
+      }),
+    );
+  }
+
+  /** Gives the radio user a key, or its new parameters. @returns the status of the answer */
+  async give(key: TestGmk, parameters: NewKeyParameters = {}): Promise<number> {
+    return (await this.deliver(await this.message(key, parameters))).status;
+  }
+
+  /** The MC side of a call that `caller` opens, which hears the radio user under `hears`. */
+  side(caller: string, hears: readonly TestGmk[], group = this.#options.group): GroupSide {
+    return new GroupSide({
+      address: this.#options.address,
+      hears: hears.map((key) => memberKey(key, RADIO_1.uri)),
+      info:
+        '<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>' +
+        '<session-type>prearranged</session-type>' +
+        `<mcptt-calling-user-id><mcpttURI>${caller}</mcpttURI></mcptt-calling-user-id>` +
+        `<mcptt-calling-group-id><mcpttURI>${group}</mcpttURI></mcptt-calling-group-id>` +
+        '</mcptt-Params></mcpttinfo>',
+    });
+  }
+
+  /** Opens a call into the group that `side` names. */
+  call(side: GroupSide): Promise<SimCall<McMedia>> {
+    const { mc, outer, address } = this.#options;
+    return mc.agent.call(
+      {
+        target: { ...outer, protocol: 'tcp' },
+        requestUri: 'sip:mcptt-group@lmr.example',
+        from: `sip:controlling@${address}`,
+        to: 'sip:mcptt-group@lmr.example',
+      },
+      side as unknown as McMedia,
+    );
+  }
+
+  /** Takes calls of the radio side with `side` until `end`. */
+  takeCalls(side: GroupSide): { next: Promise<SimCall<McMedia>>; end(): void } {
+    const { agent } = this.#options.mc;
+    const before = agent.onInvite;
+    agent.onInvite = () => side as unknown as McMedia;
+    const end = (): void => {
+      if (before) agent.onInvite = before;
+    };
+    return { next: nextCall(agent), end };
+  }
+}
