@@ -65,8 +65,8 @@ export interface SceneOptions {
   readonly mcTlsName?: string;
   /** everything but the radio trunk on ::1 */
   readonly ipv6?: boolean;
-  /** a second partner, mc-b, with an MC system of its own */
-  readonly neighbour?: boolean;
+  /** a second partner, mc-b, with an MC system of its own; or with these settings of its profile */
+  readonly neighbour?: boolean | Readonly<Record<string, unknown>>;
   /** more partners, whose MC systems the test plays itself; their domains are in the scene's folder */
   readonly more?: readonly PartnerPlan[];
   /** the MC system takes calls without a key too */
@@ -89,6 +89,7 @@ interface SceneParts {
   readonly mc: McSystem;
   readonly domain: SimDomain;
   readonly neighbour: McSystem | undefined;
+  readonly neighbourDomain: SimDomain | undefined;
   /** the gateway's outer SIP address */
   readonly outer: Peer;
   /** the control link between the gateway and the PBX, to cut and mend */
@@ -110,6 +111,7 @@ export class Scene {
   readonly mc: McSystem;
   readonly domain: SimDomain;
   readonly neighbour: McSystem | undefined;
+  readonly neighbourDomain: SimDomain | undefined;
   readonly outer: Peer;
   readonly link: TcpRelay;
   readonly taps: SceneParts['taps'];
@@ -126,6 +128,7 @@ export class Scene {
     this.link = parts.link;
     this.taps = parts.taps;
     this.neighbour = parts.neighbour;
+    this.neighbourDomain = parts.neighbourDomain;
     this.folder = parts.folder;
   }
 
@@ -163,8 +166,9 @@ export class Scene {
       },
     ];
     const neighbourPeer = await freePeer(NEIGHBOUR_ADDRESS);
-    if (options.neighbour === true) {
-      const profile = {};
+    const hasNeighbour = options.neighbour !== undefined && options.neighbour !== false;
+    if (hasNeighbour) {
+      const profile = typeof options.neighbour === 'object' ? options.neighbour : {};
       partners.push({ name: 'mc-b', users: [EVE], sip: neighbourPeer, protocol, profile });
     }
     partners.push(...(options.more ?? []));
@@ -226,9 +230,12 @@ export class Scene {
         : {}),
     });
     await mc.open();
-    const neighbour = options.neighbour === true ? system('mc-b', neighbourPeer).mc : undefined;
+    const next = hasNeighbour ? system('mc-b', neighbourPeer) : undefined;
+    const neighbour = next?.mc;
     await neighbour?.open();
-    const scene = { folder, pbx, gateway, radio, mc, domain, neighbour, outer, link };
+    const neighbourDomain = next?.domain;
+    const parties = { radio, mc, domain, neighbour, neighbourDomain };
+    const scene = { folder, pbx, gateway, outer, link, ...parties };
     const gatewayPort = outerPorts?.gatewayPort ?? outer.port;
     return new Scene({ ...scene, taps: taps && { ...taps, gatewayPort } });
   }

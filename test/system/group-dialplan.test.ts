@@ -1,0 +1,180 @@
+/** The talkgroup examples of dialplan/asterisk/segy_groups.conf, each in use in a real Asterisk. */
+import assert from 'node:assert/strict';
+import { findTone } from '../../src/sim/index.js';
+import type { McMedia, PartyMedia, SimCall } from '../../src/sim/index.js';
+import { expectUp, nextCall } from '../support/call-pair.js';
+import { framesOf, samplesOf, type GroupSide } from '../support/group-side.js';
+import { GroupSystem, newGmk } from '../support/group-system.js';
+import {
+  ALICE,
+  BOB,
+  EVE,
+  MC_ADDRESS,
+  NEIGHBOUR_ADDRESS,
+  RADIO_1,
+  RADIO_TONE_HZ,
+  Scene,
+} from '../support/scene.js';
+import { sleep, until, within } from '../support/waiting.js';
+
+const [POLICE, FIRE, RESCUE, NORTH] = ['police', 'fire', 'rescue', 'north'].map(
+  (name) => `sip:${name}@mc-a.example`,
+) as [string, string, string, string];
+const POLIZEI = 'sip:polizei@mc-b.example';
+const GMS_A = 'sip:gms@mc-a.example';
+const GMS_B = 'sip:gms@mc-b.example';
+/** what in Asterisk reads and runs the dialplan and the conference's profiles */
+const READERS =
+  / (pbx|pbx_config|extconf|config|conf_config_parser|app_(dial|confbridge|stack|stasis|originate))\.c:|segy_\w+\.conf/;
+const SPURT_MS = 1000;
+const LEAD_MS = 40;
+/** a mixer may cut its frames elsewhere than the talker, so that the first and the last hold both */
+const MIXED_MS = 2 * 20;
+
+describe('the talkgroup examples of the Asterisk dialplan', function () {
+  this.timeout(60_000);
+  let scene: Scene;
+  let here: GroupSystem;
+  let there: GroupSystem;
+  const gmk = newGmk(1);
+  const gmkThere = newGmk(2);
+
+  before(async () => {
+    const group = (id: string): Record<string, unknown> => ({
+      id,
+      pbx: /sip:([a-z]+)/.exec(id)![1],
+      speaker: RADIO_1.uri,
+    });
+    scene = await Scene.start({
+      partner: { gms: [GMS_A], groups: [POLICE, FIRE, RESCUE, NORTH].map(group) },
+      neighbour: { gms: [GMS_B], groups: [group(POLIZEI)] },
+      asterisk: {
+        append: { 'confbridge.conf': '[general]\n#include segy_confbridge.conf\n' },
+        // as the comments of the example say
+        dialplan: [
+          '[segy-to-radio](+)',
+          'exten => police,1,Goto(segy-group-single,tg100,1)',
+          'exten => fire,1,Goto(segy-group-shared,tg200,1)',
+          'exten => rescue,1,Goto(segy-group-shared,tg200,1)',
+          'exten => north,1,Gosub(segy-group-bridge,s,1(joint,polizei))',
+          'exten => polizei,1,Gosub(segy-group-bridge,s,1(joint,north))',
+          '[from-radio](+)',
+          'exten => tg100,1,Goto(segy-group-dial,police,1)',
+          'exten => tg300,1,Goto(segy-group-guest,joint,1)',
+          '',
+        ].join('\n'),
+      },
+    });
+    const { mc, domain, neighbour, neighbourDomain, outer } = scene;
+    here = new GroupSystem({ mc, domain, outer, address: MC_ADDRESS, gms: GMS_A, group: POLICE });
+    there = new GroupSystem({
+      ...{ mc: neighbour!, domain: neighbourDomain!, outer },
+      ...{ address: NEIGHBOUR_ADDRESS, gms: GMS_B, group: POLIZEI },
+    });
+    assert.equal(await here.give(gmk, { groups: [POLICE, FIRE, RESCUE, NORTH] }), 200);
+    assert.equal(await there.give(gmkThere), 200);
+  });
+  after(async () => {
+    await scene.stop();
+  });
+
+  async function open(system: GroupSystem, side: GroupSide): Promise<SimCall<McMedia>> {
+    const call = await system.call(side);
+    await expectUp(call);
+    return call;
+  }
+
+  const called = ({ invite }: SimCall<PartyMedia>): string =>
+    /sip:([^@]+)@/.exec(invite?.uri ?? '')?.[1] ?? '';
+
+  it('carry one group to its talkgroup of the trunk, and the talkgroup to the group', async () => {
+    const taken = nextCall(scene.radio.agent);
+    const side = here.side(ALICE, [gmk]);
+    const mc = await open(here, side);
+    const radio = await within('the radio takes the call', taken);
+    assert.equal(called(radio), 'tg100');
+    await sleep(200);
+    radio.media.stream.clearRecording();
+    await side.talk(ALICE, gmk, { toneHz: 300, ms: SPURT_MS });
+    await sleep(100);
+    const heard = framesOf(radio.media.stream.recording(), 300);
+    assert.ok(heard >= SPURT_MS - LEAD_MS, `the talkgroup hears ${heard} ms`);
+    mc.bye();
+    await within('the radio call ends', radio.ended);
+
+    const answering = here.side(ALICE, [gmk]);
+    const calls = here.takeCalls(answering);
+    const back = await scene.radio.call(RADIO_1.pbx, 'tg100');
+    await expectUp(back);
+    const away = await within('the group is called', calls.next);
+    calls.end();
+    assert.match(Buffer.from(away.invite!.body).toString(), /sip:police@mc-a\.example/);
+    await until('the radio is heard', () => answering.heard.length > 30);
+    assert.ok(findTone(samplesOf(answering.heard), RADIO_TONE_HZ, 8000).found);
+    back.bye();
+    await within('the group call ends', away.ended);
+  });
+
+  it('give the talkgroup of several groups to the first that calls; the others get 486', async () => {
+    const taken = nextCall(scene.radio.agent);
+    const mc = await open(here, here.side(ALICE, [gmk], FIRE));
+    const radio = await within('the radio takes the call', taken);
+    assert.equal(called(radio), 'tg200');
+    const second = await here.call(here.side(BOB, [gmk], RESCUE));
+    assert.equal((await within('the second group is refused', second.ended)).status, 486);
+    mc.bye();
+    await within('the radio call ends', radio.ended);
+    await until('the talkgroup is free', async () => (await scene.asterisk.channelCount()) === 0);
+
+    const takenAgain = nextCall(scene.radio.agent);
+    const third = await open(here, here.side(BOB, [gmk], RESCUE));
+    const free = await within('the radio takes the other group', takenAgain);
+    assert.equal(called(free), 'tg200');
+    third.bye();
+    await within('the radio call ends', free.ended);
+  });
+
+  it('join the groups of two MC systems: a talker of either is heard in the other and by the radio', async () => {
+    const away = there.side(EVE, [gmkThere]);
+    const calls = there.takeCalls(away);
+    const side = here.side(ALICE, [gmk], NORTH);
+    const mc = await open(here, side);
+    const other = await within('the other system is called', calls.next);
+    calls.end();
+    assert.match(Buffer.from(other.invite!.body).toString(), /sip:polizei@mc-b\.example/);
+    await within('the other call is up', other.up);
+    const radio = await scene.radio.call(RADIO_1.pbx, 'tg300');
+    await expectUp(radio);
+    radio.media.stream.stop();
+    await sleep(500);
+
+    for (const [talker, listener, user, key, toneHz] of [
+      [side, away, ALICE, gmk, 300],
+      [away, side, EVE, gmkThere, 500],
+    ] as const) {
+      listener.heard.length = 0;
+      radio.media.stream.clearRecording();
+      await talker.talk(user, key, { toneHz, ms: SPURT_MS });
+      await sleep(300);
+      for (const [who, samples] of [
+        ['the other system', samplesOf(listener.heard)],
+        ['the radio', radio.media.stream.recording()],
+      ] as const) {
+        const heard = framesOf(samples, toneHz);
+        assert.ok(heard >= SPURT_MS - LEAD_MS - MIXED_MS, `${who} hears ${heard} ms of ${user}`);
+      }
+    }
+    assert.equal(side.refused + away.refused, 0);
+    mc.bye();
+    await within('the other call ends with it', other.ended);
+    await within('the radio call ends with it', radio.ended);
+  });
+
+  it('are read and run by it without a warning', () => {
+    const complaints = scene.asterisk
+      .log()
+      .split('\n')
+      .filter((line) => /WARNING|ERROR/.test(line) && READERS.test(line));
+    assert.deepEqual(complaints, []);
+  });
+});
