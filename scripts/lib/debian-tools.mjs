@@ -12,6 +12,7 @@ export const TEST_TOOLS = [
   { file: '/usr/include/srtp2/srtp.h', package: 'libsrtp2-dev' },
   { command: 'sipp', package: 'sip-tester' },
   { command: 'xmllint', package: 'libxml2-utils' },
+  { command: 'curl', package: 'curl' },
   { command: 'gcc', package: 'gcc' },
   { file: '/usr/include/stdio.h', package: 'libc6-dev' },
   { command: 'openssl', package: 'openssl' },

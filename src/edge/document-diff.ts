@@ -3,6 +3,7 @@
  * the entity tags under which they are served; and the way back from a resource list's entry to the
  * group that it names.
  */
+import { encodeSegment } from '../base/uri-segment.js';
 import type { CodePoints } from '../config/index.js';
 import { escapeXml } from '../xml/index.js';
 
@@ -15,20 +16,22 @@ export interface DocumentChange {
   readonly after: string | null;
 }
 
+/** @param xcapRoot https URL; a reader resolves the entries against it, so it ends with a slash here */
 export function writeDocumentDiff(
   changes: readonly DocumentChange[],
   xcapRoot: string,
   names: CodePoints,
 ): string {
+  const root = xcapRoot.endsWith('/') ? xcapRoot : `${xcapRoot}/`;
   const documents = changes.map(({ group, before, after }) => {
     const tag = (name: string, etag: string | null): string =>
       etag === null ? '' : ` ${name}="${escapeXml(etag.replace(/^"|"$/g, ''))}"`;
-    const sel = escapeXml(names.groupDocumentPath + encodeURI(group));
+    const sel = escapeXml(names.groupDocumentPath + encodeSegment(group));
     return `<document sel="${sel}"${tag('new-etag', after)}${tag('previous-etag', before)}/>`;
   });
   return (
     '<?xml version="1.0" encoding="UTF-8"?>\r\n' +
-    `<xcap-diff xmlns="${XCAP_DIFF_NAMESPACE}" xcap-root="${escapeXml(xcapRoot)}">` +
+    `<xcap-diff xmlns="${XCAP_DIFF_NAMESPACE}" xcap-root="${escapeXml(root)}">` +
     `${documents.join('')}</xcap-diff>\r\n`
   );
 }

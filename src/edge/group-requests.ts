@@ -5,6 +5,7 @@
  */
 import { toHex, utf8 } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
+import { encodeSegment } from '../base/uri-segment.js';
 import type { GroupConfig, PartnerConfig } from '../config/index.js';
 import {
   makeMultipart,
@@ -158,7 +159,7 @@ export class Subscription extends GroupRequest implements StandingKind {
       `${codePoints.subscribeAccept}, ${codePoints.mikeyType}, multipart/mixed`,
     );
     const entries = this.#at.groups.map(
-      ({ id }) => `<entry uri="${escapeXml(codePoints.groupDocumentPath + encodeURI(id))}"/>`,
+      ({ id }) => `<entry uri="${escapeXml(codePoints.groupDocumentPath + encodeSegment(id))}"/>`,
     );
     const lists =
       '<?xml version="1.0" encoding="UTF-8"?>\r\n' +

@@ -12,8 +12,11 @@ export { jsonResponse, methodNotAllowed } from './message.js';
 export type {
   ClientCertificate,
   HttpRequest,
+  HttpRequestHead,
   HttpResponse,
   HttpRoute,
   Refused,
+  StagedRoute,
+  WholeRoute,
 } from './message.js';
 export type { TlsVersion } from './tls.js';

@@ -12,7 +12,7 @@ import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError, type SegyErrorCode } from '../base/errors.js';
 import { SourceLog } from '../base/source-log.js';
 import type { ClientLimits } from './client-limits.js';
-import type { HttpRequest, HttpResponse, HttpRoute } from './message.js';
+import type { HttpRequestHead, HttpResponse, HttpRoute } from './message.js';
 import { certificateOf, strongTls, type TlsVersion } from './tls.js';
 
 export interface ListenerTls {
@@ -51,7 +51,15 @@ export interface ListenerOptions {
 const MAX_HEADERS = 64;
 const SIDE = 'https';
 /** Fields whose meaning would depend on who reads them when they come twice. */
-const SINGLE = new Set(['host', 'authorization', 'content-type', 'content-length', 'if-match']);
+const SINGLE = new Set([
+  'host',
+  'authorization',
+  'content-type',
+  'content-encoding',
+  'content-length',
+  'if-match',
+  'if-none-match',
+]);
 
 export class HttpsListener {
   readonly #options: ListenerOptions;
@@ -84,6 +92,10 @@ export class HttpsListener {
     this.#server.timeout = limits.idleMs;
     this.#admitBeforeHandshake();
     this.#server.on('request', (request, response) => void this.#serve(request, response));
+    // who is refused by the header fields is not asked for the body
+    this.#server.on('checkContinue', (request, response) => {
+      void this.#serve(request, response, () => response.writeContinue());
+    });
     this.#server.on('tlsClientError', (_error, socket: TLSSocket) => {
       this.#refuse(socket.remoteAddress, 'SEGY_E_TLS_PEER', 'a TLS handshake failed');
       socket.destroy();
@@ -146,12 +158,17 @@ export class HttpsListener {
     });
   }
 
-  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  /** @param invite asks a client that waits for it to send the body */
+  async #serve(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    invite: () => void = () => undefined,
+  ): Promise<void> {
     const address = incoming.socket.remoteAddress ?? '';
     const target = /^(\/[^?#]*)(?:\?([^#]*))?$/.exec(incoming.url ?? '');
     const [, path = '', query = ''] = target ?? [];
     const route = this.#options.routes.find((each) => each.matches(path));
-    const response = await this.#responseTo(incoming, { address, path, query, route });
+    const response = await this.#responseTo(incoming, { address, path, query, route, invite });
     if (response.refused !== undefined) {
       this.#refuse(address, response.refused.code, response.refused.message);
     }
@@ -164,7 +181,13 @@ export class HttpsListener {
 
   async #responseTo(
     incoming: IncomingMessage,
-    at: { address: string; path: string; query: string; route: HttpRoute | undefined },
+    at: {
+      readonly address: string;
+      readonly path: string;
+      readonly query: string;
+      readonly route: HttpRoute | undefined;
+      readonly invite: () => void;
+    },
   ): Promise<HttpResponse> {
     const { clients, limits, env } = this.#options;
     if (!clients.request(at.address)) {
@@ -190,12 +213,7 @@ export class HttpsListener {
     if (at.route === undefined) return { status: 404 };
     this.#answering += 1;
     try {
-      const body = await readBody(incoming, at.route.maxBodyOctets);
-      if (body === 'too large') {
-        return { status: 413, refused: { code: 'SEGY_E_HTTP', message: 'the body is too large' } };
-      }
-      if (body === 'broken') return { status: 400 };
-      return await at.route.handle(requestOf(incoming, at, body));
+      return await answer(incoming, headOf(incoming, at), at.route, at.invite);
     } catch (error) {
       const { code, message } = toSegyError(error);
       if (code === 'SEGY_E_BUSY') return { status: 503, headers: { 'Retry-After': '1' } };
@@ -211,11 +229,28 @@ export class HttpsListener {
   }
 }
 
-function requestOf(
+async function answer(
+  incoming: IncomingMessage,
+  head: HttpRequestHead,
+  route: HttpRoute,
+  invite: () => void,
+): Promise<HttpResponse> {
+  const begun =
+    'begin' in route
+      ? await route.begin(head)
+      : (body: Uint8Array) => route.handle({ ...head, body });
+  if (typeof begun !== 'function') return begun;
+  const body = await readBody(incoming, route.maxBodyOctets, invite);
+  if (body === 'too large') {
+    return { status: 413, refused: { code: 'SEGY_E_HTTP', message: 'the body is too large' } };
+  }
+  return body === 'broken' ? { status: 400 } : begun(body);
+}
+
+function headOf(
   incoming: IncomingMessage,
   { address, path, query }: { address: string; path: string; query: string },
-  body: Uint8Array,
-): HttpRequest {
+): HttpRequestHead {
   return {
     method: incoming.method ?? '',
     path,
@@ -224,7 +259,6 @@ function requestOf(
       const value = incoming.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body,
     address,
     certificate: certificateOf(incoming.socket),
   };
@@ -244,8 +278,10 @@ function comesTwice(rawHeaders: readonly string[]): boolean {
 async function readBody(
   incoming: IncomingMessage,
   most: number,
+  invite: () => void,
 ): Promise<Uint8Array | 'too large' | 'broken'> {
   if (Number(incoming.headers['content-length'] ?? 0) > most) return 'too large';
+  invite();
   const chunks: Buffer[] = [];
   let length = 0;
   try {

@@ -38,15 +38,32 @@ export interface HttpResponse {
   readonly refused?: Refused;
 }
 
-export interface HttpRoute {
+/** A request before its body is read. */
+export type HttpRequestHead = Omit<HttpRequest, 'body'>;
+
+interface AnyRoute {
   /** name in metrics */
   readonly name: string;
   /** whether the path, without its query, is of this route */
   matches(path: string): boolean;
   /** largest body in octets; zero where no method has one */
   readonly maxBodyOctets: number;
-  /** A rejection is answered with a bare 500 (503 for SEGY_E_BUSY). */
+}
+
+/** In either form a rejection is answered with a bare 500 (503 for SEGY_E_BUSY). */
+export type HttpRoute = WholeRoute | StagedRoute;
+
+/** Takes requests whole, whoever asks: for bodies that are small. */
+export interface WholeRoute extends AnyRoute {
   handle(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** Decides by the header fields whether it reads the body, so that a stranger sends none. */
+export interface StagedRoute extends AnyRoute {
+  /** The answer, or what makes it of the body. */
+  begin(
+    head: HttpRequestHead,
+  ): Promise<HttpResponse | ((body: Uint8Array) => Promise<HttpResponse>)>;
 }
 
 /** A response with a JSON object that no cache keeps. */

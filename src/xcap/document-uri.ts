@@ -1,5 +1,6 @@
 /** XCAP URIs (RFC 4825 clause 6): which document, and which node of it. */
 import { SegyError } from '../base/errors.js';
+import { encodeSegment } from '../base/uri-segment.js';
 
 export interface DocumentSelector {
   readonly auid: string;
@@ -23,10 +24,13 @@ const MAX_SEGMENTS = 16;
  * @returns undefined where it can name nothing
  */
 export function parseXcapPath(path: string): XcapUri | undefined {
-  const at = path.indexOf('/~~/');
-  const documentPath = at < 0 ? path : path.slice(0, at);
-  const node = at < 0 ? null : decode(path.slice(at + 4));
-  const segments = documentPath.split('/').map(decode);
+  const separator = /\/(?:~|%7e){2}\//i.exec(path);
+  const node =
+    separator === null ? null : decode(path.slice(separator.index + separator[0].length));
+  const segments = path
+    .slice(0, separator?.index)
+    .split('/', MAX_SEGMENTS + 1)
+    .map(decode);
   if (segments.length > MAX_SEGMENTS || node === undefined) return undefined;
   if (!segments.every((segment) => segment !== undefined && segment !== '')) return undefined;
   const [auid, tree, ...rest] = segments as string[];
@@ -43,13 +47,6 @@ export function parseXcapPath(path: string): XcapUri | undefined {
 export function documentPath({ auid, xui, path }: DocumentSelector): string {
   const tree = xui === null ? ['global'] : ['users', xui];
   return [auid, ...tree, ...path].map(encodeSegment).join('/');
-}
-
-/** A path segment with the characters of RFC 3986 `pchar` as they are. */
-export function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) =>
-    decodeURIComponent(code),
-  );
 }
 
 /**

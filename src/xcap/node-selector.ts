@@ -4,7 +4,7 @@
  * nothing.
  */
 import { SegyError } from '../base/errors.js';
-import { escapeXml } from '../xml/index.js';
+import { escapeXml, resolveReferences } from '../xml/index.js';
 import { canonicalise, elementsOf, type SignedNode } from '../xmldsig/index.js';
 
 interface QName {
@@ -76,12 +76,21 @@ export function parseNodeSelector(
       attribute:
         attribute === undefined
           ? null
-          : { name: resolve(attribute, ''), value: double ?? single ?? '' },
+          : { name: resolve(attribute, ''), value: plain(double ?? single ?? '') },
     });
     if (whole.length === rest.length) return { steps, terminal: null };
     rest = rest.slice(whole.length + 1);
   }
   throw new SegyError('SEGY_E_HTTP', 'not a node selector');
+}
+
+/** An attribute value of a selector is written as in XML, references and all. */
+function plain(value: string): string {
+  try {
+    return resolveReferences(value);
+  } catch (cause) {
+    throw new SegyError('SEGY_E_HTTP', 'an attribute value that is none of XML', { cause });
+  }
 }
 
 /** The node that is selected, as its own document type; undefined for none or several. */
@@ -101,7 +110,7 @@ export function selectNode(root: SignedNode, selector: NodeSelector): SelectedNo
   }
   if (terminal === 'namespaces') return { mediaType: NAMESPACES_TYPE, text: bindingsOf(at) };
   const value = attributeValue(at, terminal.attribute);
-  return value === undefined ? undefined : { mediaType: ATTRIBUTE_TYPE, text: value };
+  return value === undefined ? undefined : { mediaType: ATTRIBUTE_TYPE, text: escapeXml(value) };
 }
 
 function matching(siblings: readonly SignedNode[], step: Step): SignedNode[] {

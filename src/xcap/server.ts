@@ -1,121 +1,99 @@
 /**
  * The XCAP server (RFC 4825): whole documents to read, put and delete, elements, attributes and
  * namespace bindings to read, and the capabilities document. What documents there are, who may have
- * them and what is a valid one is the business of each usage.
+ * them and what is a valid one is the business of each usage. Nothing of a body is read before the
+ * caller is known to be one who may write there.
  */
+import type { Clock } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
+import { TokenBucket } from '../base/token-bucket.js';
 import {
   methodNotAllowed,
-  type HttpRequest,
+  type HttpRequestHead,
   type HttpResponse,
-  type HttpRoute,
+  type StagedRoute,
 } from '../https/index.js';
-import { escapeXml } from '../xml/index.js';
 import { parseSignedTree, type SignedNode } from '../xmldsig/index.js';
+import { capabilities } from './capabilities.js';
 import { checkConditions } from './conditions.js';
 import { conflictResponse, XcapConflict } from './conflict.js';
-import {
-  documentPath,
-  parseBindings,
-  parseXcapPath,
-  type DocumentSelector,
-} from './document-uri.js';
-import { parseNodeSelector, selectNode } from './node-selector.js';
-
-export interface XcapDocument {
-  readonly octets: Uint8Array;
-  /** strong entity tag with its quotes */
-  readonly etag: string;
-}
-
-/** One application usage; `Caller` is what the guard makes of a request. */
-export interface XcapUsage<Caller> {
-  readonly auid: string;
-  readonly mediaType: string;
-  /** of its documents, and of names without a prefix in node selectors */
-  readonly namespace: string;
-  mayRead(at: DocumentSelector, caller: Caller): boolean;
-  mayWrite(at: DocumentSelector, caller: Caller): boolean;
-  read(at: DocumentSelector): XcapDocument | undefined;
-  /**
-   * Stores a document in place of `before`.
-   * @throws XcapConflict; SegyError SEGY_E_CHANGED when `before` is not what is kept any more
-   */
-  put(
-    at: DocumentSelector,
-    octets: Uint8Array,
-    before: XcapDocument | undefined,
-  ): Promise<XcapDocument>;
-  /** @throws as `put` */
-  delete(at: DocumentSelector, before: XcapDocument): Promise<void>;
-}
-
-export interface XcapGuard<Caller> {
-  /** Who asks, or the answer for somebody who may ask nothing. */
-  admit(
-    request: HttpRequest,
-  ): Promise<{ readonly caller: Caller } | { readonly answer: HttpResponse }>;
-  /** the answer to a caller who may not have this document */
-  forbidden(): HttpResponse;
-}
+import { parseBindings, parseXcapPath, type DocumentSelector } from './document-uri.js';
+import { parseNodeSelector, selectNode, type NodeSelector } from './node-selector.js';
+import type { XcapDocument, XcapGuard, XcapUsage } from './usage.js';
 
 export interface XcapServerOptions<Caller> {
-  /** path of the XCAP root, begins and ends with a slash */
-  readonly rootPath: string;
+  /** XCAP root: an https URL, with or without its last slash */
+  readonly root: string;
   readonly usages: readonly XcapUsage<Caller>[];
   readonly guard: XcapGuard<Caller>;
   readonly maxDocumentOctets: number;
+  readonly clock: Clock;
 }
 
-const CAPS_AUID = 'xcap-caps';
-const CAPS_TYPE = 'application/xcap-caps+xml';
-const CAPS_NAMESPACE = 'urn:ietf:params:xml:ns:xcap-caps';
-const ALLOWED = 'GET, HEAD, PUT, DELETE';
-const READ_ONLY = 'GET, HEAD';
+const READ = 'GET, HEAD';
+const READ_WRITE = 'GET, HEAD, PUT, DELETE';
 /** Parsed documents that are kept for the next node selector. */
 const TREES = 8;
+/** Documents that are parsed for node selectors in a second, all callers together. */
+const PARSES_PER_SECOND = 2;
 /** Largest document whose nodes can be selected, so that parsing stays within some 50 ms. */
 const MAX_SELECTABLE = 262_144;
+const TREE_LIMITS = {
+  maxBytes: MAX_SELECTABLE,
+  maxDepth: 32,
+  maxElements: MAX_SELECTABLE,
+  maxAttributes: 64,
+};
 const ATTEMPTS = 4;
 
-export class XcapServer<Caller> implements HttpRoute {
+export class XcapServer<Caller> implements StagedRoute {
   readonly name = 'xcap';
   readonly maxBodyOctets: number;
-  readonly #options: XcapServerOptions<Caller>;
+  readonly #root: URL;
+  readonly #guard: XcapGuard<Caller>;
+  readonly #usages: readonly XcapUsage<Caller>[];
   readonly #trees = new Map<string, SignedNode>();
+  readonly #parses: TokenBucket;
 
-  constructor(options: XcapServerOptions<Caller>) {
-    this.#options = options;
-    this.maxBodyOctets = options.maxDocumentOctets;
+  constructor({ root, usages, guard, maxDocumentOctets, clock }: XcapServerOptions<Caller>) {
+    this.#root = new URL(root.endsWith('/') ? root : `${root}/`);
+    this.#guard = guard;
+    this.#usages = [capabilities(usages), ...usages];
+    this.maxBodyOctets = maxDocumentOctets;
+    this.#parses = new TokenBucket(clock, PARSES_PER_SECOND, TREES);
   }
 
   matches(path: string): boolean {
-    return path.startsWith(this.#options.rootPath);
+    return path.startsWith(this.#root.pathname);
   }
 
-  async handle(request: HttpRequest): Promise<HttpResponse> {
-    const { rootPath, guard, usages } = this.#options;
-    const admitted = await guard.admit(request);
+  async begin(
+    head: HttpRequestHead,
+  ): Promise<HttpResponse | ((body: Uint8Array) => Promise<HttpResponse>)> {
+    const admitted = await this.#guard.admit(head);
     if ('answer' in admitted) return admitted.answer;
-    const uri = parseXcapPath(request.path.slice(rootPath.length));
-    if (uri === undefined) return { status: 404 };
-    const { document, nodeSelector } = uri;
-    if (document.auid === CAPS_AUID) return this.#capabilities(request, document, nodeSelector);
-    const usage = usages.find(({ auid }) => auid === document.auid);
-    if (usage === undefined) return { status: 404 };
     const { caller } = admitted;
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (!isRead && (nodeSelector !== null || !['PUT', 'DELETE'].includes(request.method))) {
-      return methodNotAllowed(nodeSelector === null ? ALLOWED : READ_ONLY);
+    const uri = parseXcapPath(head.path.slice(this.#root.pathname.length));
+    const usage = this.#usages.find(({ auid }) => auid === uri?.document.auid);
+    if (uri === undefined || usage === undefined) return { status: 404 };
+    const { document, nodeSelector } = uri;
+    const { writer } = usage;
+    if (head.method === 'GET' || head.method === 'HEAD') {
+      if (!usage.mayRead(document, caller)) return this.#guard.forbidden(caller);
+      return this.#read(head, usage, document, nodeSelector);
     }
-    const may = isRead ? usage.mayRead(document, caller) : usage.mayWrite(document, caller);
-    if (!may) return guard.forbidden();
-    if (isRead) return this.#read(request, usage, document, nodeSelector);
-    return this.#write(request, usage, document);
+    if (writer === null || nodeSelector !== null) return methodNotAllowed(READ);
+    if (head.method !== 'PUT' && head.method !== 'DELETE') return methodNotAllowed(READ_WRITE);
+    if (!writer.mayWrite(document, caller)) return this.#guard.forbidden(caller);
+    return this.#beginWrite(head, usage, document, async (before, body) => {
+      if (head.method === 'PUT') return writer.put(document, body, before, caller);
+      if (before !== undefined) await writer.delete(document, before, caller);
+      return undefined;
+    });
   }
 
   #read(
-    request: HttpRequest,
+    head: HttpRequestHead,
     usage: XcapUsage<Caller>,
     at: DocumentSelector,
     nodeSelector: string | null,
@@ -123,97 +101,96 @@ export class XcapServer<Caller> implements HttpRoute {
     const document = usage.read(at);
     if (document === undefined) return { status: 404 };
     if (nodeSelector === null) {
-      return this.#representation(request, document, usage.mediaType, document.octets);
+      return representation(head, document, usage.mediaType, document.octets);
     }
-    let selector;
+    let selector: NodeSelector;
     try {
-      selector = parseNodeSelector(nodeSelector, parseBindings(request.query), usage.namespace);
+      selector = parseNodeSelector(nodeSelector, parseBindings(head.query), usage.namespace);
     } catch {
       return { status: 400 };
     }
     if (document.octets.length > MAX_SELECTABLE) return { status: 501 };
-    const node = selectNode(this.#treeOf(document), selector);
+    const tree = this.#treeOf(document);
+    if (tree === undefined) return { status: 503, headers: { 'Retry-After': '1' } };
+    const node = selectNode(tree, selector);
     if (node === undefined) return { status: 404 };
-    return this.#representation(request, document, node.mediaType, node.text);
+    return representation(head, document, node.mediaType, node.text);
   }
 
-  #representation(
-    request: HttpRequest,
-    { etag }: XcapDocument,
-    mediaType: string,
-    body: Uint8Array | string,
-  ): HttpResponse {
-    const condition = checkConditions(request, etag);
-    const headers = { ETag: etag, 'Cache-Control': 'private, no-cache' };
-    if (condition === 304) return { status: 304, headers };
+  /** What can be refused without the body, then what takes it. */
+  #beginWrite(
+    head: HttpRequestHead,
+    usage: XcapUsage<Caller>,
+    at: DocumentSelector,
+    write: (
+      before: XcapDocument | undefined,
+      body: Uint8Array,
+    ) => Promise<XcapDocument | undefined>,
+  ): HttpResponse | ((body: Uint8Array) => Promise<HttpResponse>) {
+    const condition = checkConditions(head, usage.read(at)?.etag ?? null);
     if (condition !== 'proceed') return { status: condition };
-    return { status: 200, headers: { ...headers, 'Content-Type': mediaType }, body };
+    if (head.method === 'PUT' && !isOfType(head, usage.mediaType)) return { status: 415 };
+    return (body) => this.#write(head, usage, at, (before) => write(before, body));
   }
 
   /** Tries again what another change overtook, as long as the conditions hold for what is kept then. */
   async #write(
-    request: HttpRequest,
+    head: HttpRequestHead,
     usage: XcapUsage<Caller>,
     at: DocumentSelector,
+    write: (before: XcapDocument | undefined) => Promise<XcapDocument | undefined>,
   ): Promise<HttpResponse> {
-    if (request.method === 'PUT' && mediaTypeOf(request) !== usage.mediaType) {
-      return { status: 415 };
-    }
     for (let attempt = 1; ; attempt += 1) {
       const before = usage.read(at);
-      const condition = checkConditions(request, before?.etag ?? null);
+      const condition = checkConditions(head, before?.etag ?? null);
       if (condition !== 'proceed') return { status: condition };
+      if (head.method === 'DELETE' && before === undefined) return { status: 404 };
       try {
-        if (request.method === 'PUT') {
-          const { etag } = await usage.put(at, request.body, before);
-          return { status: before === undefined ? 201 : 200, headers: { ETag: etag } };
-        }
-        if (before === undefined) return { status: 404 };
-        await usage.delete(at, before);
-        return { status: 200 };
+        const after = await write(before);
+        const headers = after === undefined ? {} : { ETag: after.etag };
+        return { status: before === undefined ? 201 : 200, headers };
       } catch (error) {
-        if (error instanceof XcapConflict) return conflictResponse(error);
+        if (error instanceof XcapConflict) return conflictResponse(error, this.#root);
         const isOvertaken = error instanceof SegyError && error.code === 'SEGY_E_CHANGED';
         if (!isOvertaken || attempt === ATTEMPTS) throw error;
       }
     }
   }
 
-  #capabilities(
-    request: HttpRequest,
-    { xui, path }: DocumentSelector,
-    nodeSelector: string | null,
-  ): HttpResponse {
-    if (xui !== null || path.join('/') !== 'index' || nodeSelector !== null) return { status: 404 };
-    if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed(READ_ONLY);
-    const { usages } = this.#options;
-    const list = (name: string, values: readonly string[]): string =>
-      values.map((value) => `<${name}>${escapeXml(value)}</${name}>`).join('');
-    const body =
-      '<?xml version="1.0" encoding="UTF-8"?>\n' +
-      `<xcap-caps xmlns="${CAPS_NAMESPACE}">` +
-      `<auids>${list('auid', [CAPS_AUID, ...usages.map(({ auid }) => auid)])}</auids>` +
-      '<extensions/><namespaces>' +
-      list('namespace', [CAPS_NAMESPACE, ...usages.map(({ namespace }) => namespace)]) +
-      '</namespaces></xcap-caps>\n';
-    return { status: 200, headers: { 'Content-Type': CAPS_TYPE }, body };
-  }
-
-  #treeOf({ etag, octets }: XcapDocument): SignedNode {
-    let tree = this.#trees.get(etag);
-    if (tree === undefined) {
-      tree = parseSignedTree(octets);
-      const [oldest] = this.#trees.keys();
-      if (oldest !== undefined && this.#trees.size >= TREES) this.#trees.delete(oldest);
-      this.#trees.set(etag, tree);
-    }
+  /** undefined while too many were parsed. */
+  #treeOf({ etag, octets }: XcapDocument): SignedNode | undefined {
+    const known = this.#trees.get(etag);
+    if (known !== undefined) return known;
+    if (!this.#parses.take()) return undefined;
+    const tree = parseSignedTree(octets, TREE_LIMITS);
+    const [oldest] = this.#trees.keys();
+    if (oldest !== undefined && this.#trees.size >= TREES) this.#trees.delete(oldest);
+    this.#trees.set(etag, tree);
     return tree;
   }
 }
 
-/** The one global document of the capabilities, below the XCAP root. */
-export const CAPABILITIES_PATH = documentPath({ auid: CAPS_AUID, xui: null, path: ['index'] });
+/** The entity tag of a node is that of its document (RFC 4825 clause 8.5). */
+function representation(
+  head: HttpRequestHead,
+  { etag }: XcapDocument,
+  mediaType: string,
+  body: Uint8Array | string,
+): HttpResponse {
+  const condition = checkConditions(head, etag);
+  const headers = { ETag: etag, 'Cache-Control': 'private, no-cache' };
+  if (condition === 304) return { status: 304, headers };
+  if (condition !== 'proceed') return { status: condition };
+  return { status: 200, headers: { ...headers, 'Content-Type': mediaType }, body };
+}
 
-function mediaTypeOf(request: HttpRequest): string {
-  return (request.header('content-type') ?? '').split(';', 1).join('').trim().toLowerCase();
+/** Whether the body is said to be of this type, in UTF-8 and without a content coding. */
+function isOfType({ header }: HttpRequestHead, mediaType: string): boolean {
+  const [type = '', ...parameters] = (header('content-type') ?? '').toLowerCase().split(';');
+  const isUtf8 = parameters.every((each) => {
+    const [name = '', value = ''] = each.split('=', 2).map((part) => part.trim());
+    return name !== 'charset' || /^"?utf-8"?$/.test(value);
+  });
+  const coding = header('content-encoding')?.trim().toLowerCase() ?? 'identity';
+  return type.trim() === mediaType && isUtf8 && coding === 'identity';
 }
