@@ -299,6 +299,7 @@ function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[
   const { inner, outer, limits } = config;
   return {
     workers: limits.mediaWorkers,
+    nice: limits.mediaNice,
     outer: {
       address: outer.mediaAddress,
       otherAddresses: mediaAddresses(config).slice(1),

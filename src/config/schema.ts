@@ -239,6 +239,8 @@ const limitsSchema = z
     /** for the tables of represented users in all crypto workers together; 0.4 MB a user and key period */
     cryptoTableMegabytes: z.number().int().min(2).max(65_536).default(256),
     mediaWorkers: z.number().int().min(1).max(64).default(1),
+    /** of the media workers, as of nice(1); needs CAP_SYS_NICE or LimitNICE below 0 */
+    mediaNice: z.number().int().min(-20).max(19).default(-10),
     calls: z.number().int().min(1).default(1000),
     /** how long calls that are up may go on after SIGTERM */
     drainSeconds: z.number().min(0).max(86_400).default(60),

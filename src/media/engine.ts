@@ -15,6 +15,7 @@ import {
   type MediaEngineOptions,
   type MediaLimits,
 } from './options.js';
+import { DEFAULT_MEDIA_NICE } from './priority.js';
 import type { FloorStats } from './floor-types.js';
 import { PortPool } from './port-pool.js';
 import { TOTALS_FIELDS } from './protocol.js';
@@ -93,6 +94,7 @@ class Engine implements MediaEngine {
       innerAddress: inner.address,
       innerAllowed: allowedInner(options),
       limits: this.#limits,
+      nice: options.nice ?? DEFAULT_MEDIA_NICE,
     };
     for (let i = 0; i < workers; i++) {
       const slot: Slot = { link: this.#link(i), sessions: new Map(), restartMs: RESTART_MIN_MS };
@@ -101,7 +103,10 @@ class Engine implements MediaEngine {
   }
 
   async ready(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.link.ready));
+    const prioritised = await Promise.all(this.#slots.map((slot) => slot.link.ready));
+    if (prioritised.includes(false)) {
+      this.#env.log.info('media.priority.refused', { nice: this.#config.nice });
+    }
   }
 
   async allocate(request: AllocateRequest = {}): Promise<MediaSession> {

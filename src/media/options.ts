@@ -75,6 +75,8 @@ export interface MediaEngineOptions {
      */
     readonly allowedAddresses?: readonly string[];
   };
+  /** of the worker threads, -20 to 19 as of nice(1); default -10 */
+  readonly nice?: number;
   readonly limits?: Partial<MediaLimits>;
   /** where the workers tell that their event loops are late */
   readonly lags?: LagBoard;

@@ -23,6 +23,8 @@ export interface WorkerConfig {
   readonly innerAddress: string;
   readonly innerAllowed: readonly string[];
   readonly limits: MediaLimits;
+  /** of the thread, as of nice(1) */
+  readonly nice: number;
   /** where the worker tells that its event loop is late */
   readonly lag: LagCell;
 }
@@ -122,7 +124,11 @@ export interface WorkerTotals {
 export const TOTALS_FIELDS = 6;
 
 export type WorkerMessage =
-  | { readonly type: 'ready' }
+  | {
+      readonly type: 'ready';
+      /** whether the thread runs at the niceness that it was told */
+      readonly prioritised: boolean;
+    }
   /** floor messages since the last such message, all sessions together */
   | { readonly type: 'floorTotals'; readonly totals: FloorStats }
   | {

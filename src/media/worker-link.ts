@@ -45,7 +45,7 @@ export class WorkerLink {
   readonly #commandMs: number;
   readonly #handlers: WorkerLinkHandlers;
   readonly #pending = new Map<number, Pending>();
-  readonly #ready: Promise<void>;
+  readonly #ready: Promise<boolean>;
   #nextId = 1;
   #state: 'running' | 'gone' | 'closed' = 'running';
   #error: Error | null = null;
@@ -57,7 +57,7 @@ export class WorkerLink {
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: config });
     this.#ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: WorkerMessage) => {
-        if (message.type === 'ready') resolve();
+        if (message.type === 'ready') resolve(message.prioritised);
         else this.#onMessage(message);
       });
       this.#worker.on('exit', () => {
@@ -73,8 +73,11 @@ export class WorkerLink {
     return this.#state === 'running';
   }
 
-  /** Resolves when the thread takes commands. @throws SegyError SEGY_E_MEDIA_ENDED when it ended first */
-  get ready(): Promise<void> {
+  /**
+   * Resolves when the thread takes commands, with whether it runs at the niceness asked for.
+   * @throws SegyError SEGY_E_MEDIA_ENDED when it ended first
+   */
+  get ready(): Promise<boolean> {
     return this.#ready;
   }
 

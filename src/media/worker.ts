@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock, systemRandom, systemTimers } from '../base/environment.js';
 import { beat } from '../base/loop-lag.js';
+import { putThisThreadAt } from './priority.js';
 import type { ControlMessage, WorkerConfig, WorkerMessage } from './protocol.js';
 import { MediaWorkerHost } from './worker-host.js';
 
@@ -19,8 +20,10 @@ if (port) {
     random: systemRandom,
     monotonic: () => performance.now(),
   };
-  beat((workerData as WorkerConfig).lag);
-  const host = new MediaWorkerHost(workerData as WorkerConfig, environment, post);
+  const config = workerData as WorkerConfig;
+  const prioritised = putThisThreadAt(config.nice);
+  beat(config.lag);
+  const host = new MediaWorkerHost(config, environment, post);
   port.on('message', (message: ControlMessage) => void host.handle(message));
-  post({ type: 'ready' });
+  post({ type: 'ready', prioritised });
 }
