@@ -27,8 +27,10 @@ import type { CallReport, CodecName, McMedia, SimCall } from '../sim/index.js';
 import { print } from './output.js';
 import { addFloorOptions, floorOf, floorReport, followScript } from './sim-floor.js';
 import type { FloorOptions } from './sim-floor.js';
+import { addGmsOption, groupReport, joinGroups } from './sim-group.js';
+import type { GmsOptions } from './sim-group.js';
 
-interface PeerOptions extends FloorOptions {
+interface PeerOptions extends FloorOptions, GmsOptions {
   domain: string;
   gateway: string;
   requestUri: string;
@@ -46,7 +48,17 @@ interface CallOptions extends PeerOptions {
   duration: number;
 }
 
+interface GroupOptions extends PeerOptions {
+  from: string;
+  group: string;
+  gms: string;
+  subscribe: boolean;
+  keyWait: number;
+  duration: number;
+}
+
 interface ListenOptions extends PeerOptions {
+  join: string[];
   for: number;
   calls: number;
 }
@@ -95,7 +107,22 @@ export function registerSimCommands(program: Command): void {
     .requiredOption('--to <uri>', 'MCPTT ID of the called user')
     .option('--duration <seconds>', 'length of the call after the answer', Number, 5)
     .action(placeCall);
-  addPeerOptions(sim.command('listen').description('take private calls'))
+  addPeerOptions(
+    sim.command('group').description('get the keys of a talkgroup at its GMS and talk in it'),
+  )
+    .requiredOption('--gms <uri>', 'identity of the GMS that keys the group')
+    .requiredOption('--from <uri>', 'MCPTT ID of the member')
+    .requiredOption('--group <uri>', 'MC group ID')
+    .option('--no-subscribe', 'wait for the keys to come by MESSAGE')
+    .option('--key-wait <seconds>', 'how long to wait for an active key', Number, 30)
+    .option('--duration <seconds>', 'length of the call after the answer', Number, 5)
+    .action(talkInGroup);
+  addGmsOption(
+    addPeerOptions(
+      sim.command('listen').description('take private calls, and those of talkgroups'),
+    ),
+  )
+    .option('--join <uri...>', 'talkgroups to subscribe every user to', [])
     .option('--for <seconds>', 'how long to listen', Number, 60)
     .option('--calls <number>', 'end after so many calls', Number, Infinity)
     .action(takeCalls);
@@ -158,21 +185,40 @@ function createSystem(options: PeerOptions): McSystem {
       users,
       address,
       ...(localPort === undefined ? {} : { port: Number(localPort) }),
+      protocol,
+      large: true,
       gateway: { protocol, address: host, port: Number(port) },
       requestUri: options.requestUri,
       codec: options.codec,
       toneHz: options.tone,
+      ...(options.gms === undefined ? {} : { gms: options.gms }),
       ...floorOf(options),
     },
     env,
   );
 }
 
-async function placeCall(options: CallOptions): Promise<void> {
+function placeCall(options: CallOptions): Promise<void> {
+  return talk(options, (system) => system.call({ from: options.from, to: options.to }));
+}
+
+function talkInGroup(options: GroupOptions): Promise<void> {
+  const { from, group, subscribe, keyWait } = options;
+  return talk(options, async (system) => {
+    await joinGroups(system, subscribe ? [from] : [], [group]);
+    await system.groups?.keys.awaitKey(group, from, 1000 * keyWait);
+    return system.groupCall({ from, group });
+  });
+}
+
+async function talk(
+  options: CallOptions | GroupOptions,
+  place: (system: McSystem) => Promise<SimCall<McMedia>>,
+): Promise<void> {
   const system = createSystem(options);
   await system.open();
   try {
-    const call = await system.call({ from: options.from, to: options.to });
+    const call = await place(system);
     if (await call.up) {
       followScript(options, call, env.timers);
       await Promise.race([wait(options.duration), call.ended]);
@@ -203,6 +249,7 @@ async function takeCalls(options: ListenOptions): Promise<void> {
     };
   });
   await system.open();
+  await joinGroups(system, system.groups?.users ?? [], options.join);
   const late = new AbortController();
   await Promise.race([done, wait(options.for, late.signal)]);
   late.abort();
@@ -215,7 +262,8 @@ function tell(options: PeerOptions, call: SimCall<McMedia>, report: CallReport):
     writeFileSync(options.wav, writeWav(stream.recording(), stream.options.codec.clockRate));
   }
   const { floor } = floorReport(call);
-  print(options.json, { ...report, floor }, () => [
+  const group = groupReport(call);
+  print(options.json, { ...report, floor, group }, () => [
     report.answered
       ? `answered after ${Math.round(report.setupMs ?? 0)} ms, ended by ${report.end}`
       : `not answered: ${report.end} ${report.status ?? ''} ${report.warning ?? ''}`.trimEnd(),
@@ -225,6 +273,9 @@ function tell(options: PeerOptions, call: SimCall<McMedia>, report: CallReport):
       : `${options.codec} frames ${report.heard ? 'arrived untouched' : 'did not arrive untouched'}`,
     `packets: ${report.counters.sent} sent, ${report.counters.received} heard, ` +
       `${report.counters.authFailures} failed to authenticate, ${report.counters.dropped} dropped`,
+    ...(group === null
+      ? []
+      : [`${group.user} in ${group.id} under GMK ${group.keyIds.join(', ')}`]),
     ...(floor === null ? [] : [`floor messages: ${floor.received.join(', ') || 'none'}`]),
   ]);
 }

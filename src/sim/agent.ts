@@ -23,6 +23,8 @@ export interface AgentOptions {
   /** 0 for any free port */
   readonly port?: number;
   readonly protocol?: 'udp' | 'tcp' | 'tls';
+  /** with `udp`: takes what is too large for it over TCP, on the same port (RFC 3261 clause 18.1.1) */
+  readonly large?: boolean;
   /** our certificate and whom we trust; required for `tls` */
   readonly tls?: TlsListenOptions;
   /** port that Contact names, where a relay stands before ours */
@@ -65,9 +67,14 @@ export class SimAgent<M extends CallMedia> implements CallHost {
     this.endpoint.onRequest = (transaction) => this.#onRequest(transaction);
   }
 
+  /** The local port, once it is open. */
+  get port(): number {
+    return this.#port;
+  }
+
   /** Opens the transport. @returns the local port */
   async open(): Promise<number> {
-    const { address, port = 0, protocol = 'udp', tls } = this.options;
+    const { address, port = 0, protocol = 'udp', large = false, tls } = this.options;
     const bound = await this.endpoint.listen({
       protocol,
       address,
@@ -75,6 +82,7 @@ export class SimAgent<M extends CallMedia> implements CallHost {
       ...(tls === undefined ? {} : { tls }),
     });
     this.#port = bound.port;
+    if (large && protocol === 'udp') await this.endpoint.listen({ ...bound, protocol: 'tcp' });
     return this.#port;
   }
 
@@ -172,8 +180,16 @@ export class SimAgent<M extends CallMedia> implements CallHost {
     if (known) void known.takeRequest(transaction);
     else if (request.method === 'INVITE') this.#onInvite(transaction);
     else if (this.onOther) this.onOther(transaction);
-    else if (request.method === 'OPTIONS') this.respond(transaction, 200, 'OK', this.#token(6));
-    else this.respond(transaction, 481, 'Call/Transaction Does Not Exist', this.#token(6));
+    else this.answerOther(transaction);
+  }
+
+  /** Answers a request outside any dialog that nobody takes. */
+  answerOther(transaction: ServerTransaction): void {
+    const [status, reason] =
+      transaction.request.method === 'OPTIONS'
+        ? ([200, 'OK'] as const)
+        : ([481, 'Call/Transaction Does Not Exist'] as const);
+    this.respond(transaction, status, reason, this.#token(6));
   }
 
   #onInvite(transaction: ServerTransaction): void {

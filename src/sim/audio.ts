@@ -225,7 +225,7 @@ export class AudioStream {
     this.#index += 1;
     this.#frame += 1;
     this.#timestamp += (codec.clockRate * FRAME_MS) / 1000;
-    if (!this.#remote) return;
+    if (!this.#remote || packet === null) return;
     for (const wire of onWire ? onWire(packet) : [packet]) this.sendRaw(wire);
     this.counters.sent += 1;
     if (this.counters.sent % FRAMES_PER_REPORT === 1) this.#sendReport();
@@ -242,11 +242,9 @@ export class AudioStream {
       }),
       buildSdes(this.ssrc, 'sim'),
     );
-    this.#sockets?.rtcp.send(
-      this.#protection.protectRtcp(report),
-      this.#remote.rtcpPort,
-      this.#remote.address,
-    );
+    const packet = this.#protection.protectRtcp(report);
+    if (packet === null) return;
+    this.#sockets?.rtcp.send(packet, this.#remote.rtcpPort, this.#remote.address);
   }
 
   #onRtp(bytes: Uint8Array): void {

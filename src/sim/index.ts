@@ -30,8 +30,12 @@ export type {
   FloorVerdict,
 } from './floor-model.js';
 export { FloorServer } from './floor-server.js';
+export { SimGroupKeys } from './group-keys.js';
+export type { SimGroupKey } from './group-keys.js';
+export { SimSubscription } from './group-subscription.js';
+export { McGroups } from './mc-groups.js';
 export { McMedia, McSystem } from './mc-system.js';
-export type { McCallOptions, McSystemOptions } from './mc-system.js';
+export type { GroupCallOptions, McCallOptions, McSystemOptions } from './mc-system.js';
 export { PartyMedia } from './party-media.js';
 export { directionKeys, makePck } from './pck.js';
 export type { Pck } from './pck.js';

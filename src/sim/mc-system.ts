@@ -15,6 +15,9 @@ import type { AudioOptions } from './audio.js';
 import { CODECS } from './codec.js';
 import type { CodecName } from './codec.js';
 import type { SimDomain } from './domain.js';
+import { GroupExchange } from './group-protection.js';
+import { McGroups } from './mc-groups.js';
+import type { McpttInfo } from './mcptt-info.js';
 import { mcpttInfoOf, sdpOf, writeMcBody } from './mc-body.js';
 import { PartyMedia } from './party-media.js';
 import type { PartyMediaOptions } from './party-media.js';
@@ -31,6 +34,8 @@ export interface McSystemOptions {
   readonly address: string;
   readonly port?: number;
   readonly protocol?: AgentOptions['protocol'];
+  /** with `udp`: takes what is too large for it over TCP */
+  readonly large?: boolean;
   /** our certificate and whom we trust; required for `tls` */
   readonly tls?: AgentOptions['tls'];
   /** SIP peer of our calls: the gateway's outer address */
@@ -42,6 +47,8 @@ export interface McSystemOptions {
   readonly toneHz?: number;
   /** takes calls without a key too */
   readonly allowClear?: boolean;
+  /** identity of the GMS that keys our users' talkgroups; without it there are no group calls */
+  readonly gms?: string;
   /** serves the floor of its calls; without it calls have no floor control */
   readonly floor?: Omit<SimFloorOptions, 'address'>;
   /** protects the signalling with the gateway; clear without it */
@@ -50,6 +57,14 @@ export interface McSystemOptions {
   readonly relay?: () => Pick<PartyMediaOptions, 'advertise' | 'route'>;
   /** SIP port that Contact names, where a relay stands before ours */
   readonly advertisedPort?: number;
+}
+
+export interface GroupCallOptions {
+  /** the member that calls */
+  readonly from: string;
+  /** MC group ID */
+  readonly group: string;
+  readonly level?: FloorLevel;
 }
 
 export interface McCallOptions {
@@ -78,17 +93,36 @@ export class McMedia extends PartyMedia {
   constructor(
     options: PartyMediaOptions,
     env: Environment,
-    readonly keys: PckExchange,
+    readonly exchange: PckExchange | GroupExchange,
     /** the floor of the call; undefined without floor control */
     readonly floor?: SimFloor,
   ) {
-    super({ ...options, keys, ...(floor === undefined ? {} : { floor }) }, env);
+    super({ ...options, keys: exchange, ...(floor === undefined ? {} : { floor }) }, env);
+  }
+
+  /** The PCKs of a private call. @throws SegyError SEGY_E_ARGUMENT for a group call */
+  get keys(): PckExchange {
+    if (this.exchange instanceof PckExchange) return this.exchange;
+    throw new SegyError('SEGY_E_ARGUMENT', 'a group call has no PCK');
+  }
+
+  /** The membership by which a group call is protected; null for a private call. */
+  get group(): GroupExchange | null {
+    return this.exchange instanceof GroupExchange ? this.exchange : null;
   }
 }
 
 const ICSI = 'urn:urn-7:3gpp-service.ims.icsi.mcptt';
 const ICSI_TAG = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mcptt"';
 const DEFAULT_TONE_HZ = 1000;
+const GROUP_SESSIONS: ReadonlySet<string> = new Set(['prearranged', 'chat']);
+
+interface Placement {
+  readonly call: McCallOptions;
+  readonly info: McpttInfo;
+  readonly keys: PckExchange | GroupExchange;
+  readonly requestUri: string;
+}
 
 export class McSystem {
   readonly agent: SimAgent<McMedia>;
@@ -96,6 +130,8 @@ export class McSystem {
   codec: CodecName;
   /** the refusals of incoming calls, latest last */
   readonly refusals: SegyError[] = [];
+  /** talkgroups of our users; undefined where they have no GMS */
+  readonly groups: McGroups | undefined;
   readonly #options: McSystemOptions;
 
   constructor(
@@ -104,13 +140,14 @@ export class McSystem {
   ) {
     this.#options = options;
     this.codec = options.codec ?? 'PCMU';
-    const { address, port = 0, protocol = 'udp' } = options;
+    const { address, port = 0, protocol = 'udp', large = false } = options;
     this.agent = new SimAgent(
       {
         name: 'mc',
         address,
         port,
         protocol,
+        large,
         ...(options.tls === undefined ? {} : { tls: options.tls }),
         ...(options.advertisedPort === undefined ? {} : { advertisedPort: options.advertisedPort }),
         contactParameters: `;+g.3gpp.mcptt;${ICSI_TAG};isfocus`,
@@ -118,6 +155,8 @@ export class McSystem {
       env,
     );
     this.agent.onInvite = (request) => this.#incoming(request);
+    const { gms } = options;
+    this.groups = gms === undefined ? undefined : new McGroups(this.agent, { ...options, gms });
   }
 
   /** @returns the SIP port */
@@ -125,15 +164,14 @@ export class McSystem {
     return this.agent.open();
   }
 
-  close(): Promise<void> {
-    return this.agent.close();
+  async close(): Promise<void> {
+    await this.groups?.close();
+    await this.agent.close();
   }
 
   /** Places a private call. Resolves when the INVITE is sent. */
-  async call(call: McCallOptions): Promise<SimCall<McMedia>> {
-    const { domain, gateway, requestUri, signalling } = this.#options;
-    const address = formatHostPort({ host: this.#options.address });
-    const ear = (await signalling?.ear(domain, call.from, call.to)) ?? null;
+  call(call: McCallOptions): Promise<SimCall<McMedia>> {
+    const { domain, requestUri } = this.#options;
     const keys = new PckExchange({
       domain,
       user: call.from,
@@ -147,6 +185,28 @@ export class McSystem {
       callingUserId: call.misbehave?.callingUserId ?? call.from,
       level: call.level ?? 'normal',
     };
+    return this.#place({ call, info, keys, requestUri });
+  }
+
+  /**
+   * Calls into a group as one of its members. Resolves when the INVITE is sent.
+   * @throws SegyError SEGY_E_NO_GROUP_KEY while the member has no active GMK
+   */
+  async groupCall({ from, group, level }: GroupCallOptions): Promise<SimCall<McMedia>> {
+    const keys = this.#membership(group, from);
+    const info = {
+      sessionType: 'prearranged',
+      requestUri: group,
+      callingUserId: from,
+      level: level ?? ('normal' as const),
+    };
+    return await this.#place({ call: { from, to: group }, info, keys, requestUri: group });
+  }
+
+  async #place({ call, info, keys, requestUri }: Placement): Promise<SimCall<McMedia>> {
+    const { domain, gateway, signalling } = this.#options;
+    const address = formatHostPort({ host: this.#options.address });
+    const ear = (await signalling?.ear(domain, call.from, call.to)) ?? null;
     const floor = this.#floor({ own: call.from, peer: call.to });
     const media = this.#media(keys, call, floor, (sdp) => {
       const body = writeMcBody(sdp, info, this.env.random);
@@ -179,8 +239,9 @@ export class McSystem {
       this.#options.signalling?.open(request);
       const body = { type: request.headers.get('Content-Type') ?? '', bytes: request.body };
       const info = mcpttInfoOf(body);
+      if (info !== undefined && GROUP_SESSIONS.has(info.sessionType)) return this.#invited(info);
       if (info?.sessionType !== 'private') {
-        throw new SegyError('SEGY_E_SIP_SYNTAX', 'not a private call');
+        throw new SegyError('SEGY_E_SIP_SYNTAX', 'neither a private call nor one of a group');
       }
       if (!this.#options.users.includes(info.requestUri)) {
         throw new SegyError('SEGY_E_UNKNOWN_CALLEE', 'the called user is not ours');
@@ -200,8 +261,26 @@ export class McSystem {
     }
   }
 
+  /** The client of the invited member of a group, or of the first of ours that can talk in it. */
+  #invited({ callingGroupId, requestUri, callingUserId }: McpttInfo): McMedia {
+    const group = callingGroupId ?? requestUri;
+    const user = callingGroupId === undefined ? this.groups?.memberOf(group) : requestUri;
+    if (user === undefined || !this.#options.users.includes(user)) {
+      throw new SegyError('SEGY_E_NO_GROUP_KEY', `nobody here has a GMK of ${group}`);
+    }
+    const floor = this.#floor({ own: user, peer: callingUserId });
+    return this.#media(this.#membership(group, user), {}, floor);
+  }
+
+  #membership(group: string, user: string): GroupExchange {
+    if (this.groups === undefined) {
+      throw new SegyError('SEGY_E_NO_GROUP_KEY', 'our users have no GMS');
+    }
+    return new GroupExchange({ keys: this.groups.keys, group, user });
+  }
+
   #media(
-    keys: PckExchange,
+    keys: PckExchange | GroupExchange,
     call: Pick<McCallOptions, 'codec' | 'toneHz' | 'onWire'>,
     floor?: SimFloor,
     wrapOffer?: PartyMediaOptions['wrapOffer'],

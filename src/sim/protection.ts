@@ -8,9 +8,10 @@ export type Opened =
 
 export interface Protection {
   /** `index` is the 48-bit packet index; the sequence number of `packet` is its low 16 bits */
-  protect(packet: Uint8Array, index: number): Uint8Array;
+  /** null where nothing may be sent now */
+  protect(packet: Uint8Array, index: number): Uint8Array | null;
   unprotect(packet: Uint8Array): Opened;
-  protectRtcp(packet: Uint8Array): Uint8Array;
+  protectRtcp(packet: Uint8Array): Uint8Array | null;
   unprotectRtcp(packet: Uint8Array): Opened;
   wipe(): void;
 }
