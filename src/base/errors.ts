@@ -62,10 +62,29 @@ const HTTPS_CODES = {
   },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
+const TOKEN_CODES = {
+  SEGY_E_TOKEN: {
+    sip: null,
+    summary: 'a token is not of the form, kind, issuer, audience or lifetime that is taken',
+  },
+  SEGY_E_TOKEN_SIGNATURE: { sip: null, summary: 'a token is signed by no key of its issuer' },
+  SEGY_E_TOKEN_EXPIRED: { sip: null, summary: 'a token is past its end' },
+  SEGY_E_TOKEN_REPLAYED: {
+    sip: null,
+    summary: 'a token was presented by another client, or may be used once only',
+  },
+  SEGY_E_TOKEN_CLIENT: { sip: null, summary: 'a client of the IdM does not authenticate' },
+  SEGY_E_TOKEN_REQUEST: {
+    sip: null,
+    summary: 'a token request is malformed, or asks for what is not granted',
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
 /** Every code there is. A code, once released, keeps its name and meaning. */
 export const ERROR_CODES = {
   ...MIKEY_CODES,
   ...HTTPS_CODES,
+  ...TOKEN_CODES,
   SEGY_E_ARGUMENT: { sip: null, summary: 'a function was called with an argument it refuses' },
   SEGY_E_INTERNAL: { sip: 500, summary: 'an internal invariant failed' },
   SEGY_E_USAGE: { sip: null, summary: 'the command line is wrong' },

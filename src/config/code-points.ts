@@ -1,5 +1,6 @@
 /**
- * Names of group management that the specification's text leaves open, one table for all of them.
+ * Names of group management and of its tokens that the specification's text leaves open, one table
+ * for all of them.
  * A partner's `codePoints` overrides a name; docs/conformance.md lists them.
  */
 import { z } from 'zod';
@@ -33,6 +34,28 @@ export const codePointsSchema = z
     affiliationNamespace: uri.default('urn:3gpp:ns:mcpttPresInfo:1.0'),
     affiliationElement: name.default('affiliation'),
     affiliationGroupAttribute: name.default('group'),
+    /** tokens (TS 33.180 Annex B): grants by which a security token becomes an access token */
+    grantJwtBearer: uri.default('urn:ietf:params:oauth:grant-type:jwt-bearer'),
+    grantTokenExchange: uri.default('urn:ietf:params:oauth:grant-type:token-exchange'),
+    /** what a security token may be called in a token exchange */
+    securityTokenTypes: z
+      .array(uri)
+      .min(1)
+      .max(8)
+      .default([
+        'urn:ietf:params:oauth:token-type:jwt',
+        'urn:ietf:params:oauth:token-type:access_token',
+      ]),
+    /** claims with the MC service IDs */
+    claimMcptt: name.default('mcptt_id'),
+    claimMcvideo: name.default('mcvideo_id'),
+    claimMcdata: name.default('mcdata_id'),
+    /** scopes of group management */
+    scopeMcptt: uri.default('3gpp:mc:ptt_group_management_service'),
+    scopeMcvideo: uri.default('3gpp:mc:video_group_management_service'),
+    scopeMcdata: uri.default('3gpp:mc:data_group_management_service'),
+    /** the same for MCPTT by its Release 13 name */
+    scopeMcpttOld: uri.default('3gpp:mcptt:group_management_server'),
   })
   .prefault({});
 

@@ -5,6 +5,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { ConfigFinding } from './load.js';
 import { locate } from './load.js';
+import type { SecurityTokensConfig } from './idm-schema.js';
 import type { SegyConfig } from './schema.js';
 
 /** Permission bits that let anybody but the owner read, write or run a file. */
@@ -71,7 +72,7 @@ function namedFiles(config: SegyConfig, masterByCredential: boolean): NamedFile[
     if (file === undefined) continue;
     files.push({ path: ['alarms', 'webhook', name], file, secret: name === 'tokenFile' });
   }
-  for (const [index, { protection, floor }] of config.partners.entries()) {
+  for (const [index, { protection, floor, securityTokens }] of config.partners.entries()) {
     for (const [number, { keyFile }] of (protection?.spks ?? []).entries()) {
       const path = ['partners', index, 'protection', 'spks', number, 'keyFile'];
       files.push({ path, file: keyFile, secret: true });
@@ -80,8 +81,27 @@ function namedFiles(config: SegyConfig, masterByCredential: boolean): NamedFile[
       const path = ['partners', index, 'floor', 'csks', number, 'keyFile'];
       files.push({ path, file: keyFile, secret: true });
     }
+    files.push(...tokenFiles(securityTokens, ['partners', index, 'securityTokens']));
   }
   return files;
+}
+
+function tokenFiles(
+  tokens: SecurityTokensConfig | undefined,
+  at: readonly PropertyKey[],
+): NamedFile[] {
+  if (tokens === undefined) return [];
+  const named = (['keysFile', 'caFile', 'clientAuthorityFile'] as const).map((name) => ({
+    path: [...at, name],
+    file: tokens[name],
+  }));
+  const clients = tokens.clients.map(({ keysFile }, number) => ({
+    path: [...at, 'clients', number, 'keysFile'],
+    file: keysFile,
+  }));
+  return [...named, ...clients].flatMap(({ path, file }) =>
+    file === undefined ? [] : [{ path, file, secret: false }],
+  );
 }
 
 function pbxPassword(pbx: SegyConfig['pbx']): NamedFile {

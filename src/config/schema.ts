@@ -10,6 +10,7 @@ import { floorSchema } from './floor-schema.js';
 import { checkFloor } from './floor-rules.js';
 import { consoleSchema } from './console-schema.js';
 import { distributionSchema, gmsSchema } from './gms-schema.js';
+import { checkIdm, idmSchema, securityTokensSchema } from './idm-schema.js';
 import { discoverSchema, dnsSchema, dscpSchema, probeSchema } from './network-schema.js';
 import {
   adminSchema,
@@ -144,6 +145,8 @@ const partnerSchema = z.strictObject({
     .prefault({}),
   /** signalling protection with an SPK and EAR; without it none is made and none is taken */
   protection: protectionSchema.optional(),
+  /** security tokens of its IdM that open group documents here; without it none does */
+  securityTokens: securityTokensSchema.optional(),
   /** floor control; without it the MCPTT line is declined */
   floor: floorSchema.optional(),
   redirectResponse: z
@@ -263,6 +266,8 @@ export const configSchema = z
     partners: z.array(partnerSchema).default([]),
     /** group management, where talkgroups live on the radio side */
     gms: gmsSchema.optional(),
+    /** issues access tokens for group documents that are served here */
+    idm: idmSchema.optional(),
     limits: limitsSchema,
     admin: adminSchema,
     metrics: metricsSchema,
@@ -281,6 +286,7 @@ export const configSchema = z
       partner.groups.map(({ pbx }) => pbx);
     refuseDuplicates(config.partners, groupNames, 'partners', 'groups', context);
     refuseDuplicates(config.users, (user) => [user.pbx], 'users', 'pbx', context);
+    checkIdm(config, context);
     const dialledUsers = new Set(config.users.map(({ pbx }) => pbx));
     for (const [index, partner] of config.partners.entries()) {
       checkFloor(config, index, context);

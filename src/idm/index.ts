@@ -1,0 +1,18 @@
+/**
+ * Pseudo IdM (TS 33.180 5.1, Annex B): takes security tokens of partners' IdMs from their clients and
+ * issues access tokens for group documents that are served here. Knows no HTTP but requests and
+ * answers of `src/https`, and no configuration but what it is given.
+ */
+export { AccessTokens } from './access-token.js';
+export type { AccessTokenClaims, AccessTokenGuard, AccessTokenOptions } from './access-token.js';
+export { MC_SERVICES } from './ports.js';
+export type {
+  IdmAudit,
+  IdmAuditEvent,
+  IdmDirectory,
+  IdmPartner,
+  McService,
+  ServiceIds,
+} from './ports.js';
+export { SigningKeys } from './signing-keys.js';
+export type { SigningKeysOptions, SigningKeyView } from './signing-keys.js';
