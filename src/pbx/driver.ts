@@ -43,6 +43,11 @@ export interface LinkListener {
 export interface PbxLink {
   /** @param which `dialled` asks for no more than the channels that the PBX dialled; default all */
   listChannels(which?: 'all' | 'dialled'): Promise<ChannelFacts[]>;
+  /**
+   * Is this channel there now? The list may be a snapshot that lags behind, in both directions; this
+   * is asked of the channel itself.
+   */
+  exists(id: string): Promise<boolean>;
   /** value of the `X-SeGy-Session` header of the INVITE that made the channel; empty when there is none */
   sessionHeader(id: string): Promise<string>;
   /** a channel variable's value; empty when it is not set */

@@ -22,6 +22,7 @@ import type {
 import { type ChannelOwner, PortChannel } from './channel.js';
 import { pause, withDeadline } from './deadline.js';
 import type { ChannelFacts, LinkListener, PbxDriver, PbxEvent, PbxLink } from './driver.js';
+import { resync } from './resync.js';
 import { ChannelTable } from './table.js';
 
 /** Limits of a port; milliseconds unless said otherwise. */
@@ -320,15 +321,10 @@ class SupervisedPort implements PbxPort, ChannelOwner {
     let link: PbxLink | undefined;
     try {
       link = await withDeadline(opening, connectMs, timers, 'log-in', attempt.signal);
-      this.#table.beginResync();
-      const list = await withDeadline(
-        link.listChannels(),
-        commandMs,
-        timers,
-        'resync',
-        attempt.signal,
+      const live = await resync(link, this.#table, (work) =>
+        withDeadline(work, commandMs, timers, 'resync', attempt.signal),
       );
-      this.#up(link, this.#table.endResync(list));
+      this.#up(link, live);
       await this.#probe(link, attempt.signal, (why) => listener.down(why));
       return reason;
     } finally {

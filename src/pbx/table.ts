@@ -134,6 +134,11 @@ export class ChannelTable {
     return this.#entries.get(id)?.claim !== undefined;
   }
 
+  /** Channels that somebody holds. */
+  claimed(): string[] {
+    return [...this.#entries].filter(([, { claim }]) => claim !== undefined).map(([id]) => id);
+  }
+
   /** Begins a resync on a new link: call before the PBX is asked for its list. */
   beginResync(): void {
     this.#resync++;
@@ -141,12 +146,17 @@ export class ChannelTable {
   }
 
   /**
-   * Ends a resync with the PBX's list. Channels neither in it nor heard of since `beginResync` are gone.
+   * Ends a resync with the PBX's list. Claimed channels are gone unless they are among `held`, whatever
+   * the list says of them; others are gone when neither in it nor heard of since `beginResync`.
+   * @param held claimed channels that the PBX has just said to exist
    * @returns identifiers of all channels that live now
    */
-  endResync(list: readonly ChannelFacts[]): Set<string> {
+  endResync(list: readonly ChannelFacts[], held: ReadonlySet<string>): Set<string> {
+    for (const id of this.claimed()) if (!held.has(id)) this.gone(id);
     for (const facts of list) this.heard(facts);
-    const missing = [...this.#entries].filter(([, entry]) => entry.heardIn !== this.#resync);
+    const missing = [...this.#entries].filter(
+      ([, { claim, heardIn }]) => claim === undefined && heardIn !== this.#resync,
+    );
     for (const [id] of missing) this.gone(id);
     return new Set(this.#entries.keys());
   }

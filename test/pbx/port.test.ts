@@ -15,6 +15,8 @@ class ScriptedDriver implements PbxDriver {
   closed = 0;
   listener: LinkListener | undefined;
   list: ChannelFacts[] = [];
+  /** channels that exist whatever the list says; those of the list where it is not set */
+  existing: string[] | undefined;
   failing = false;
   /** what the commands do; by default all succeed */
   command: (name: string) => Promise<string> = () => Promise.resolve('');
@@ -30,6 +32,10 @@ class ScriptedDriver implements PbxDriver {
       listChannels: async (which = 'all') => {
         await this.command(`list ${which}`);
         return this.list;
+      },
+      exists: async (id) => {
+        await this.command(`exists ${id}`);
+        return (this.existing ?? this.list.map((facts) => facts.id)).includes(id);
       },
       sessionHeader: () => this.command('session'),
       getVariable: () => this.command('getVariable'),
@@ -177,6 +183,41 @@ describe('pbx/port', () => {
     driver.list = [{ ...PARKED, handedOver: false }];
     const channel = await port.outboundChannel({ callId: 'call', timeoutMs: 500 });
     assert.equal(channel.id, '1');
+  });
+
+  for (const [what, listed, exists] of [
+    ['keeps a channel that exists and that a lagging list has not', false, true],
+    ['ends a channel that does not exist any more and that a lagging list still has', true, false],
+  ] as const) {
+    it(`${what}, when the link is back`, async () => {
+      driver.list = [PARKED];
+      driver.command = (name) => Promise.resolve(name === 'session' ? 's' : '');
+      await start();
+      const channel = await port.inboundChannel(inbound);
+      let live: ReadonlySet<string> | undefined;
+      port.onResync = (ids) => (live = ids);
+      driver.list = listed ? [PARKED] : [];
+      driver.existing = exists ? ['1'] : [];
+      driver.listener?.down('cut');
+      await until('the resync is done', () => live !== undefined);
+      assert.equal(channel.gone, !exists);
+      assert.equal(live?.has('1'), exists);
+    });
+  }
+
+  it('is not up before it knows of every claimed channel whether it exists', async () => {
+    driver.list = [PARKED];
+    driver.command = (name) => Promise.resolve(name === 'session' ? 's' : '');
+    await start();
+    const channel = await port.inboundChannel(inbound);
+    driver.command = (name) => (name.startsWith('exists') ? never() : Promise.resolve(''));
+    driver.listener?.down('cut');
+    await until('it has tried again', () => driver.attempts > 2);
+    assert.equal(port.linked, false);
+    assert.equal(channel.gone, false);
+    driver.command = () => Promise.resolve('');
+    await until('the link is back', () => port.linked);
+    assert.equal(channel.gone, false);
   });
 
   it('refuses with a SIP status only', async () => {

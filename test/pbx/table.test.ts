@@ -112,28 +112,40 @@ describe('pbx/table', () => {
 
   it('takes a resync list for what lives: what is in neither list nor news is gone', () => {
     const table = new ChannelTable(10);
+    table.heard(facts('unlisted'));
+    table.beginResync();
+    table.heard(facts('newborn'));
+    table.heard(facts('shortlived'));
+    table.gone('shortlived');
+    const list = [facts('found'), facts('shortlived')];
+    const live = table.endResync(list, new Set());
+    assert.deepEqual([...live].sort(), ['found', 'newborn']);
+  });
+
+  it('takes the word on a claimed channel itself, in a resync, whether it is listed or not', () => {
+    const table = new ChannelTable(10);
     const ended: string[] = [];
-    for (const id of ['listed', 'unlisted']) {
+    for (const id of ['in both', 'only listed', 'only there', 'in neither']) {
       table.heard(facts(id));
       table.claim(
         id,
         claim(() => ended.push(id)),
       );
     }
+    assert.equal(table.claimed().length, 4);
     table.beginResync();
-    table.heard(facts('newborn'));
-    table.heard(facts('shortlived'));
-    table.gone('shortlived');
-    const live = table.endResync([facts('listed'), facts('found'), facts('shortlived')]);
-    assert.deepEqual([...live].sort(), ['found', 'listed', 'newborn']);
-    assert.deepEqual(ended, ['unlisted']);
+    const list = [facts('in both'), facts('only listed')];
+    const live = table.endResync(list, new Set(['in both', 'only there']));
+    assert.deepEqual([...live].sort(), ['in both', 'only there']);
+    assert.deepEqual(ended.sort(), ['in neither', 'only listed']);
+    assert.deepEqual(table.claimed().sort(), ['in both', 'only there']);
   });
 
   it('takes an identifier anew after a resync, since a PBX that restarted may use it again', () => {
     const table = new ChannelTable(10);
     table.gone('a');
     table.beginResync();
-    table.endResync([facts('a')]);
+    table.endResync([facts('a')], new Set());
     assert.equal(table.find('call-a', false).length, 1);
   });
 

@@ -16,6 +16,8 @@ export interface Disorder {
   readonly delayMs?: number;
   /** share of events that arrive after the one behind them */
   readonly reorder?: number;
+  /** how far the channel list is behind the channels, both ways, in milliseconds */
+  readonly listLagMs?: number;
 }
 
 export interface FakeChannel {
@@ -77,6 +79,8 @@ interface Client {
 
 export class FakeFreeSwitch {
   readonly channels = new Map<string, FakeChannel>();
+  /** what the list says: when each channel came, and of the ended ones when they went */
+  readonly #rows = new Map<string, { channel: FakeChannel; born: number; ended?: number }>();
   /** every command received, in order */
   readonly commands: string[] = [];
   /** called before an `api` command is carried out, to let things happen just then */
@@ -147,6 +151,7 @@ export class FakeFreeSwitch {
   async crash(): Promise<void> {
     for (const channel of [...this.channels.values()]) channel.ended('SYSTEM_SHUTDOWN');
     this.channels.clear();
+    this.#rows.clear();
     await this.stop();
   }
 
@@ -164,6 +169,7 @@ export class FakeFreeSwitch {
     const uuid = channel.uuid ?? randomUUID();
     const added = { ...channel, uuid, variables: new Map<string, string>() };
     this.channels.set(uuid, added);
+    this.#rows.set(uuid, { channel: added, born: Date.now() });
     return added;
   }
 
@@ -194,6 +200,7 @@ export class FakeFreeSwitch {
     const channel = this.channels.get(uuid);
     if (channel === undefined) return false;
     this.channels.delete(uuid);
+    Object.assign(this.#rows.get(uuid) ?? {}, { ended: Date.now() });
     this.emit('CHANNEL_HANGUP', channel, { 'Hangup-Cause': cause });
     this.emit('CHANNEL_HANGUP_COMPLETE', channel, { variable_hangup_cause: cause });
     this.emit('CHANNEL_DESTROY', channel);
@@ -299,6 +306,7 @@ export class FakeFreeSwitch {
     const [name = '', uuid = '', ...rest] = command.split(' ');
     if (command === 'show channels as json') return this.#list();
     if (name === 'status') return 'UP 0 years, 0 days\n';
+    if (name === 'uuid_exists') return String(this.channels.has(uuid));
     if (!name.startsWith('uuid_')) return `-ERR ${name} Command not found!\n`;
     const channel = this.channels.get(uuid);
     if (channel === undefined) return '-ERR No such channel!\n';
@@ -339,7 +347,12 @@ export class FakeFreeSwitch {
   }
 
   #list(): string {
-    const rows = [...this.channels.values()].map((channel) => ({
+    const asOf = Date.now() - (this.disorder?.listLagMs ?? 0);
+    for (const [uuid, { ended = Infinity }] of this.#rows) {
+      if (ended <= asOf) this.#rows.delete(uuid);
+    }
+    const shown = [...this.#rows.values()].filter(({ born }) => born <= asOf);
+    const rows = shown.map(({ channel }) => ({
       uuid: channel.uuid,
       direction: channel.direction,
       name: channel.name,

@@ -14,6 +14,7 @@ declare module 'ari-client' {
   export interface Client {
     readonly channels: {
       list(): PromiseLike<Json>;
+      get(of: { channelId: string }): PromiseLike<unknown>;
       getChannelVar(options: ForChannel & { variable: string }): PromiseLike<Json>;
       setChannelVar(options: ForChannel & { variable: string; value: string }): PromiseLike<Json>;
       continueInDialplan(options: ForChannel): PromiseLike<Json>;

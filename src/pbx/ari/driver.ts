@@ -132,6 +132,16 @@ class AriLink implements PbxLink {
     return readChannels(list, this.#app);
   }
 
+  async exists(id: string): Promise<boolean> {
+    try {
+      await answer(this.#connection.client.channels.get(target(id)));
+      return true;
+    } catch (error) {
+      if (error instanceof SegyError && error.code === 'SEGY_E_NOT_FOUND') return false;
+      throw error;
+    }
+  }
+
   sessionHeader(id: string): Promise<string> {
     return this.getVariable(id, SESSION_HEADER);
   }

@@ -72,6 +72,13 @@ class EslLink implements PbxLink {
     return facts.filter((channel) => channel !== null);
   }
 
+  /** The list comes from the core database, which is written behind the calls; this looks at the sessions. */
+  async exists(id: string): Promise<boolean> {
+    const answer = await this.#send(`uuid_exists ${checkChannelId(id)}`);
+    if (answer === 'true' || answer === 'false') return answer === 'true';
+    throw new SegyError('SEGY_E_PBX', 'whether a channel exists cannot be read');
+  }
+
   sessionHeader(id: string): Promise<string> {
     return this.getVariable(id, SESSION_VARIABLE);
   }
