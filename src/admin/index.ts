@@ -16,8 +16,6 @@ export type {
   GatewayViews,
   HealthView,
   MediaViewPort,
-  PartnerView,
-  PartnerWayView,
   PbxView,
 } from './ports.js';
 export { callReport, callReports, daysLeft, statusReport } from './status.js';

@@ -2,6 +2,7 @@
  * What the admin side sees of the running gateway: read-only views, each the least that it needs. The
  * parts satisfy them without knowing it; src/cli hands them in. Nothing here holds a key octet.
  */
+import type { PartnerView } from '../base/partner-view.js';
 import type { LagView } from '../base/loop-lag.js';
 import type { CallView } from '../edge/index.js';
 import type { EngineStats, MediaStats, SessionTotals } from '../media/index.js';
@@ -16,23 +17,6 @@ export interface MediaViewPort {
   totals(session: string): SessionTotals | undefined;
   /** asks the worker of one session */
   sessionStats(session: string): Promise<MediaStats>;
-}
-
-/** One way to a partner: transport, address and port. Times in milliseconds since 1970. */
-export interface PartnerWayView {
-  readonly transport: string;
-  readonly address: string;
-  readonly port: number;
-  readonly state: 'unknown' | 'up' | 'down';
-  readonly since: number | null;
-  readonly roundTripMs: number | null;
-  readonly reason: string | null;
-}
-
-export interface PartnerView {
-  readonly partner: string;
-  readonly state: 'unknown' | 'up' | 'down';
-  readonly ways: readonly PartnerWayView[];
 }
 
 export interface PbxView {

@@ -1,8 +1,9 @@
 /** The state of the gateway in one look, from views that cost next to nothing. */
+import type { PartnerView } from '../base/partner-view.js';
 import type { CallView } from '../edge/index.js';
 import type { MediaStats, SessionTotals } from '../media/index.js';
 import { SegyError } from '../base/errors.js';
-import type { AlarmView, ExpiryView, GatewayViews, PartnerView, PbxView } from './ports.js';
+import type { AlarmView, ExpiryView, GatewayViews, PbxView } from './ports.js';
 
 /** Keys and certificates that are shown of those that end first. */
 const NEXT_EXPIRIES = 3;

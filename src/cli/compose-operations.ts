@@ -1,5 +1,6 @@
 /** What the operator sees of the running gateway and is told: views, command socket, metrics, alarms. */
 import { readFileSync } from 'node:fs';
+import type { PartnerView } from '../base/partner-view.js';
 import {
   AlarmBoard,
   AlarmWatch,
@@ -8,13 +9,7 @@ import {
   viewCommands,
   Webhook,
 } from '../admin/index.js';
-import type {
-  AdminCommands,
-  GatewayViews,
-  MediaViewPort,
-  PartnerView,
-  TraceSources,
-} from '../admin/index.js';
+import type { AdminCommands, GatewayViews, MediaViewPort, TraceSources } from '../admin/index.js';
 import { showAudit } from '../audit/index.js';
 import type { AuditLine } from '../audit/index.js';
 import type { Environment } from '../base/environment.js';

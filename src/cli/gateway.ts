@@ -3,6 +3,7 @@
  * the reverse order. Nothing else in the program knows all of them.
  */
 import { readFileSync } from 'node:fs';
+import type { PartnerView } from '../base/partner-view.js';
 import type { Environment } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import { Credentials, Directory, GroupKeys, PseudoClients, UserRecords } from '../clients/index.js';
@@ -10,7 +11,7 @@ import type { SegyConfig } from '../config/index.js';
 import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
-import type { EdgeDependencies, EdgeSettings, PartnerView, PbxPort } from '../edge/index.js';
+import type { EdgeDependencies, EdgeSettings, PbxPort } from '../edge/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';

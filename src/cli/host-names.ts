@@ -1,6 +1,7 @@
 /** Host names in the configuration: how they are resolved, and which of them are not. */
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { isLoopback } from '../base/address.js';
 import { locate } from '../config/index.js';
 import type { ConfigFinding, SegyConfig } from '../config/index.js';
 import { locateSipServers, type DnsPort } from '../edge/index.js';
@@ -42,13 +43,6 @@ function isUsable(address: string, inside: boolean): boolean {
   if (isIP(address) === 6) return !/^(?:ff|[0:]+$)/i.test(address);
   const [first = 0] = address.split('.').map(Number);
   return isIP(address) === 4 && first > 0 && first < 224;
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.toLowerCase();
-  return (
-    plain.startsWith('127.') || /^(?:0*:)*:?0*1$/.test(plain) || plain.startsWith('::ffff:127.')
-  );
 }
 
 /** No such record is an empty answer; no answer is a failure. */

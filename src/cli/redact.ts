@@ -1,5 +1,6 @@
 /** What is taken out of a trace before it leaves the house. */
 import { isIP } from 'node:net';
+import { isLoopback } from '../base/address.js';
 
 export interface Redaction {
   /** IP addresses outside loopback become `address-1`, `address-2`, …, the same for the same one */
@@ -29,7 +30,9 @@ export function redact(value: unknown, redaction: Redaction): unknown {
     if (redaction.identities) out = out.replace(USER, (user) => alias('user', user));
     if (redaction.addresses) {
       const hide = (address: string): string =>
-        isIP(address) === 0 || isLoopback(address) ? address : alias('address', address);
+        isIP(address) === 0 || isLoopback(address) || address === '0.0.0.0'
+          ? address
+          : alias('address', address);
       out = out.replace(IPV6, hide).replace(IPV4, hide);
     }
     return out;
@@ -48,8 +51,4 @@ export function redact(value: unknown, redaction: Redaction): unknown {
     );
   };
   return walk(value);
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address === '0.0.0.0';
 }

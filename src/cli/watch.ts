@@ -1,6 +1,7 @@
 /** `segy status`, `segy partners`: the running gateway in one look. */
 import type { Command } from 'commander';
-import type { PartnerView, StatusReport } from '../admin/index.js';
+import type { PartnerView } from '../base/partner-view.js';
+import type { StatusReport } from '../admin/index.js';
 import { addLookOptions, look, spanText, table } from './look.js';
 import type { LookOptions } from './look.js';
 import { print } from './output.js';

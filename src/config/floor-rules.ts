@@ -1,5 +1,6 @@
 /** Rules of a partner's floor section that need more than the section. */
 import type { z } from 'zod';
+import { isLoopback } from '../base/address.js';
 import type { FloorConfig } from './floor-schema.js';
 import type { ProtectionConfig } from './protection-schema.js';
 
@@ -35,8 +36,4 @@ export function checkFloor(config: Surroundings, index: number, context: z.Refin
   if (!local && !config.inner.allowNonLoopback) {
     refuse('forwardTo', 'clear floor control would leave the host');
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
 }

@@ -3,6 +3,7 @@
  * Secrets come by reference (a file's path), never as values. Unknown names are refused,
  * so that a misspelt setting is an error and not a default.
  */
+import { isLoopback } from '../base/address.js';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { codePointsSchema } from './code-points.js';
@@ -326,10 +327,6 @@ export const configSchema = z
       }
     }
   });
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
-}
 
 function refuseDuplicates<T>(
   items: readonly T[],

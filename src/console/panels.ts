@@ -1,6 +1,7 @@
 /** Fills the panels from the views. What changes slowly and costs more is read less often. */
+import type { PartnerView } from '../base/partner-view.js';
 import { callReports } from '../admin/index.js';
-import type { AlarmView, CallReport, ExpiryView, PartnerView } from '../admin/index.js';
+import type { AlarmView, CallReport, ExpiryView } from '../admin/index.js';
 import type {
   AlarmRow,
   AuditRow,

@@ -43,7 +43,7 @@ export type {
 export type { OuterInterface } from './interfaces.js';
 export { type ProtectionPort, type RequestFacts } from './protection-port.js';
 export { DEFAULT_PARTNER_ADDRESSES_LIMITS, PartnerAddresses } from './partner-addresses.js';
-export { PartnerHealth, type PartnerView, type PartnerWayView } from './partner-health.js';
+export { PartnerHealth } from './partner-health.js';
 export { optionsRequest, PartnerProbes } from './partner-probes.js';
 export { locateSipServers, type DnsPort, type NaptrRecord, type SrvRecord } from './sip-servers.js';
 export type { CallOutcome, CallView, LegView } from './call-view.js';

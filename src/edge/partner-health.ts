@@ -10,29 +10,9 @@
  * | down    | nobody probes and `restMs` is over   | tried again in its turn |
  */
 import type { Environment } from '../base/environment.js';
+import type { PartnerView } from '../base/partner-view.js';
 import type { PartnerConfig } from '../config/index.js';
 import { formatHostPort, type SipTarget } from '../sip/index.js';
-
-/** What an operator may see of one way to a partner. */
-export interface PartnerWayView {
-  readonly transport: SipTarget['protocol'];
-  readonly address: string;
-  readonly port: number;
-  readonly state: 'unknown' | 'up' | 'down';
-  /** since when it is so, in milliseconds since 1970; null where nothing is known */
-  readonly since: number | null;
-  /** of the last probe that was answered */
-  readonly roundTripMs: number | null;
-  /** why it is down */
-  readonly reason: string | null;
-}
-
-export interface PartnerView {
-  readonly partner: string;
-  /** `down`: no way is left; `unknown`: none was tried yet */
-  readonly state: 'unknown' | 'up' | 'down';
-  readonly ways: readonly PartnerWayView[];
-}
 
 interface Way {
   state: 'unknown' | 'up' | 'down';

@@ -3,6 +3,7 @@
  * sooner and then less and less often. Times are drawn from a range, so that many addresses are not
  * asked at one time. Any answer but 408 and 503 says that the address is alive.
  */
+import type { PartnerView } from '../base/partner-view.js';
 import { toHex } from '../base/bytes.js';
 import type { Environment, RandomBytes, TimerHandle } from '../base/environment.js';
 import { toSegyError } from '../base/errors.js';
@@ -10,7 +11,7 @@ import type { PartnerConfig } from '../config/index.js';
 import { SipHeaders, type SipEndpoint, type SipRequest, type SipTarget } from '../sip/index.js';
 import { partnerTargets } from './next-hop.js';
 import type { HostAddresses } from './dependencies.js';
-import { wayKey, type PartnerHealth, type PartnerView } from './partner-health.js';
+import { wayKey, type PartnerHealth } from './partner-health.js';
 
 /** times are lengthened or shortened by up to this share */
 const SPREAD = 0.2;

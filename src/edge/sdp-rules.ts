@@ -55,7 +55,7 @@ export function checkOuterAddress(address: string, ownAddress: string | null): v
   if (ownAddress !== null && isIP(address) !== isIP(ownAddress)) {
     throw new SegyError('SEGY_E_MEDIA', 'the media address is of another IP version than ours');
   }
-  if (ownAddress !== null && isLoopback(address) && !isLoopback(ownAddress)) {
+  if (ownAddress !== null && staysHere(address) && !staysHere(ownAddress)) {
     throw new SegyError('SEGY_E_MEDIA', 'the media address is one of this host alone');
   }
   if (isMulticast(address)) {
@@ -73,7 +73,7 @@ export function isAudioProfile(profile: string): boolean {
 }
 
 /** 127.0.0.0/8, 0.0.0.0/8, ::1, ::, and IPv4 in an IPv6 literal, which a socket may send as IPv4. */
-function isLoopback(address: string): boolean {
+function staysHere(address: string): boolean {
   if (isIP(address) === 6) return /^[0:]*:1?$/.test(address) || /^[0:]*:ffff:/i.test(address);
   return /^(?:0|127)\./.test(address);
 }

@@ -72,6 +72,14 @@ function letGo(draft: ParticipantDraft, reason: string): void {
   giveBack(draft);
 }
 
+/** What may answer a request, at once or from the queue; all else is only heard. */
+function hearAnswer(draft: ParticipantDraft, message: FloorMessage): void {
+  if (message.type === 'granted') takeFloor(draft, message);
+  else if (message.type === 'deny') deny(draft, reasonOf(message));
+  else if (message.type === 'revoke') revoke(draft, message);
+  else hear(draft, message);
+}
+
 const hasNoPermission: StateHandlers = {
   keyOn: ask,
   keyOff: nothing,
@@ -120,15 +128,6 @@ const pendingRequest: StateHandlers = {
   },
   message: (draft, message) => {
     switch (message.type) {
-      case 'granted':
-        takeFloor(draft, message);
-        break;
-      case 'deny':
-        deny(draft, reasonOf(message));
-        break;
-      case 'revoke':
-        revoke(draft, message);
-        break;
       case 'queuePositionInfo':
         if (isUnqueued(draft, message)) {
           draft.drop('unexpected');
@@ -145,7 +144,7 @@ const pendingRequest: StateHandlers = {
         tellQueued(draft, message);
         break;
       default:
-        hear(draft, message);
+        hearAnswer(draft, message);
     }
   },
 };
@@ -179,15 +178,6 @@ const queued: StateHandlers = {
   },
   message: (draft, message) => {
     switch (message.type) {
-      case 'granted':
-        takeFloor(draft, message);
-        break;
-      case 'deny':
-        deny(draft, reasonOf(message));
-        break;
-      case 'revoke':
-        revoke(draft, message);
-        break;
       case 'queuePositionInfo':
         draft.stop('T104');
         if (isUnqueued(draft, message)) deny(draft, ownReason('no-longer-queued'));
@@ -198,7 +188,7 @@ const queued: StateHandlers = {
         deny(draft, ownReason('no-longer-queued'));
         break;
       default:
-        hear(draft, message);
+        hearAnswer(draft, message);
     }
   },
 };

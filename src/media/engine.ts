@@ -6,11 +6,11 @@
  */
 import type { Environment } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
+import { isLoopback } from '../base/address.js';
 import { toHex } from '../base/bytes.js';
 import { LagBoard } from '../base/loop-lag.js';
 import {
   DEFAULT_MEDIA_LIMITS,
-  isLoopback,
   normaliseAddress,
   type MediaEngineOptions,
   type MediaLimits,

@@ -90,10 +90,6 @@ export function normaliseAddress(address: string): string {
   return new SocketAddress({ address, family: 'ipv6' }).address;
 }
 
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
-}
-
 /** @throws SegyError SEGY_E_ARGUMENT for a range without a single even-odd pair */
 export function checkPortRange(range: PortRange, name: string): void {
   normaliseAddress(range.address);
