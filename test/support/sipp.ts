@@ -1,6 +1,6 @@
 /** SIPp as another domain's IS proxy: a scenario made of recorded octets, and what it was answered. */
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SipBody } from '../../src/sim/index.js';
 import type { Peer } from './pcap.js';
@@ -116,7 +116,8 @@ function block({ name, method, uri }: SippRequest, index: number, file: string):
   );
 }
 
-async function runSipp(args: readonly string[]): Promise<void> {
+/** Runs SIPp to its end. @throws Error with what it printed, where a step failed */
+export async function runSipp(args: readonly string[]): Promise<void> {
   const all = [...args, '-nostdin', '-max_socket', '1000', '-timeout', `${LIMIT_S}s`];
   const { code, output } = await new Promise<{ code: number | null; output: string }>(
     (resolve, reject) => {
@@ -132,5 +133,8 @@ async function runSipp(args: readonly string[]): Promise<void> {
       });
     },
   );
-  if (code !== 0) throw new Error(`sipp ended with ${code}:\n${output.slice(-1500)}`);
+  if (code === 0) return;
+  const file = args[args.indexOf('-error_file') + 1] ?? '';
+  const errors = existsSync(file) ? readFileSync(file, 'utf8') : output;
+  throw new Error(`sipp ended with ${code}:\n${errors.slice(-1500)}`);
 }
