@@ -22,7 +22,7 @@ const LAYERS = {
   mcdata: ['crypto', 'srtp', 'mikey'],
   media: ['srtp', 'floor', 'mikey'],
   clients: ['crypto', 'kms', 'mikey', 'keys'],
-  gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients', 'config'],
+  gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients', 'config', 'https', 'xcap'],
   https: [],
   xcap: ['xml', 'xmldsig', 'https'],
   idm: ['https', 'config'],

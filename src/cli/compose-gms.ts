@@ -11,7 +11,7 @@ import type { GmsConfig, SegyConfig } from '../config/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { GroupKeySender, GroupNotifier } from '../edge/index.js';
 import type { EdgeDependencies } from '../edge/index.js';
-import { checkGroup, PseudoGms } from '../gms/index.js';
+import { checkGroup, GroupDocuments, PseudoGms } from '../gms/index.js';
 import type { KeySender, KeyToSend, OwnRing } from '../gms/index.js';
 import type { HeldKey, KeyRing } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
@@ -40,6 +40,7 @@ export interface RunningGms {
   readonly home: HomeGroups;
   readonly notifier: GroupNotifier<KeyToSend>;
   readonly homeOf: HomeOf;
+  readonly documents: GroupDocuments;
 }
 
 /** The GMS of the running gateway; it delivers once it is started. */
@@ -49,13 +50,14 @@ export async function composeGms(parts: GmsParts, edge: EdgeDependencies): Promi
   const gms = await openGms(parts, sender);
   const homeOf = memberHomes(edge, requireDomain(state), state.trust);
   await takeConfigured(gms, settings, homeOf);
-  const home = new HomeGroups(gms, settings);
+  const documents = new GroupDocuments(settings.documentNames);
+  const home = new HomeGroups(gms, settings, documents);
   const notifier = new GroupNotifier<KeyToSend>(edge, home, {
     xcapRoot: settings.xcapRoot ?? '',
     longestSeconds: settings.subscriptionSeconds,
   });
   sender.notifier = notifier;
-  return { gms, home, notifier, homeOf };
+  return { gms, home, notifier, homeOf, documents };
 }
 
 /** @throws SegyError SEGY_E_CONFIG where the GMS is not of our own domain */

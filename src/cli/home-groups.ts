@@ -2,8 +2,8 @@
 import { groupSchema } from '../config/index.js';
 import type { GmsConfig, GroupConfig } from '../config/index.js';
 import type { HomeGroupsPort } from '../edge/index.js';
-import { groupDocument, memberOf, partnersOf } from '../gms/index.js';
-import type { Group, KeyToSend, PseudoGms } from '../gms/index.js';
+import { memberOf, partnersOf } from '../gms/index.js';
+import type { Group, GroupDocuments, KeyToSend, PseudoGms } from '../gms/index.js';
 
 /** A partner may have members in so many groups that this is worth remembering. */
 interface View {
@@ -15,11 +15,14 @@ interface View {
 export class HomeGroups implements HomeGroupsPort<KeyToSend> {
   readonly #gms: PseudoGms;
   readonly #config: GmsConfig;
+  readonly #documents: GroupDocuments;
   readonly #views = new Map<string, View>();
   onChange?: (group: string) => void;
 
-  constructor(gms: PseudoGms, config: GmsConfig) {
+  /** @param documents the same that serves them, so that what is told and what is served agree */
+  constructor(gms: PseudoGms, config: GmsConfig, documents: GroupDocuments) {
     this.#gms = gms;
+    this.#documents = documents;
     this.#config = config;
     gms.groups.onChange(({ before, after }) => this.onChange?.((after ?? before)?.id ?? ''));
   }
@@ -79,7 +82,7 @@ export class HomeGroups implements HomeGroupsPort<KeyToSend> {
     const known = this.#views.get(id);
     if (group === undefined) this.#views.delete(id);
     if (group === undefined || known?.group === group) return group && known;
-    const { documentNames, uri } = this.#config;
+    const { uri } = this.#config;
     const config = groupSchema.parse({
       id,
       gms: uri,
@@ -87,7 +90,7 @@ export class HomeGroups implements HomeGroupsPort<KeyToSend> {
       ...(group.speaker !== null && { speaker: group.speaker }),
       members: group.members.map((member) => member.uri),
     });
-    const view = { group, config, etag: groupDocument(group, documentNames).etag };
+    const view = { group, config, etag: this.#documents.of(group).etag };
     this.#views.set(id, view);
     return view;
   }

@@ -4,6 +4,7 @@
  * overrides; docs/conformance.md lists them.
  */
 import { z } from 'zod';
+import { documentAccessSchema } from './documents-schema.js';
 
 const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
 const sipUri = z.string().regex(/^sips?:[^\s<>"]{1,255}$/, 'not a SIP URI');
@@ -110,7 +111,12 @@ export const gmsSchema = z.strictObject({
   /** identity that signs the keys of our groups, in our own domain, verbatim */
   uri: mcServiceId,
   /** root of the group documents, as members reach it; named in xcap-diff */
-  xcapRoot: z.url({ protocol: /^https$/ }).optional(),
+  xcapRoot: z
+    .url({ protocol: /^https$/ })
+    .regex(/^[^?#]*$/, 'no query and no fragment')
+    .optional(),
+  /** who has them, where \`https\` serves them */
+  documents: documentAccessSchema,
   keys: keyTimes,
   /** exchanges under way with one partner */
   parallel: z.number().int().min(1).max(64).default(4),

@@ -11,6 +11,13 @@ export {
   readGroupDocument,
 } from './group-document.js';
 export type { StoredDocument } from './group-document.js';
+export { GroupDocuments } from './group-documents.js';
+export { GroupChanges } from './group-changes.js';
+export type { ChangeAudit } from './group-changes.js';
+export { DocumentGuard } from './document-guard.js';
+export type { AccessTokens } from './document-guard.js';
+export type { AccessTokenClaims, DocumentCaller } from './document-access.js';
+export { GroupUsage } from './document-usage.js';
 export type { DocumentMember, GroupDocument } from './document-model.js';
 export { checkGroup, GROUP_SERVICES, memberOf, partnersOf } from './group.js';
 export type { Group, GroupMember, GroupService, MemberHome, NewGroup, NewMember } from './group.js';

@@ -2,6 +2,8 @@
  * HTTPS on the outer side, ignorant of what is served: a listener that is hard to wear out, and a
  * client that talks to pinned peers only.
  */
+export { bearerChallenge, bearerOf } from './bearer.js';
+export type { BearerError } from './bearer.js';
 export { ClientLimits, clientKey } from './client-limits.js';
 export type { ClientLimitOptions, ClientRate } from './client-limits.js';
 export { httpsFetch } from './client.js';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { AdminRequest } from '../../admin/index.js';
 import { SegyError } from '../../base/errors.js';
-import { checkGroup, GROUP_SERVICES, pbxNameOf } from '../../gms/index.js';
+import { checkGroup, GROUP_SERVICES, GroupChanges, pbxNameOf } from '../../gms/index.js';
 import type { Group, GroupStatus, NewMember } from '../../gms/index.js';
 import { action } from './action.js';
 import type { ActionContext, HomedGroups } from './action.js';
@@ -58,9 +58,8 @@ export const GROUP_ACTIONS = {
         displayName: displayName ?? name,
         members: asked.map((each) => memberAt(each, homeOf)),
       });
-      await gms.groups.put(group, { version: null });
-      await gms.settled();
-      await note(context, 'group-created', rest.id, `${asked.length} members`);
+      const detail = `${asked.length} members`;
+      await changesOf(context, { gms, homeOf }).put(group, { version: null }, detail);
       return { group: rest.id, pbx: name, members: asked.length };
     },
   }),
@@ -73,12 +72,14 @@ export const GROUP_ACTIONS = {
       const { id: found } = find(gms, named);
       const added = asked.map((each) => memberAt(each, homeOf));
       const uris = new Set(added.map(({ uri }) => uri));
-      const { members: all } = await gms.groups.change(found, (group) => ({
-        ...group,
-        members: [...group.members.filter(({ uri }) => !uris.has(uri)), ...added],
-      }));
-      await gms.settled();
-      await note(context, 'group-changed', found, `${asked.length} members added`);
+      const { members: all } = await changesOf(context, { gms, homeOf }).change(
+        found,
+        (group) => ({
+          ...group,
+          members: [...group.members.filter(({ uri }) => !uris.has(uri)), ...added],
+        }),
+        `${asked.length} members added`,
+      );
       return { group: found, members: all.length };
     },
   }),
@@ -87,17 +88,21 @@ export const GROUP_ACTIONS = {
     body: z.strictObject({ group: z.string(), members: z.array(z.string()) }),
     changes: true,
     run: async (context, { group: named, members: asked }) => {
-      const { gms } = await homed(context);
+      const { gms, homeOf } = await homed(context);
       const { id: found } = find(gms, named);
-      const { members: all } = await gms.groups.change(found, (group) => {
+      const remove = (group: Group): Group => {
         const missing = asked.find((uri) => !group.members.some((each) => each.uri === uri));
         if (missing !== undefined) {
           throw new SegyError('SEGY_E_NOT_FOUND', `${missing} is no member of ${found}`);
         }
         return { ...group, members: group.members.filter(({ uri }) => !asked.includes(uri)) };
-      });
-      await gms.settled();
-      await note(context, 'group-changed', found, `${asked.length} members removed`);
+      };
+      const detail = `${asked.length} members removed`;
+      const { members: all } = await changesOf(context, { gms, homeOf }).change(
+        found,
+        remove,
+        detail,
+      );
       return { group: found, members: all.length };
     },
   }),
@@ -106,11 +111,9 @@ export const GROUP_ACTIONS = {
     body: id,
     changes: true,
     run: async (context, { group: named }) => {
-      const { gms } = await homed(context);
+      const { gms, homeOf } = await homed(context);
       const { id: found } = find(gms, named);
-      await gms.groups.delete(found);
-      await gms.settled();
-      await note(context, 'group-deleted', found, '');
+      await changesOf(context, { gms, homeOf }).delete(found, {}, '');
       return { group: found };
     },
   }),
@@ -141,7 +144,11 @@ export const GROUP_ACTIONS = {
         ...(activationSeconds !== undefined && { activationSeconds }),
         ...(revokeNow !== undefined && { revokeNow }),
       });
-      await note(context, 'group-rekeyed', found, keys.join(' '));
+      await context.audit.record({
+        action: 'group-rekeyed',
+        group: found,
+        ...(keys.length > 0 && { detail: keys.join(' ') }),
+      });
       if (wait && delivers) await report(gms, found, keys, request);
       return { group: found, keys, delivers, status: gms.status(found) };
     },
@@ -194,13 +201,11 @@ function memberAt(
   return { uri, ...home };
 }
 
-async function note(
+function changesOf(
   { audit }: ActionContext,
-  action_: 'group-created' | 'group-changed' | 'group-deleted' | 'group-rekeyed',
-  group: string,
-  detail: string,
-): Promise<void> {
-  await audit.record({ action: action_, group, ...(detail !== '' && { detail }) });
+  parts: Pick<HomedGroups, 'gms' | 'homeOf'>,
+): GroupChanges {
+  return new GroupChanges({ ...parts, audit });
 }
 
 /** Sends the counts of the keys' deliveries until all are delivered or the caller goes away. */
