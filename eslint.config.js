@@ -26,6 +26,8 @@ const LAYERS = {
   https: [],
   xcap: ['xml', 'xmldsig', 'https'],
   idm: ['https', 'config'],
+  'idm-client': ['https', 'config'],
+  'group-documents': ['https', 'config', 'xml'],
   edge: [
     'crypto',
     'kms',

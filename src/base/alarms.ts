@@ -48,6 +48,12 @@ export const ALARMS = {
   ),
   'key-expiry': state('warning', 0, MINUTE, 'the last key of a group is near its end'),
   'partner-down': state('critical', 10_000, 30_000, 'no address of a partner answers'),
+  'partner-tokens': state(
+    'warning',
+    30_000,
+    0,
+    'a partner issues no access tokens, or its answers cannot be used',
+  ),
   'pbx-down': state('critical', 3000, 10_000, 'the control link to the PBX is down'),
   'store-failed': state('critical', 0, MINUTE, 'the sealed store cannot be written'),
   'worker-lost': event('critical', 10 * MINUTE, 'a media worker ended and its calls with it'),

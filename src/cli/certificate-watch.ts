@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Environment, TimerHandle } from '../base/environment.js';
 import type { SegyConfig } from '../config/index.js';
+import { pinnedFiles } from './partner-tls.js';
 
 const DAY_MS = 86_400_000;
 const EVERY_MS = 3_600_000;
@@ -23,11 +24,11 @@ export function certificatesIn(file: string): X509Certificate[] {
 }
 
 /** The certificate files of the configuration, each once. */
-export function certificateFiles({ outer }: SegyConfig): string[] {
+export function certificateFiles({ outer, partners }: SegyConfig): string[] {
   const files = outer.listeners.flatMap(({ tls }) =>
     tls === undefined ? [] : [tls.certFile, ...(tls.caFile === undefined ? [] : [tls.caFile])],
   );
-  return [...new Set(files)];
+  return [...new Set([...files, ...pinnedFiles(partners)])];
 }
 
 export function factsOf(file: string): CertificateFact[] {

@@ -6,6 +6,7 @@ import { toSegyError } from '../base/errors.js';
 import type { Directory, UserRecords } from '../clients/index.js';
 import type { SegyConfig } from '../config/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
+import type { SigningKeys } from '../idm-client/index.js';
 import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody } from './actions/index.js';
 import type { Action, ActionContext } from './actions/index.js';
@@ -24,6 +25,7 @@ export interface AdminParts {
   readonly directory: Directory;
   readonly ring: KeyRing;
   readonly gms: RunningGms | null;
+  readonly signingKeys: SigningKeys;
   /** commands that are no actions on the state */
   readonly more: AdminCommands;
 }
@@ -53,7 +55,7 @@ function actionCommands(context: ActionContext): AdminCommands {
 }
 
 function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
-  const { env, state, slow, users, directory, ring, gms } = parts;
+  const { env, state, slow, users, directory, ring, gms, signingKeys } = parts;
   const { stateDir, masterKeyFile } = parts.config.current;
   const domain = requireDomain(state);
   return {
@@ -71,6 +73,7 @@ function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
     folder: stateDir,
     users: () => Promise.resolve(users),
     ring: () => Promise.resolve(ring),
+    signingKeys: () => Promise.resolve(signingKeys),
     homedGroups: () => Promise.resolve(gms && { gms: gms.gms, homeOf: gms.homeOf, delivers: true }),
     master: () => masterSecretOf({ state: stateDir, masterKey: masterKeyFile }),
     effects: {

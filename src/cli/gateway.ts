@@ -24,6 +24,7 @@ import { makeFloorKeys, needsSignals } from './compose-floor.js';
 import { openOperations, startWatchers } from './compose-operations.js';
 import type { GatewayEnvironment } from './compose-operations.js';
 import { composeGms } from './compose-gms.js';
+import { makeTokens, openSigningKeys } from './compose-tokens.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection, readKeyFile } from './protection.js';
 import { watchPartners } from './compose-partners.js';
@@ -138,6 +139,9 @@ async function compose(
   const settings = edgeSettings(config);
   const { addresses, probes } = await watchPartners(config, env, outer, settings.outer.identity);
   closers.push(() => addresses.stop());
+  const signingKeys = await openSigningKeys(state, env.clock);
+  const tokens = makeTokens(config, signingKeys, env, watchers.board);
+  closers.push(() => tokens.stop());
   const edgeParts: EdgeDependencies = {
     env,
     outer,
@@ -147,6 +151,7 @@ async function compose(
     clients,
     groups,
     protection,
+    tokens,
     floor,
     partners: config.partners,
     addresses,
@@ -190,11 +195,11 @@ async function compose(
   closers.push(() => probes.stop());
   const reload = reloader(source, live, {
     ...{ env, edge, addresses, probes, protection, directory, users: stored, outer },
-    ...{ certificates, floor, prepareKeys: prepare },
+    ...{ certificates, floor, tokens, prepareKeys: prepare },
   });
   await openOperations(
     {
-      ...{ env, state, slow, users: stored, directory, ring, gms },
+      ...{ env, state, slow, users: stored, directory, ring, gms, signingKeys },
       ...{ watchers, edge, media, pbx },
       config: live,
       partners: () => probes.view(),

@@ -5,6 +5,7 @@ import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody, NO_EFFECTS } from './actions/index.js';
 import type { Action, ActionContext, ActionName } from './actions/index.js';
 import { openGmsAlone } from './compose-gms.js';
+import { openSigningKeys } from './compose-tokens.js';
 import { memberHomes } from './member-homes.js';
 import type { PerformOptions } from './perform.js';
 import { masterSecretOf, openRing, requireDomain, withState } from './state.js';
@@ -35,6 +36,7 @@ export async function performAlone(
       folder: target.state,
       users: () => UserRecords.open(state.store.space('users')),
       ring,
+      signingKeys: () => openSigningKeys(state, environment.clock),
       homedGroups: async () => {
         if (config?.gms === undefined) return null;
         const gms = await openGmsAlone(state, environment, config, await ring());

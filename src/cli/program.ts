@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   sim: async () => (await import('./sim.js')).registerSimCommands,
   status: async () => (await import('./watch.js')).registerStatusCommand,
   store: async () => (await import('./store.js')).registerStoreCommands,
+  'token-key': async () => (await import('./token-key.js')).registerTokenKeyCommands,
   top: async () => (await import('./top.js')).registerTopCommand,
   trace: async () => (await import('./trace.js')).registerTraceCommand,
   user: async () => (await import('./user.js')).registerUserCommands,

@@ -9,6 +9,7 @@ import { SegyError, toSegyError } from '../base/errors.js';
 import type { Directory, UserRecords } from '../clients/index.js';
 import type { PartnerConfig, SegyConfig } from '../config/index.js';
 import type { Edge, PartnerAddresses, PartnerProbes } from '../edge/index.js';
+import type { PartnerTokens } from '../idm-client/index.js';
 import type { SignallingProtection } from '../protect/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
 import type { SipEndpoint, TlsListenOptions } from '../sip/index.js';
@@ -25,6 +26,7 @@ export interface ReloadParts {
   readonly probes: PartnerProbes;
   readonly protection: SignallingProtection;
   readonly floor: Pick<ConfiguredFloorKeys, 'prepare'>;
+  readonly tokens: Pick<PartnerTokens, 'prepare'>;
   readonly directory: Directory;
   readonly users: UserRecords;
   readonly outer: SipEndpoint;
@@ -77,11 +79,13 @@ export class LiveConfig {
     for (const identity of incoming.values()) checkTlsIdentity(identity);
     const outgoing = outgoingTls(next);
     const replaceFloorKeys = parts.floor.prepare(partners);
+    const replaceTokens = parts.tokens.prepare(partners);
     const replaceKeys = parts.protection.prepare(partners);
 
     this.#current = { ...next, partners };
     replaceKeys();
     replaceFloorKeys();
+    replaceTokens();
     parts.outer.setTls(outgoing, (address, port) => incoming.get(`${address} ${port}`));
     parts.directory.replace([...next.users, ...parts.users.list()]);
     const resolved = parts.addresses.update(partners);

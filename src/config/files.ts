@@ -6,7 +6,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { ConfigFinding } from './load.js';
 import { locate } from './load.js';
 import type { SecurityTokensConfig } from './idm-schema.js';
-import type { SegyConfig } from './schema.js';
+import type { PartnerConfig, SegyConfig } from './schema.js';
 
 /** Permission bits that let anybody but the owner read, write or run a file. */
 const OTHERS = 0o077;
@@ -72,7 +72,9 @@ function namedFiles(config: SegyConfig, masterByCredential: boolean): NamedFile[
     if (file === undefined) continue;
     files.push({ path: ['alarms', 'webhook', name], file, secret: name === 'tokenFile' });
   }
-  for (const [index, { protection, floor, securityTokens }] of config.partners.entries()) {
+  for (const [index, partner] of config.partners.entries()) {
+    const { protection, floor, securityTokens } = partner;
+    files.push(...httpsFiles(partner, ['partners', index]));
     for (const [number, { keyFile }] of (protection?.spks ?? []).entries()) {
       const path = ['partners', index, 'protection', 'spks', number, 'keyFile'];
       files.push({ path, file: keyFile, secret: true });
@@ -102,6 +104,25 @@ function tokenFiles(
   return [...named, ...clients].flatMap(({ path, file }) =>
     file === undefined ? [] : [{ path, file, secret: false }],
   );
+}
+
+/** What a partner's IdM and group documents name. */
+function httpsFiles({ idm, groupDocuments }: PartnerConfig, at: NamedFile['path']): NamedFile[] {
+  const pins = { idm, groupDocuments };
+  const files = (['idm', 'groupDocuments'] as const).flatMap((section) =>
+    (['caFile', 'certFile', 'keyFile'] as const).flatMap((name) => {
+      const file = pins[section]?.tls[name];
+      const path = [...at, section, 'tls', name];
+      return file === undefined ? [] : [{ path, file, secret: name === 'keyFile' }];
+    }),
+  );
+  if (idm?.securityToken.from !== 'files') return files;
+  const tokens = idm.securityToken.files.map(({ file }, index) => ({
+    path: [...at, 'idm', 'securityToken', 'files', index, 'file'],
+    file,
+    secret: true,
+  }));
+  return [...files, ...tokens];
 }
 
 function pbxPassword(pbx: SegyConfig['pbx']): NamedFile {

@@ -18,5 +18,11 @@ export type { DocumentAccessConfig } from './documents-schema.js';
 export type { GmsConfig, GroupDocumentNames, HomeGroupConfig } from './gms-schema.js';
 export type { IdmClientConfig, IdmConfig, SecurityTokensConfig } from './idm-schema.js';
 export { groupSchema } from './schema.js';
+export type {
+  GroupDocumentsConfig,
+  PartnerIdmCodePoints,
+  PartnerIdmConfig,
+  PartnerTlsConfig,
+} from './partner-idm-schema.js';
 export type { EarConfig, ProtectionConfig } from './protection-schema.js';
 export type { FloorConfig, KeyingSource } from './floor-schema.js';

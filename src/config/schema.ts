@@ -20,6 +20,7 @@ import {
   securityLogSchema,
   traceSchema,
 } from './operations-schema.js';
+import { checkPartnerIdm, groupDocumentsSchema, partnerIdmSchema } from './partner-idm-schema.js';
 import { protectionSchema } from './protection-schema.js';
 import { affiliationSchema, refuseClearTokens, subscriptionSchema } from './standing-schema.js';
 
@@ -97,6 +98,10 @@ const partnerSchema = z.strictObject({
   /** how the keys of groups that are homed here reach its users */
   distribution: distributionSchema,
   codePoints: codePointsSchema,
+  /** its identity management, which issues access tokens to our users */
+  idm: partnerIdmSchema.optional(),
+  /** its group documents over XCAP; without it they are not read */
+  groupDocuments: groupDocumentsSchema.optional(),
   sip: z.strictObject({
     addresses: z
       .array(
@@ -310,6 +315,7 @@ export const configSchema = z
     for (const [index, partner] of config.partners.entries()) {
       const { sip } = partner;
       refuseClearTokens(partner, index, context);
+      checkPartnerIdm(partner, index, context);
       if (sip.addresses.length > 0 || sip.discover !== undefined) continue;
       context.addIssue({
         code: 'custom',

@@ -9,10 +9,3 @@ export interface AccessTokens {
    */
   tokenFor(partner: PartnerConfig, user: string): Promise<string | null>;
 }
-
-const MAX_OCTETS = 8_192;
-
-/** The form of a bearer token (RFC 6750 clause 2.1), 8192 octets at most. */
-export function isAccessToken(text: string): boolean {
-  return text.length <= MAX_OCTETS && /^[A-Za-z0-9._~+/-]+=*$/.test(text);
-}

@@ -3,6 +3,7 @@
  * groups (RFC 5875, TS 24.481) and PUBLISH of their affiliations (TS 24.379 clause 9), each with an
  * access token of the partner where its profile asks for one.
  */
+import { isBearerToken } from '../base/bearer-token.js';
 import { toHex, utf8 } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import { encodeSegment } from '../base/uri-segment.js';
@@ -16,7 +17,7 @@ import {
   type SipResponse,
 } from '../sip/index.js';
 import { escapeXml } from '../xml/index.js';
-import { isAccessToken } from './access-tokens.js';
+
 import { ownContact, setServiceHeaders } from './contact.js';
 import type { EdgeDependencies } from './dependencies.js';
 import { buildRequest, contactUri, routeSetOf } from './dialog.js';
@@ -99,7 +100,7 @@ export abstract class GroupRequest {
   protected async token(isAskedFor: boolean): Promise<string | null> {
     if (!isAskedFor) return null;
     const token = await this.deps.tokens?.tokenFor(this.partner, this.user);
-    if (token === undefined || token === null || !isAccessToken(token)) {
+    if (token === undefined || token === null || !isBearerToken(token)) {
       throw new SegyError('SEGY_E_ACCESS_TOKEN', `no access token for ${this.user} can be had`);
     }
     return token;

@@ -3,6 +3,7 @@
  * bounded in size and time, no redirection followed, no proxy.
  */
 import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SegyError } from '../base/errors.js';
 import { certificateOf, strongTls } from './tls.js';
@@ -42,6 +43,7 @@ export function httpsFetch(
   { timeoutMs, maxOctets }: ClientBounds,
 ): Promise<IncomingResponse> {
   const { hostname, host } = new URL(url);
+  const name = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
     const fail = (
       code: 'SEGY_E_PARTNER_IDM' | 'SEGY_E_TLS_PEER' | 'SEGY_E_TIMEOUT',
@@ -56,7 +58,8 @@ export function httpsFetch(
       ...strongTls(),
       method,
       agent: false,
-      servername: hostname.replace(/^\[|\]$/g, ''),
+      // an address is no server name (RFC 6066 clause 3); its certificate is checked all the same
+      servername: isIP(name) === 0 ? name : '',
       ...(tls.ca !== undefined && { ca: Buffer.from(tls.ca) }),
       ...(tls.cert !== undefined && { cert: Buffer.from(tls.cert) }),
       ...(tls.key !== undefined && { key: Buffer.from(tls.key) }),
@@ -75,9 +78,9 @@ export function httpsFetch(
     });
     outgoing.on('socket', (socket) => {
       socket.once('secureConnect', () => {
-        if (!isPinned(socket, tls.certificateSha256)) {
-          fail('SEGY_E_TLS_PEER', 'the certificate is not the pinned one');
-        } else outgoing.end(typeof body === 'string' ? body : body && Buffer.from(body));
+        const fault = faultOf(socket, tls.certificateSha256);
+        if (fault !== undefined) fail('SEGY_E_TLS_PEER', fault);
+        else outgoing.end(typeof body === 'string' ? body : body && Buffer.from(body));
       });
     });
     outgoing.on('response', (incoming) => {
@@ -108,6 +111,15 @@ export function httpsFetch(
   });
 }
 
-function isPinned(socket: Duplex, sha256: string | undefined): boolean {
-  return sha256 === undefined || certificateOf(socket)?.sha256 === sha256;
+/** What is wrong with the server's certificate; asked once, because node tells a client of it only once. */
+function faultOf(socket: Duplex, sha256: string | undefined): string | undefined {
+  const certificate = certificateOf(socket);
+  if (certificate === null) return 'the server shows no certificate';
+  if (sha256 === undefined) return undefined;
+  if (certificate.sha256 !== sha256) return 'the certificate is not the pinned one';
+  const now = Date.now();
+  const { notBefore, notAfter } = certificate;
+  return notBefore <= now && now < notAfter
+    ? undefined
+    : 'the pinned certificate is outside its validity';
 }

@@ -39,8 +39,14 @@ export function strongTls(least: TlsVersion = '1.2'): SecureContextOptions {
   };
 }
 
+/** When a certificate is good, in milliseconds since 1970. */
+interface Validity {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
 /** Facts about the peer's certificate; null when it gave none. */
-export function certificateOf(socket: Duplex): ClientCertificate | null {
+export function certificateOf(socket: Duplex): (ClientCertificate & Validity) | null {
   if (!(socket instanceof TLSSocket)) return null;
   // null, whatever the types say, once the socket is destroyed
   const certificate = socket.getPeerX509Certificate();
@@ -52,5 +58,7 @@ export function certificateOf(socket: Duplex): ClientCertificate | null {
     dnsNames: [...names.matchAll(/(?:^|, )DNS:([A-Za-z0-9.*_-]+)(?=,|$)/g)].map((match) =>
       (match[1] ?? '').toLowerCase(),
     ),
+    notBefore: Date.parse(certificate.validFrom),
+    notAfter: Date.parse(certificate.validTo),
   };
 }

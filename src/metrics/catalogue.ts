@@ -33,6 +33,8 @@ export const METRICS: Readonly<Record<string, string>> = {
   segy_media_worker_restarts_total: 'media workers that ended and were started again',
   segy_metrics_dropped_total: 'new series that found no room',
   segy_partner_address_up: '1 while a way to a partner answers',
+  segy_partner_documents_total: 'group documents asked for at partners, by partner and outcome',
+  segy_partner_tokens_total: 'access tokens asked for at partners, by partner and outcome',
   segy_partner_up: '1 while any way to a partner answers',
   segy_pbx_command_failures_total: 'commands to the PBX that failed',
   segy_pbx_link: '1 while the control link to the PBX is up',

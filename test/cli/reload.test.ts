@@ -51,6 +51,7 @@ function partsOf(done: string[]): ReloadParts {
     probes: { update: note('probes') },
     protection: { prepare: () => note('keys') },
     floor: { prepare: () => () => undefined },
+    tokens: { prepare: () => () => undefined },
     directory: { replace: note('users') },
     users: { list: () => [] },
     outer: { setTls: note('tls') },

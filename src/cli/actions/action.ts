@@ -13,6 +13,7 @@ import type { UserRecords } from '../../clients/index.js';
 import type { SegyConfig } from '../../config/index.js';
 import type { SlowCrypto } from '../../crypto/index.js';
 import type { PseudoGms } from '../../gms/index.js';
+import type { SigningKeys } from '../../idm-client/index.js';
 import type { KeyRing } from '../../keys/index.js';
 import type { SecurityDomain, TrustStore } from '../../kms/index.js';
 import type { MasterSecret, SealedStore, StoreBackend } from '../../store/index.js';
@@ -34,6 +35,8 @@ export interface ActionContext {
   readonly folder: string;
   readonly users: () => Promise<UserRecords>;
   readonly ring: () => Promise<KeyRing>;
+  /** what signs for our users towards partners */
+  readonly signingKeys: () => Promise<SigningKeys>;
   /** talkgroups that are homed here; null where the configuration has no GMS of ours */
   readonly homedGroups: () => Promise<HomedGroups | null>;
   /** the secret under which the store was opened */

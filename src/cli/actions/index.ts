@@ -3,6 +3,7 @@ import { GROUP_ACTIONS } from './groups.js';
 import { KEY_ACTIONS } from './keys.js';
 import { KMS_ACTIONS } from './kms.js';
 import { STORE_ACTIONS } from './store.js';
+import { TOKEN_KEY_ACTIONS } from './token-keys.js';
 import { USER_ACTIONS } from './users.js';
 
 export { checkedBody, NO_EFFECTS } from './action.js';
@@ -14,6 +15,7 @@ export const ACTIONS = {
   ...KEY_ACTIONS,
   ...KMS_ACTIONS,
   ...STORE_ACTIONS,
+  ...TOKEN_KEY_ACTIONS,
 };
 
 export type ActionName = keyof typeof ACTIONS;
