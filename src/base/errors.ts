@@ -106,6 +106,12 @@ export const ERROR_CODES = {
   SEGY_E_SIP_EXTENSION: { sip: 420, summary: 'a required SIP extension is not supported' },
   SEGY_E_SIP_METHOD: { sip: 405, summary: 'the SIP method is not allowed here' },
   SEGY_E_SIP_NO_DIALOG: { sip: 481, summary: 'no such call or transaction' },
+  SEGY_E_REFER_REFUSED: { sip: 403, summary: 'this call may not be transferred' },
+  SEGY_E_REFER_TO: {
+    sip: 400,
+    summary: 'Refer-To is malformed, or holds more than one identity and a Replaces',
+  },
+  SEGY_E_REFER_TARGET: { sip: 403, summary: 'Refer-To names nobody that the call may go to' },
   SEGY_E_SIP_BODY: { sip: 415, summary: 'a body of this type cannot be passed on' },
   SEGY_E_SIP_TRANSPORT: { sip: 503, summary: 'the SIP peer could not be reached' },
   SEGY_E_SIP_REFUSED: { sip: null, summary: 'the SIP peer refused a request of ours' },

@@ -134,6 +134,7 @@ function accepted(partner: PartnerConfig): string[] {
           `keys derived with ${p0Text(protection, 'peer')}`,
           authentication(protection),
         ]),
+    partner.refer === 'pass' ? 'transfers: of private calls' : 'transfers: none',
     `users of ${partner.domains.join(', ')} under ${partner.kmsUris.join(', ')}`,
   ];
 }

@@ -153,6 +153,8 @@ const partnerSchema = z.strictObject({
   protection: protectionSchema.optional(),
   /** security tokens of its IdM that open group documents here; without it none does */
   securityTokens: securityTokensSchema.optional(),
+  /** whether REFER passes in private calls with the partner, in both directions */
+  refer: z.enum(['refuse', 'pass']).default('refuse'),
   /** floor control; without it the MCPTT line is declined */
   floor: floorSchema.optional(),
   redirectResponse: z

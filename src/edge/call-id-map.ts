@@ -59,24 +59,3 @@ export function mapInReplyTo(value: string, map: CallIdMap): string | null {
     .filter((callId) => callId !== undefined);
   return known.length === 0 ? null : known.join(', ');
 }
-
-/**
- * `Refer-To` for the other side: the host becomes `host`, a Replaces in the URI's header part is
- * mapped, other header parts are dropped.
- * @returns null when it is no SIP URI or its Replaces names no dialog of this edge
- */
-export function mapReferTo(value: string, host: string, map: CallIdMap): string | null {
-  const match = /<?\s*(sips?):([A-Za-z0-9+._-]+)@[^>?;\s]+[^>?]*(?:\?([^>]*))?>?/i.exec(value);
-  if (match?.[1] === undefined || match[2] === undefined) return null;
-  const base = `${match[1].toLowerCase()}:${match[2]}@${host}`;
-  const replaces = (match[3] ?? '').split('&').find((part) => /^replaces=/i.test(part));
-  if (replaces === undefined) return `<${base}>`;
-  let plain: string;
-  try {
-    plain = decodeURIComponent(replaces.slice('replaces='.length));
-  } catch {
-    return null;
-  }
-  const mapped = mapDialogReference(plain, map);
-  return mapped === null ? null : `<${base}?Replaces=${encodeURIComponent(mapped)}>`;
-}

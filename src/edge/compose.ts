@@ -14,7 +14,7 @@ import { ownContact, ownHost, type OuterRole } from './contact.js';
 import { otherSide, type Side } from './dependencies.js';
 import type { Dialog } from './dialog.js';
 import type { PeerWay } from './interfaces.js';
-import { ALLOWED_METHODS, passHeaders, type HeaderContext } from './pass-headers.js';
+import { methodsWith, passHeaders, TRANSFER_METHODS, type HeaderContext } from './pass-headers.js';
 
 const DEFAULT_HOPS = 70;
 
@@ -29,7 +29,14 @@ export class Composer {
   wording(call: Call, from: Side, dialog: Pick<Dialog, 'target'>): HeaderContext {
     const receiver = otherSide(from);
     const host = ownHost(call.deps.settings, receiver, dialog.target);
-    return { map: this.#registry.mapFrom(from, call.partner.name), host };
+    const map = this.#registry.mapFrom(from, call.partner.name);
+    return { map, host, transfers: call.partner.refer === 'pass' };
+  }
+
+  /** The call of a partner that a Call-ID of `side` names. */
+  callOf(side: Side, callId: string, partner: string): Call | undefined {
+    const call = this.#registry.find(side, callId);
+    return call?.partner.name === partner ? call : undefined;
   }
 
   /** CSeq number of a request. */
@@ -41,8 +48,9 @@ export class Composer {
   passInitial(call: Call, from: SipRequest, to: SipRequest, way: PeerWay): void {
     const host = ownHost(call.deps.settings, call.calleeSide, way);
     const map = this.#registry.mapFrom(call.callerSide, call.partner.name);
-    passHeaders(from, to.headers, { map, host });
-    if (!to.headers.has('Allow')) to.headers.set('Allow', ALLOWED_METHODS.join(', '));
+    const transfers = call.partner.refer === 'pass';
+    passHeaders(from, to.headers, { map, host, transfers });
+    if (!to.headers.has('Allow')) to.headers.set('Allow', methodsWith(transfers).join(', '));
     to.headers.set('Max-Forwards', String(hopsLeft(from)));
   }
 
@@ -50,7 +58,7 @@ export class Composer {
   passRequest(call: Call, from: SipRequest, to: SipRequest, dialog: Dialog): void {
     passHeaders(from, to.headers, this.wording(call, otherSide(dialog.side), dialog));
     to.headers.set('Max-Forwards', String(hopsLeft(from)));
-    if (from.method === 'INVITE' || from.method === 'UPDATE') this.#setContact(call, to, dialog);
+    if (refreshesTarget(from.method)) this.#setContact(call, to, dialog);
   }
 
   /**
@@ -66,8 +74,8 @@ export class Composer {
   ): SipResponse {
     const response = createResponse(request, status, undefined, { toTag: dialog.localTag });
     passHeaders(from, response.headers, this.wording(call, otherSide(dialog.side), dialog));
-    const refreshes = request.method === 'INVITE' || request.method === 'UPDATE';
-    if (refreshes && status > 100 && status < 300) this.#setContact(call, response, dialog);
+    if (refreshesTarget(request.method) && status > 100 && status < 300)
+      this.#setContact(call, response, dialog);
     return response;
   }
 
@@ -76,6 +84,11 @@ export class Composer {
     const { settings } = call.deps;
     message.headers.set('Contact', ownContact(settings, dialog.side, dialog.target, role));
   }
+}
+
+/** Requests that carry the Contact of their sender (RFC 3261 clause 12.2, RFC 6665 clause 4.4.1). */
+export function refreshesTarget(method: string): boolean {
+  return method === 'INVITE' || method === 'UPDATE' || TRANSFER_METHODS.includes(method);
 }
 
 /** Max-Forwards of what is sent on; the caller has refused 0. */

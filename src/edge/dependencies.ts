@@ -101,6 +101,8 @@ export interface EdgeLimits {
   readonly forks: number;
   /** in-dialog transactions in progress of one call */
   readonly transactions: number;
+  /** transfers under way in one call */
+  readonly transfers: number;
   /** Retry-After of our 503 responses, in seconds */
   readonly retryAfterSeconds: number;
 }
@@ -115,6 +117,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   calls: 1000,
   forks: 16,
   transactions: 16,
+  transfers: 4,
   retryAfterSeconds: 10,
 };
 

@@ -29,7 +29,7 @@ import { GroupStanding } from './group-standing.js';
 import { InDialog } from './in-dialog.js';
 import { identifiersOf } from './mc-invite.js';
 import { MCPTT_INFO_TYPE } from './mcptt-info.js';
-import { ALLOWED_METHODS, hasUnknownReplaces } from './pass-headers.js';
+import { hasUnknownReplaces, methodsWith } from './pass-headers.js';
 import { callFromMc } from './pipeline-in.js';
 import { callFromPbx } from './pipeline-out.js';
 import { Refusals } from './refusal.js';
@@ -212,7 +212,7 @@ export class Edge {
       throw new SegyError('SEGY_E_DRAINING', 'the gateway is ending');
     }
     if (request.method === 'OPTIONS') {
-      uas.respond(this.#capabilities(side, uas));
+      uas.respond(this.#capabilities(side, uas, partner));
       return;
     }
     if (KEY_METHODS.includes(request.method) && partner && this.#deps.groups) {
@@ -246,16 +246,22 @@ export class Edge {
     }
   }
 
-  #capabilities(side: Side, uas: ServerTransaction): ReturnType<typeof createResponse> {
+  #capabilities(
+    side: Side,
+    uas: ServerTransaction,
+    partner: PartnerConfig | undefined,
+  ): ReturnType<typeof createResponse> {
     const response = this.#refusals.plain(uas.request, 200);
     const takesKeys = side === 'outer' && this.#deps.groups !== undefined;
     const notifies = side === 'outer' && this.#deps.notifier !== undefined;
-    const methods = [
-      ...ALLOWED_METHODS,
+    const { partners } = this.#deps;
+    const asking = partner === undefined ? partners : [partner];
+    const methods = new Set([
+      ...methodsWith(asking.some(({ refer }) => refer === 'pass')),
       ...(takesKeys ? KEY_METHODS : []),
       ...(notifies ? ['SUBSCRIBE'] : []),
-    ];
-    response.headers.set('Allow', methods.join(', '));
+    ]);
+    response.headers.set('Allow', [...methods].join(', '));
     response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
     response.headers.set('Supported', '100rel, timer, replaces');
     const { settings } = this.#deps;

@@ -1,6 +1,6 @@
 /**
  * Requests within a dialog, from either side to the other: re-INVITE, UPDATE, PRACK, INFO, OPTIONS
- * passed end to end with their CSeq; BYE answered here and told to the other side; ACK of a 2xx
+ * passed end to end with their CSeq, and what transfers are made of; BYE answered here and told to the other side; ACK of a 2xx
  * passed on.
  */
 import { SegyError, toSegyError } from '../base/errors.js';
@@ -15,10 +15,13 @@ import {
 import { passPlainBody, sdpOf, setSdp } from './bodies.js';
 import type { Call, OpenRelay } from './call.js';
 import { takeLevel } from './call-level.js';
-import type { Composer } from './compose.js';
+import { refreshesTarget, type Composer } from './compose.js';
 import { keepRecord } from './dialog-record.js';
 import { otherSide, type Side } from './dependencies.js';
 import type { InviteExchange, Pair } from './pair.js';
+import { openedBody } from './protected.js';
+import type { Referral } from './referrals.js';
+import { admitTransfer, composeTransfer, isTransfer, settleTransfer } from './transfer.js';
 import { translateAnswer, translateCapabilities, translateOffer } from './translate.js';
 
 const RELAYED = new Set(['INVITE', 'UPDATE', 'PRACK', 'INFO', 'OPTIONS']);
@@ -45,7 +48,7 @@ export class InDialog {
 
   /**
    * Takes a request of `pair`'s dialog on `side`.
-   * @throws SegyError SEGY_E_SIP_METHOD, SEGY_E_BUSY
+   * @throws SegyError SEGY_E_SIP_METHOD, SEGY_E_REFER_REFUSED, SEGY_E_BUSY
    */
   request(call: Call, pair: Pair, side: Side, uas: ServerTransaction): void {
     const { request } = uas;
@@ -61,7 +64,8 @@ export class InDialog {
       call.hungUp(pair, side);
       return;
     }
-    if (!RELAYED.has(request.method)) {
+    if (isTransfer(request)) admitTransfer({ call, pair, side, request });
+    else if (!RELAYED.has(request.method)) {
       throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not passed within a dialog');
     }
     if (call.relays.size >= call.deps.settings.limits.transactions) {
@@ -131,6 +135,7 @@ class Relay implements OpenRelay {
   readonly #at: Passage;
   readonly #far: Side;
   #carried: Carried = 'none';
+  #referral: Referral | null = null;
   #done = false;
   #uac: ClientTransaction | null = null;
 
@@ -159,14 +164,14 @@ class Relay implements OpenRelay {
       const passed = to.request(request.method, cseq);
       this.#composer.passRequest(call, request, passed, to);
       if (side === 'outer' && request.method === 'INVITE') takeLevel(call, request);
-      await this.#passBody(request, passed);
+      if (isTransfer(request)) {
+        this.#referral = composeTransfer(this.#composer, { call, pair, side, request }, passed);
+      } else await this.#passBody(request, passed);
       if (!call.isLive()) {
         this.giveUp(481);
         return;
       }
-      if (request.method === 'INVITE' || request.method === 'UPDATE') {
-        pair.on(side).refreshTarget(request);
-      }
+      if (refreshesTarget(request.method)) pair.on(side).refreshTarget(request);
       this.#send(passed);
       if (to.side === 'outer') await keepRecord(call);
     } catch (error) {
@@ -227,6 +232,7 @@ class Relay implements OpenRelay {
     if (!call.isLive()) return;
     if (status >= 200 && status < 300 && this.#carried === 'offer') requireAnswered(pair, side);
     if (rseq !== undefined) pair.lastReliable = { rseq, response: passed };
+    if (status >= 200) this.#settleTransfer(response);
     if (status < 300) pair.on(this.#far).refreshTarget(response);
     this.#respond(passed);
     if (status >= 300) await this.#offerRefused();
@@ -236,6 +242,10 @@ class Relay implements OpenRelay {
   async #passResponseBody(from: SipResponse, to: SipResponse, settled: boolean): Promise<void> {
     const { call, pair, uas } = this.#at;
     const { negotiation } = pair;
+    if (isTransfer(uas.request)) {
+      openedBody(from);
+      return;
+    }
     const sdp = sdpOf(from);
     if (sdp === null) return;
     if (from.status >= 300 || this.#carried === 'other') {
@@ -251,6 +261,7 @@ class Relay implements OpenRelay {
   async #failed(error: SegyError): Promise<void> {
     const { call, side, uas } = this.#at;
     if (this.#done) return;
+    this.#settleTransfer(null);
     call.refusals.note(side, uas.source.address, error, 'dialog');
     this.#respond(call.refusals.response(uas.request, side, error, call.partner, 408));
     await this.#offerRefused();
@@ -260,8 +271,15 @@ class Relay implements OpenRelay {
   /** RFC 3261 clause 12.2.1.2: the peer has no such dialog any more, or does not answer. */
   #dialogLost(status: number): void {
     const { call, uas } = this.#at;
+    // the end of a subscription is not that of the call (RFC 5057)
+    if (isTransfer(uas.request)) return;
     if (status === 408 && uas.request.method === 'INFO') return;
     call.abort(new SegyError('SEGY_E_SIP_NO_DIALOG', 'one side has lost the dialog'));
+  }
+
+  #settleTransfer(response: SipResponse | null): void {
+    const { pair, uas } = this.#at;
+    if (this.#referral !== null) settleTransfer(pair, this.#referral, uas.request, response);
   }
 
   #respond(response: SipResponse): void {

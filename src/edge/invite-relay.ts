@@ -26,6 +26,7 @@ import { keepRecord } from './dialog-record.js';
 import { calleeDialog, callerDialog } from './fork-dialogs.js';
 import type { Negotiation } from './negotiation.js';
 import { Pair } from './pair.js';
+import { Referrals } from './referrals.js';
 import { redirectContacts } from './redirect.js';
 import { translateAnswer, translateCapabilities } from './translate.js';
 
@@ -368,7 +369,8 @@ export class InviteRelay {
       inner: call.calleeSide === 'inner' ? callee : caller,
     };
     const exchange = { from: call.callerSide, cseq: this.#cseq, state: 'pending' as const };
-    const pair = new Pair(dialogs, this.#negotiation.fork(), exchange);
+    const referrals = new Referrals(call.deps.env.clock);
+    const pair = new Pair(dialogs, this.#negotiation.fork(), referrals, exchange);
     call.pairs.push(pair);
     return pair;
   }

@@ -6,6 +6,7 @@ import type { SipResponse } from '../sip/index.js';
 import type { Side } from './dependencies.js';
 import type { Dialog } from './dialog.js';
 import type { Negotiation } from './negotiation.js';
+import type { Referrals } from './referrals.js';
 
 /** An INVITE or re-INVITE that passes through a pair. */
 export interface InviteExchange {
@@ -22,6 +23,7 @@ export class Pair {
   readonly outer: Dialog;
   readonly inner: Dialog;
   readonly negotiation: Negotiation;
+  readonly referrals: Referrals;
   invite: InviteExchange | null;
   /** last reliable provisional response passed, for one that comes again (RFC 3262) */
   lastReliable: { readonly rseq: string; readonly response: SipResponse } | null = null;
@@ -29,11 +31,13 @@ export class Pair {
   constructor(
     dialogs: { readonly outer: Dialog; readonly inner: Dialog },
     negotiation: Negotiation,
+    referrals: Referrals,
     invite: InviteExchange | null,
   ) {
     this.outer = dialogs.outer;
     this.inner = dialogs.inner;
     this.negotiation = negotiation;
+    this.referrals = referrals;
     this.invite = invite;
   }
 

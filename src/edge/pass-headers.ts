@@ -4,7 +4,7 @@
  * `X-SeGy-*`, which only the edge writes.
  */
 import type { SipHeaders, SipMessage } from '../sip/index.js';
-import { mapDialogReference, mapInReplyTo, mapReferTo, type CallIdMap } from './call-id-map.js';
+import { mapDialogReference, mapInReplyTo, type CallIdMap } from './call-id-map.js';
 import { rewriteReason, rewriteWarning } from './hide-hosts.js';
 
 /** Methods the edge passes within a dialog, and ACK and CANCEL, which end at it. */
@@ -18,6 +18,9 @@ export const ALLOWED_METHODS: readonly string[] = [
   'INFO',
   'OPTIONS',
 ];
+
+/** What a transfer is made of; passed where the partner's profile lets calls be transferred. */
+export const TRANSFER_METHODS: readonly string[] = ['REFER', 'NOTIFY', 'SUBSCRIBE'];
 
 /** Passed as they are where they are plain: session timers, reliability, priority. */
 const PASSED: readonly string[] = [
@@ -55,6 +58,8 @@ export interface HeaderContext {
   readonly map: CallIdMap;
   /** our host as the receiver sees it */
   readonly host: string;
+  /** whether calls may be transferred */
+  readonly transfers: boolean;
 }
 
 /** Copies what may pass from `from` into `to`, rewritten for the receiver. */
@@ -63,7 +68,7 @@ export function passHeaders(from: SipMessage, to: SipHeaders, context: HeaderCon
     copy(from.headers, to, name, (value) => (PLAIN_VALUE.test(value) ? value : null));
   }
   for (const name of ['Require', 'Supported', 'Unsupported']) passTags(from.headers, to, name);
-  passAllow(from.headers, to);
+  passAllow(from.headers, to, context.transfers);
   copy(from.headers, to, 'Warning', (value) => rewriteWarning(value, context.host));
   copy(from.headers, to, 'Reason', rewriteReason);
   copy(
@@ -76,7 +81,6 @@ export function passHeaders(from: SipMessage, to: SipHeaders, context: HeaderCon
     copy(from.headers, to, name, (value) => mapDialogReference(value, context.map));
   }
   copy(from.headers, to, 'In-Reply-To', (value) => mapInReplyTo(value, context.map));
-  copy(from.headers, to, 'Refer-To', (value) => mapReferTo(value, context.host, context.map));
   copy(from.headers, to, 'Referred-By', (value) => rewriteReferredBy(value, context.host));
 }
 
@@ -108,10 +112,15 @@ function passTags(from: SipHeaders, to: SipHeaders, name: string): void {
   if (tags.length > 0) to.set(name, tags.slice(0, MAX_VALUES).join(', '));
 }
 
+/** Methods passed within a dialog whose partner lets calls be transferred, or does not. */
+export function methodsWith(transfers: boolean): readonly string[] {
+  return transfers ? [...ALLOWED_METHODS, ...TRANSFER_METHODS] : ALLOWED_METHODS;
+}
+
 /** What both the far side and the edge can do. */
-function passAllow(from: SipHeaders, to: SipHeaders): void {
+function passAllow(from: SipHeaders, to: SipHeaders, transfers: boolean): void {
   const far = new Set(from.list('Allow').map((method) => method.trim()));
-  const both = ALLOWED_METHODS.filter((method) => far.has(method));
+  const both = methodsWith(transfers).filter((method) => far.has(method));
   if (both.length > 0) to.set('Allow', both.join(', '));
 }
 

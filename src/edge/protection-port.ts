@@ -22,6 +22,13 @@ export interface ProtectionPort {
   open(partner: PartnerConfig, message: SipMessage, about: SipMessage): Uint8Array | null;
   /** Protects the body of a message to `partner`, in place. @throws SegyError */
   seal(partner: PartnerConfig, message: SipMessage, about: SipMessage): void;
+  /**
+   * An identity that stands in a header of `about`, which came from `partner`, clear.
+   * @throws SegyError SEGY_E_XML_PROTECTED, SEGY_E_XML_DECRYPT, SEGY_E_SPK_*
+   */
+  openUri(partner: PartnerConfig, uri: string, about: SipMessage): string;
+  /** An identity for a header of `about`, which goes to `partner`. @throws SegyError SEGY_E_SPK_* */
+  sealUri(partner: PartnerConfig, uri: string, about: SipMessage): string;
   /** whether requests of the partner that open something need `admit` */
   demandsEar(partner: PartnerConfig): boolean;
   /** whether such requests may name external identities only */

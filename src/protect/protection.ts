@@ -6,7 +6,13 @@ import { SegyError } from '../base/errors.js';
 import type { PartnerConfig, ProtectionConfig } from '../config/index.js';
 import { parseNameAddr, type SipMessage } from '../sip/index.js';
 import { checkEar, makeEar, type EarRequestFacts, type EarTools } from './ear.js';
-import type { OpeningKeys, SealingKey } from './encrypted-uri.js';
+import {
+  decryptUri,
+  encryptUri,
+  isEncryptedUri,
+  type OpeningKeys,
+  type SealingKey,
+} from './encrypted-uri.js';
 import { attachEar, openMessage, sealMessage } from './message.js';
 import { loadSpks, type ReadKeyFile, type SpkSet } from './spk.js';
 
@@ -79,6 +85,29 @@ export class SignallingProtection {
     const { random, host } = this.#options;
     const key = this.#sealingKey(partner, protection, about);
     sealMessage(message, key, { confidentiality, integrity, host, random });
+  }
+
+  /**
+   * An identity that stands in a header of `about`, which came from `partner`, clear. A header is no
+   * XML, so a clear one is taken whatever the profile demands of bodies.
+   * @throws SegyError SEGY_E_XML_PROTECTED, SEGY_E_XML_DECRYPT, SEGY_E_SPK_*
+   */
+  openUri(partner: PartnerConfig, uri: string, about: SipMessage): string {
+    if (!isEncryptedUri(uri)) return uri;
+    const { protection } = partner;
+    const keys = protection && this.#openingKeys(partner, protection, about);
+    if (keys) return decryptUri(uri, keys);
+    throw new SegyError('SEGY_E_XML_PROTECTED', 'an identity is encrypted and no SPK is held');
+  }
+
+  /**
+   * An identity for a header of `about`, which goes to `partner`: encrypted where its XML is.
+   * @throws SegyError SEGY_E_SPK_NONE
+   */
+  sealUri(partner: PartnerConfig, uri: string, about: SipMessage): string {
+    const { protection } = partner;
+    if (protection?.send.confidentiality !== true) return uri;
+    return encryptUri(uri, this.#sealingKey(partner, protection, about));
   }
 
   /** Whether requests of the partner that open something must pass `admit`. */

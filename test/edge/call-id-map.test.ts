@@ -1,10 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  mapDialogReference,
-  mapInReplyTo,
-  mapReferTo,
-  type CallIdMap,
-} from '../../src/edge/call-id-map.js';
+import { mapDialogReference, mapInReplyTo, type CallIdMap } from '../../src/edge/call-id-map.js';
 
 const MAP: CallIdMap = {
   callId: (callId) => (callId === 'near@pbx' ? 'far' : undefined),
@@ -47,18 +42,5 @@ describe('edge/call-id-map', () => {
   it('keeps only known Call-IDs in In-Reply-To', () => {
     assert.equal(mapInReplyTo('near@pbx, other@pbx', MAP), 'far');
     assert.equal(mapInReplyTo('other@pbx', MAP), null);
-  });
-
-  it('gives Refer-To our host and maps the Replaces inside it', () => {
-    assert.equal(
-      mapReferTo(
-        '<sip:bob@10.0.0.1?Replaces=near%40pbx%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs>',
-        'gw',
-        MAP,
-      ),
-      '<sip:bob@gw?Replaces=far%3Bto-tag%3Dtheir-far%3Bfrom-tag%3Dour-far>',
-    );
-    assert.equal(mapReferTo('<sip:bob@10.0.0.1;x=y>', 'gw', MAP), '<sip:bob@gw>');
-    assert.equal(mapReferTo('<sip:b@h?Replaces=unknown>', 'gw', MAP), null);
   });
 });

@@ -371,8 +371,8 @@ describe('edge: within a dialog', () => {
     await h.mc.send(within('INFO', 101, call.callerDialog), h.outerAt).expect(500);
     const elsewhere = { ...call.callerDialog, to: `${call.callerDialog.to}x` };
     await h.mc.send(within('INFO', 105, elsewhere), h.outerAt).expect(481);
-    const refer = await h.mc.send(within('REFER', 106, call.callerDialog), h.outerAt).expect(405);
-    assert.ok(refer.headers.get('Allow')?.includes('INVITE'));
+    const odd = await h.mc.send(within('PUBLISH', 106, call.callerDialog), h.outerAt).expect(405);
+    assert.ok(odd.headers.get('Allow')?.includes('INVITE'));
   });
 
   it('ends the call with BYE one above the highest CSeq when one side lost the dialog', async () => {

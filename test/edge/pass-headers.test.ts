@@ -6,6 +6,10 @@ import { SipHeaders, type SipRequest } from '../../src/sip/index.js';
 const NOTHING = { callId: () => undefined, dialog: () => undefined };
 
 function passed(...entries: [string, string][]): [string, string][] {
+  return passedWhere(false, entries);
+}
+
+function passedWhere(transfers: boolean, entries: [string, string][]): [string, string][] {
   const request: SipRequest = {
     kind: 'request',
     method: 'INVITE',
@@ -14,7 +18,7 @@ function passed(...entries: [string, string][]): [string, string][] {
     body: new Uint8Array(),
   };
   const to = new SipHeaders();
-  passHeaders(request, to, { map: NOTHING, host: 'gw.example' });
+  passHeaders(request, to, { map: NOTHING, host: 'gw.example', transfers });
   return to.entries();
 }
 
@@ -53,6 +57,7 @@ describe('edge/pass-headers', () => {
     'Server',
     'User-Agent',
     'Call-Info',
+    'Refer-To',
     'Organization',
     'Authorization',
     'Proxy-Authenticate',
@@ -66,6 +71,9 @@ describe('edge/pass-headers', () => {
   it('names in Allow only what the far side and the edge both do', () => {
     assert.deepEqual(passed(['Allow', 'INVITE, BYE, REFER, SUBSCRIBE']), [
       ['Allow', 'INVITE, BYE'],
+    ]);
+    assert.deepEqual(passedWhere(true, [['Allow', 'INVITE, BYE, REFER, PUBLISH']]), [
+      ['Allow', 'INVITE, BYE, REFER'],
     ]);
   });
 

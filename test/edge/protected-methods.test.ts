@@ -101,15 +101,19 @@ describe('edge: every method under protected signalling', () => {
     await sent.expect(200);
   });
 
-  it('refuses a REFER within a call and outside, since nobody of a partner may transfer a radio', async () => {
+  it('refuses a REFER within a call and outside, where the profile lets nobody transfer a radio', async () => {
     const { callerDialog } = await established();
     const before = h.pbx.requests.all.length;
-    for (const dialog of [callerDialog, { ...callerDialog, to: '<sip:x@y>', callId: 'other' }]) {
+    const outside = { ...callerDialog, to: '<sip:x@y>', callId: 'other' };
+    for (const [dialog, status, code] of [
+      [callerDialog, 403, 'SEGY_E_REFER_REFUSED'],
+      [outside, 405, 'SEGY_E_SIP_METHOD'],
+    ] as const) {
       const refer = within('REFER', 103, dialog, {
         headers: [['Refer-To', '<sip:1002@127.0.0.1>']],
       });
-      const response = await h.mc.send(refer, h.outerAt).expect(405);
-      assert.equal(warningOf(response), 'SEGY_E_SIP_METHOD');
+      const response = await h.mc.send(refer, h.outerAt).expect(status);
+      assert.equal(warningOf(response), code);
     }
     assert.equal(h.pbx.requests.all.length, before);
     assert.equal(h.edge.calls()[0]?.state, 'confirmed');

@@ -227,6 +227,7 @@ export class Harness {
       },
       limits: { requestsPerSecond: 50, burst: 200, calls: 500 },
       windows: { pckSeconds: 300, gmkAheadSeconds: 300 },
+      refer: 'refuse',
       redirectResponse: { enabled: false, elements: {} },
     };
   }
