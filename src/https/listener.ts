@@ -8,7 +8,7 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import { Socket, type AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Environment } from '../base/environment.js';
+import type { Environment, LogFields } from '../base/environment.js';
 import { SegyError, toSegyError, type SegyErrorCode } from '../base/errors.js';
 import { SourceLog } from '../base/source-log.js';
 import type { ClientLimits } from './client-limits.js';
@@ -170,7 +170,8 @@ export class HttpsListener {
     const route = this.#options.routes.find((each) => each.matches(path));
     const response = await this.#responseTo(incoming, { address, path, query, route, invite });
     if (response.refused !== undefined) {
-      this.#refuse(address, response.refused.code, response.refused.message);
+      const { code, message, partner } = response.refused;
+      this.#refuse(address, code, message, partner === undefined ? {} : { partner });
     }
     this.#options.env.metrics.count('segy_https_requests_total', {
       route: route?.name ?? 'none',
@@ -224,8 +225,13 @@ export class HttpsListener {
     }
   }
 
-  #refuse(source: string | undefined, code: SegyErrorCode, message: string): void {
-    this.#sources.refused({ code, side: SIDE, source: source ?? 'unknown', message });
+  #refuse(
+    source: string | undefined,
+    code: SegyErrorCode,
+    message: string,
+    about: LogFields = {},
+  ): void {
+    this.#sources.refused({ code, side: SIDE, source: source ?? 'unknown', message }, about);
   }
 }
 

@@ -8,6 +8,14 @@ export interface ClientCertificate {
   readonly authorized: boolean;
   /** subject alternative names of type DNS, lower case */
   readonly dnsNames: readonly string[];
+  /** subject alternative names of type URI */
+  readonly uris: readonly string[];
+  /** as RFC 4514 writes it, most specific name first */
+  readonly subject: string;
+  readonly der: Uint8Array;
+  /** when it is good, in milliseconds since 1970 */
+  readonly notBefore: number;
+  readonly notAfter: number;
 }
 
 export interface HttpRequest {
@@ -29,6 +37,8 @@ export interface Refused {
   readonly code: SegyErrorCode;
   /** without octets from the wire */
   readonly message: string;
+  /** name of the partner that it belongs to, where that is known */
+  readonly partner?: string;
 }
 
 export interface HttpResponse {

@@ -39,25 +39,23 @@ export function strongTls(least: TlsVersion = '1.2'): SecureContextOptions {
   };
 }
 
-/** When a certificate is good, in milliseconds since 1970. */
-interface Validity {
-  readonly notBefore: number;
-  readonly notAfter: number;
-}
-
 /** Facts about the peer's certificate; null when it gave none. */
-export function certificateOf(socket: Duplex): (ClientCertificate & Validity) | null {
+export function certificateOf(socket: Duplex): ClientCertificate | null {
   if (!(socket instanceof TLSSocket)) return null;
   // null, whatever the types say, once the socket is destroyed
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;
-  const names = certificate.subjectAltName ?? '';
+  // a value with a comma in it comes in quotes; it is no name that anybody pins, nor several
+  const names = (certificate.subjectAltName ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   return {
     sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     authorized: socket.authorized,
     dnsNames: [...names.matchAll(/(?:^|, )DNS:([A-Za-z0-9.*_-]+)(?=,|$)/g)].map((match) =>
       (match[1] ?? '').toLowerCase(),
     ),
+    uris: [...names.matchAll(/(?:^|, )URI:([^\s",]+)(?=,|$)/g)].map((match) => match[1] ?? ''),
+    subject: certificate.subject.split('\n').reverse().join(','),
+    der: new Uint8Array(certificate.raw),
     notBefore: Date.parse(certificate.validFrom),
     notAfter: Date.parse(certificate.validTo),
   };

@@ -5,6 +5,10 @@
  */
 export { AccessTokens } from './access-token.js';
 export type { AccessTokenClaims, AccessTokenGuard, AccessTokenOptions } from './access-token.js';
+export { IdentityManagement } from './identity-management.js';
+export type { IdentityManagementOptions } from './identity-management.js';
+export { makePartner } from './partner.js';
+export type { PartnerMeans, PartnerSource } from './partner.js';
 export { MC_SERVICES } from './ports.js';
 export type {
   IdmAudit,
@@ -14,5 +18,6 @@ export type {
   McService,
   ServiceIds,
 } from './ports.js';
+export { MAX_KEY_SET } from './public-keys.js';
 export { SigningKeys } from './signing-keys.js';
 export type { SigningKeysOptions, SigningKeyView } from './signing-keys.js';

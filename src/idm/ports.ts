@@ -1,4 +1,6 @@
 /** What the IdM needs of others, and what it tells them. */
+import type { X509Certificate } from 'node:crypto';
+import type { JWTVerifyGetKey } from 'jose';
 import type { CodePoints, IdmClientConfig, SecurityTokensConfig } from '../config/index.js';
 
 export const MC_SERVICES = ['MCPTT', 'MCVideo', 'MCData'] as const;
@@ -11,6 +13,12 @@ export interface IdmPartner {
   readonly name: string;
   readonly codePoints: CodePoints;
   readonly securityTokens: SecurityTokensConfig;
+  /** finds the key of a security token for jose */
+  readonly tokenKeys: JWTVerifyGetKey;
+  /** finds the key of a client's assertion; undefined for a client without keys */
+  clientKeys(clientId: string): JWTVerifyGetKey | undefined;
+  /** authorities that themselves sign the certificates of its clients */
+  readonly clientAuthorities: readonly X509Certificate[];
   /** whether an MC service ID lies in the partner's domains */
   hasUser(serviceId: string): boolean;
 }

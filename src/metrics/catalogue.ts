@@ -27,6 +27,8 @@ export const METRICS: Readonly<Record<string, string>> = {
   segy_group_keys_total: 'group keys taken from partners, by partner and result',
   segy_healthy: '1 while the audit log and the store can be written',
   segy_https_requests_total: 'HTTPS requests, by route and status',
+  segy_idm_key_fetches_total: "fetches of partners' IdM keys, by partner and outcome",
+  segy_idm_requests_total: 'token requests, by partner and outcome',
   segy_info: '1, with the version',
   segy_media_dropped_total: 'media packets that were not forwarded, by reason',
   segy_media_packets_total: 'media packets forwarded, by direction',

@@ -1,6 +1,6 @@
 /** An IdM of its own with two partners, each with its IdM's key and a client, on a clock of the test. */
 import type { CryptoKey, JWK } from 'jose';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { silentLog, systemRandom } from '../../src/base/environment.js';
 import type { RecordSpace } from '../../src/base/records.js';
 import { DEFAULT_CODE_POINTS } from '../../src/config/index.js';
@@ -15,7 +15,8 @@ export const ISSUER = 'https://idm.segy.example';
 export const AUDIENCE = 'https://gms.segy.example/xcap';
 export const ALICE = 'sip:alice@mc-a.example';
 export const BOB = 'sip:bob@mc-b.example';
-export const START = Date.parse('2026-03-01T12:00:00Z');
+/** an hour from now, so that certificates that the test makes are valid */
+export const START = Math.floor(Date.now() / 1000) * 1000 + 3_600_000;
 
 export interface PartnerKey {
   readonly privateKey: CryptoKey;
@@ -42,6 +43,9 @@ export function partner(
       }),
       ...securityTokens,
     },
+    tokenKeys: createLocalJWKSet({ keys: [] }),
+    clientKeys: () => undefined,
+    clientAuthorities: [],
     hasUser: (id) => id.endsWith(`@mc-${letter}.example`),
   };
 }
@@ -66,6 +70,7 @@ export function testTimers(): FakeTimers {
 
 export interface KeyRoom {
   readonly timers: FakeTimers;
+  readonly space: (namespace: string) => RecordSpace;
   readonly records: RecordSpace;
   readonly audit: { readonly events: IdmAuditEvent[]; record(event: IdmAuditEvent): Promise<void> };
 }
@@ -79,7 +84,8 @@ export async function keyRoom(): Promise<KeyRoom> {
       return Promise.resolve();
     },
   };
-  return { timers: testTimers(), records: (await memorySpace())('idm-keys'), audit };
+  const space = await memorySpace();
+  return { timers: testTimers(), space, records: space('idm-keys'), audit };
 }
 
 export function openKeys(
