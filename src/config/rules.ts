@@ -2,8 +2,8 @@
  * What is wrong between settings that are each right: addresses and ports that meet, partners that no
  * listener can reach, names that stand for nothing. Pure: neither files nor the network are looked at.
  */
-import { isLoopback } from '../base/address.js';
 import { isIP } from 'node:net';
+import { isLoopback } from '../base/address.js';
 import { locate, type ConfigFinding } from './load.js';
 import type { PartnerConfig, SegyConfig } from './schema.js';
 

@@ -3,9 +3,9 @@
  * Secrets come by reference (a file's path), never as values. Unknown names are refused,
  * so that a misspelt setting is an error and not a default.
  */
-import { isLoopback } from '../base/address.js';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isLoopback } from '../base/address.js';
 import { codePointsSchema } from './code-points.js';
 import { floorSchema } from './floor-schema.js';
 import { checkFloor } from './floor-rules.js';
