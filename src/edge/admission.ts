@@ -37,11 +37,6 @@ interface PartnerState {
 /** Does the partner have a call that began before `since`? */
 export type CarriesCalls = (partner: string, since: number) => boolean;
 
-/** The form in which hosts are compared: lower case, no brackets, IPv6 compressed or, if mapped, IPv4. */
-export function canonicalAddress(address: string): string {
-  return normaliseHost(address.replace(/^\[|\]$/g, ''));
-}
-
 export class OuterSources {
   readonly #env: Environment;
   #partners: readonly PartnerState[];
@@ -99,7 +94,7 @@ export class OuterSources {
   }
 
   #find(source: SipSource): PartnerState | undefined {
-    const address = canonicalAddress(source.address);
+    const address = normaliseHost(source.address);
     return this.#partners.find((state) => this.#matches(state, source, address));
   }
 
@@ -122,7 +117,7 @@ export class OuterSources {
 
   /** A source that DNS named until lately, as long as calls of that time go on. */
   #findFormer(source: SipSource): { state: PartnerState; since: number } | undefined {
-    const address = canonicalAddress(source.address);
+    const address = normaliseHost(source.address);
     for (const former of this.#former) {
       const { state, since } = former;
       const isSame = this.#matches(state, source, address) || this.#cameFrom(state, source, since);
@@ -160,7 +155,7 @@ function stateOf(config: PartnerConfig, { clock }: Environment): PartnerState {
       burst * MESSAGES_PER_REQUEST,
     ),
     hosts: config.sip.addresses.map((entry) => entry.host),
-    sources: new Set(config.sip.sources.map(canonicalAddress)),
+    sources: new Set(config.sip.sources.map(normaliseHost)),
     names: new Set(config.sip.tlsNames.map((name) => name.toLowerCase())),
     transports: transportsOf(config),
   };
@@ -189,10 +184,10 @@ export class InnerSource {
 
   /** @param address IP address of the PBX's SIP side */
   constructor(address: string) {
-    this.#address = canonicalAddress(address);
+    this.#address = normaliseHost(address);
   }
 
   admit(source: SipSource): boolean {
-    return canonicalAddress(source.address) === this.#address;
+    return normaliseHost(source.address) === this.#address;
   }
 }

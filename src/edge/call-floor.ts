@@ -23,7 +23,7 @@ import type {
   FloorSetup,
 } from '../media/index.js';
 import { wipeKeyMaterial } from '../srtp/index.js';
-import { canonicalAddress } from './admission.js';
+import { normaliseHost } from '../sip/index.js';
 import { codecsOf } from './codecs.js';
 import { floorVariables, RadioKey } from './floor-radio.js';
 import { acceptedParameters, answeredParameters, type FloorLine } from './floor-sdp.js';
@@ -220,7 +220,7 @@ export class CallFloor {
     const codec = codecOf(config);
     return {
       keys,
-      remote: { address: canonicalAddress(remote.address), port: remote.port },
+      remote: { address: normaliseHost(remote.address), port: remote.port },
       participant: {
         userId,
         functionalAlias: null,

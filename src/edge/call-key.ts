@@ -3,10 +3,10 @@
  * sends and CS ID 1 what the other side sends, whoever sent the INVITE (TS 33.180 E.2.3).
  */
 import { equalBytes, toHex, wipe } from '../base/bytes.js';
-import { SegyError } from '../base/errors.js';
 import { CS_ID, srtpKeys, type SrtpPolicy } from '../mikey/index.js';
-import type { SrtpKeyMaterial, SrtpSuite } from '../srtp/index.js';
+import type { SrtpKeyMaterial } from '../srtp/index.js';
 import type { OpenedPck, OwnPck } from './clients-port.js';
+import { suiteOf } from './srtp-suite.js';
 
 export type KeyMaker = 'us' | 'peer';
 
@@ -84,17 +84,4 @@ function material(source: KeySource, csId: number): SrtpKeyMaterial {
     mki: source.keyId,
     rocRate: policy.roc?.rate ?? 0,
   };
-}
-
-/** @throws SegyError SEGY_E_MIKEY_POLICY for a policy that no suite here serves */
-export function suiteOf(policy: SrtpPolicy): SrtpSuite {
-  if (policy.keyLength === 16 && policy.encryption === 'AES-GCM') return 'AEAD_AES_128_GCM';
-  if (
-    policy.keyLength === 16 &&
-    policy.encryption === 'AES-CM' &&
-    policy.authentication === 'HMAC-SHA1-80'
-  ) {
-    return 'AES_CM_128_HMAC_SHA1_80';
-  }
-  throw new SegyError('SEGY_E_MIKEY_POLICY', 'no SRTP suite serves this security policy');
 }

@@ -5,7 +5,7 @@
  */
 import type { Alarms } from '../base/alarms.js';
 import type { Environment } from '../base/environment.js';
-import type { SegyError } from '../base/errors.js';
+import { SegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { SipEndpoint, SipTarget } from '../sip/index.js';
 import type { AccessTokens } from './access-tokens.js';
@@ -174,3 +174,9 @@ export interface EdgeDependencies {
 
 /** What a call is given: its requests leave through outlets that know its partner. */
 export type CallDependencies = Omit<EdgeDependencies, Side> & Readonly<Record<Side, Outlet>>;
+
+/** @throws SegyError SEGY_E_CALL_TYPE where the gateway serves no groups */
+export function requireGroups({ groups }: Pick<EdgeDependencies, 'groups'>): GroupsPort {
+  if (groups === undefined) throw new SegyError('SEGY_E_CALL_TYPE', 'no group is served here');
+  return groups;
+}

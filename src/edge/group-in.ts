@@ -7,7 +7,7 @@ import type { GroupConfig, PartnerConfig } from '../config/index.js';
 import { stateOf } from '../keys/index.js';
 import type { ServerTransaction } from '../sip/index.js';
 import type { EdgeContext } from './context.js';
-import type { EdgeDependencies } from './dependencies.js';
+import { requireGroups, type EdgeDependencies } from './dependencies.js';
 import { GroupMedia } from './group-media.js';
 import type { GroupsPort } from './groups-port.js';
 import { readMcIdentity } from './identity.js';
@@ -46,12 +46,6 @@ export function groupCallFromMc(
   carryToPbx(context, call, uas, offer, { key: null, group: media }, parties).catch(
     (error: unknown) => failFromMc(call, error),
   );
-}
-
-/** @throws SegyError SEGY_E_CALL_TYPE where the gateway serves no groups */
-export function requireGroups({ groups }: Pick<EdgeDependencies, 'groups'>): GroupsPort {
-  if (groups === undefined) throw new SegyError('SEGY_E_CALL_TYPE', 'no group is served here');
-  return groups;
 }
 
 /**

@@ -11,7 +11,7 @@ import { isRevoked } from '../keys/index.js';
 import type { GroupKey } from '../media/index.js';
 import { CS_ID, gukId, srtpKeys } from '../mikey/index.js';
 import type { SrtpKeyMaterial } from '../srtp/index.js';
-import { suiteOf } from './call-key.js';
+import { suiteOf } from './srtp-suite.js';
 import type { GroupsPort } from './groups-port.js';
 import type { CallMediaSession } from './media-port.js';
 

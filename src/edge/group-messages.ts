@@ -7,8 +7,7 @@ import { SegyError, toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { ServerTransaction } from '../sip/index.js';
 import { bodyOf } from './bodies.js';
-import type { EdgeDependencies } from './dependencies.js';
-import { requireGroups } from './group-in.js';
+import { requireGroups, type EdgeDependencies } from './dependencies.js';
 import { carriedKeys, keysOfDocument, type CarriedKey } from './key-bodies.js';
 import type { Refusals } from './refusal.js';
 

@@ -5,8 +5,7 @@
  */
 import { isIP } from 'node:net';
 import type { PartnerConfig } from '../config/index.js';
-import { parseSipUri, type SipSource, type SipTarget } from '../sip/index.js';
-import { canonicalAddress } from './admission.js';
+import { parseSipUri, type SipSource, type SipTarget, normaliseHost } from '../sip/index.js';
 import type { EdgeDependencies, EdgeSettings, HostAddresses, Side } from './dependencies.js';
 
 type PartnerAddress = PartnerConfig['sip']['addresses'][number];
@@ -67,7 +66,7 @@ function configuredTarget(
 ): SipTarget {
   if (side === 'inner') return pbxTarget(settings);
   const targets = partnerTargets(partner, addresses);
-  const from = canonicalAddress(source.address);
+  const from = normaliseHost(source.address);
   const own = targets.find((target) => target.address === from);
   const { protocol, address, port } = source;
   return own ?? targets[0] ?? { protocol, address, port };
@@ -87,7 +86,7 @@ export function nextHop(
   const text = first === undefined ? remoteTarget : /<([^>]*)>/.exec(first)?.[1];
   if (text === undefined || !/^sips?:/i.test(text)) return peer;
   const uri = parseSipUri(text);
-  const known = hosts.get(canonicalAddress(uri.host));
+  const known = hosts.get(normaliseHost(uri.host));
   const address = known?.includes(peer.address) === true ? peer.address : known?.[0];
   if (address === undefined) return peer;
   const protocol =
@@ -120,7 +119,7 @@ export function peerHosts(
     hosts.flatMap((host) => {
       const known = addresses.of(host);
       const own = known.map((address) => [address, [address]] as const);
-      return [[canonicalAddress(host), known] as const, ...own];
+      return [[normaliseHost(host), known] as const, ...own];
     }),
   );
 }

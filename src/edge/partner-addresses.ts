@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 import type { Environment, TimerHandle } from '../base/environment.js';
 import type { PartnerConfig } from '../config/index.js';
 import type { SipTarget } from '../sip/index.js';
-import { canonicalAddress } from './admission.js';
+import { normaliseHost } from '../sip/index.js';
 import type { HostAddresses } from './dependencies.js';
 import { Lookup } from './lookup.js';
 import type { PartnerHealth } from './partner-health.js';
@@ -94,7 +94,7 @@ export class PartnerAddresses implements HostAddresses {
   }
 
   of(host: string): readonly string[] {
-    const canonical = canonicalAddress(host);
+    const canonical = normaliseHost(host);
     return isIP(canonical) > 0 ? [canonical] : (this.#hosts.get(canonical)?.found ?? []);
   }
 
@@ -118,7 +118,7 @@ export class PartnerAddresses implements HostAddresses {
   }
 
   leftAt(partner: string, address: string): number | undefined {
-    return this.#partners.get(partner)?.former.get(canonicalAddress(address));
+    return this.#partners.get(partner)?.former.get(normaliseHost(address));
   }
 
   answered(partner: PartnerConfig, target: SipTarget): void {
@@ -165,7 +165,7 @@ export class PartnerAddresses implements HostAddresses {
 
   #hostLookup(host: string): Name<string> {
     return this.#name(host, async () => {
-      const found = (await this.#dns.addresses(host)).map(canonicalAddress);
+      const found = (await this.#dns.addresses(host)).map(normaliseHost);
       return [...new Set(found)].slice(0, this.#limits.perHost);
     });
   }
@@ -175,7 +175,7 @@ export class PartnerAddresses implements HostAddresses {
       const servers = await locateSipServers(domain, transports, this.#dns);
       return servers.map((server) => ({
         ...server,
-        addresses: server.addresses.map(canonicalAddress).slice(0, this.#limits.perHost),
+        addresses: server.addresses.map(normaliseHost).slice(0, this.#limits.perHost),
       }));
     });
   }
@@ -226,7 +226,7 @@ export class PartnerAddresses implements HostAddresses {
     const { addresses, sources } = partner.sip;
     return new Set([
       ...addresses.flatMap(({ host }) => this.of(host)),
-      ...sources.map(canonicalAddress),
+      ...sources.map(normaliseHost),
       ...this.located(partner).map(({ address }) => address),
     ]);
   }
@@ -246,7 +246,7 @@ export class PartnerAddresses implements HostAddresses {
 /** The hosts of a partner that are names, in the form in which they are compared. */
 function namesOf(partner: PartnerConfig): string[] {
   return partner.sip.addresses
-    .map((entry) => canonicalAddress(entry.host))
+    .map((entry) => normaliseHost(entry.host))
     .filter((host) => isIP(host) === 0);
 }
 

@@ -4,16 +4,15 @@
  * passes. The media is armed before the INVITE leaves.
  */
 import { SegyError } from '../base/errors.js';
-import { parseNameAddr, parseSipUri, userText } from '../sip/index.js';
+import { parseNameAddr, parseSipUri, userText, normaliseHost } from '../sip/index.js';
 import type { ServerTransaction, SipRequest } from '../sip/index.js';
 import { SDP_TYPE, bodyOf, contentOf } from './bodies.js';
-import { canonicalAddress } from './admission.js';
 import type { Call } from './call.js';
 import type { RadioUser } from './clients-port.js';
 import { CallKey } from './call-key.js';
 import { openCall, type EdgeContext } from './context.js';
-import type { EdgeDependencies } from './dependencies.js';
-import { mayBeClear, requireGroups } from './group-in.js';
+import { requireGroups, type EdgeDependencies } from './dependencies.js';
+import { mayBeClear } from './group-in.js';
 import { GroupMedia } from './group-media.js';
 import { wishesOfRequest } from './floor-wishes.js';
 import { requireSafeUser } from './identity.js';
@@ -78,7 +77,7 @@ function readOffer({ settings }: EdgeDependencies, request: SipRequest): Session
   if (sdp === null) throw new SegyError('SEGY_E_OFFER_REQUIRED', 'the INVITE has no SDP offer');
   const offer = readSdp(sdp);
   requireAudio(offer);
-  checkInner(offer, new Set(settings.allowedMediaAddresses.map(canonicalAddress)));
+  checkInner(offer, new Set(settings.allowedMediaAddresses.map(normaliseHost)));
   return offer;
 }
 

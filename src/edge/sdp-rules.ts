@@ -3,7 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { SegyError } from '../base/errors.js';
-import { canonicalAddress } from './admission.js';
+import { normaliseHost } from '../sip/index.js';
 import type { AudioDescription, SessionModel } from './sdp-model.js';
 
 /** Profiles that ask for keys; MC media has them by MIKEY whatever the profile says (TS 24.379). */
@@ -30,7 +30,7 @@ export function checkInner(model: SessionModel, allowed: ReadonlySet<string>): v
     throw new SegyError('SEGY_E_MEDIA', 'the PBX asks for protected RTP on the clear side');
   }
   if (audio.port === 0 || audio.address === null) return;
-  if (!allowed.has(canonicalAddress(audio.address))) {
+  if (!allowed.has(normaliseHost(audio.address))) {
     throw new SegyError(
       'SEGY_E_MEDIA_ADDRESS',
       'the inner SDP names an address outside the allowed',

@@ -3,10 +3,10 @@
  * description it is, the checks of its side, and the key rules of offers from the MC side.
  */
 import { SegyError } from '../base/errors.js';
+import { normaliseHost } from '../sip/index.js';
 import type { Call } from './call.js';
 import { CallKey } from './call-key.js';
 import type { CallMedia } from './call-media.js';
-import { canonicalAddress } from './admission.js';
 import type { Side } from './dependencies.js';
 import type { Negotiation } from './negotiation.js';
 import type { SessionModel } from './sdp-model.js';
@@ -23,7 +23,7 @@ export function readChecked(
 ): SessionModel {
   const model = readSdp(body, preferred);
   if (side === 'outer') checkOuter(model, media?.at('outer').address ?? null);
-  else checkInner(model, new Set(call.deps.settings.allowedMediaAddresses.map(canonicalAddress)));
+  else checkInner(model, new Set(call.deps.settings.allowedMediaAddresses.map(normaliseHost)));
   return model;
 }
 

@@ -42,9 +42,12 @@ export function formatHostPort(value: HostPort): string {
   return value.port === undefined ? host : `${host}:${value.port}`;
 }
 
-/** One spelling for addresses that are the same: lower case, IPv6 compressed, IPv4-mapped as IPv4. */
+/** One spelling for hosts that are the same: lower case, no brackets, IPv6 compressed, IPv4-mapped as IPv4. */
 export function normaliseHost(host: string): string {
-  const lower = host.toLowerCase().replace(/\.$/, '');
+  const lower = host
+    .replace(/^\[|\]$/g, '')
+    .toLowerCase()
+    .replace(/\.$/, '');
   if (!isIPv6(lower)) return lower;
   const compressed = new URL(`http://[${lower.replace(/%.*$/, '')}]/`).hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(compressed);
