@@ -5,8 +5,13 @@
  */
 import { SegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
-import { parseNameAddr, parseSipUri, type SipRequest, type SipUri } from '../sip/index.js';
-import { canonicalAddress } from './admission.js';
+import {
+  normaliseHost,
+  parseNameAddr,
+  parseSipUri,
+  type SipRequest,
+  type SipUri,
+} from '../sip/index.js';
 import type { CallDependencies, Side } from './dependencies.js';
 import { hostInDomains, isSafeText, readMcIdentity, requireSafeUser } from './identity.js';
 
@@ -161,7 +166,7 @@ function groupByPbxName(
 function isOurs(host: string, { settings }: CallDependencies): boolean {
   const { udp, tcp, tls } = settings.inner.contacts;
   const ours = [udp, tcp, tls].flatMap((contact) => (contact === undefined ? [] : [contact.host]));
-  return [...ours, settings.pbx.address].map(canonicalAddress).includes(canonicalAddress(host));
+  return [...ours, settings.pbx.address].map(normaliseHost).includes(normaliseHost(host));
 }
 
 /** MC service ID of the party of a call on one side. */
