@@ -64,7 +64,7 @@ export class InDialog {
       call.hungUp(pair, side);
       return;
     }
-    if (isTransfer(request)) admitTransfer({ call, pair, side, request });
+    if (isTransfer(request)) admitTransfer({ call, request });
     else if (!RELAYED.has(request.method)) {
       throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not passed within a dialog');
     }

@@ -56,10 +56,10 @@ export function isTransfer({ method }: SipRequest): boolean {
 }
 
 /**
- * Whether the call may be transferred at all.
+ * Whether calls like this one may be transferred at all.
  * @throws SegyError SEGY_E_SIP_METHOD, SEGY_E_REFER_REFUSED
  */
-export function admitTransfer({ call, pair, request }: Passage): void {
+export function admitTransfer({ call, request }: Pick<Passage, 'call' | 'request'>): void {
   if (call.partner.refer !== 'pass') {
     if (request.method !== 'REFER') {
       throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not passed within a dialog');
@@ -69,19 +69,21 @@ export function admitTransfer({ call, pair, request }: Passage): void {
   if (call.group !== null) {
     throw new SegyError('SEGY_E_REFER_REFUSED', 'a group call is not transferred');
   }
-  if (call.state !== 'confirmed' || pair !== call.answered) {
-    throw new SegyError('SEGY_E_REFER_REFUSED', 'the call is not up');
-  }
 }
 
 /**
  * Fills `passed`, whose dialog headers stand, with what of the request may pass.
  * @returns the transfer that it belongs to
- * @throws SegyError SEGY_E_REFER_TO, SEGY_E_REFER_TARGET, SEGY_E_SIP_NO_DIALOG, SEGY_E_SIP_BODY,
- *   SEGY_E_IDENTITY_MISMATCH, SEGY_E_BUSY
+ * @throws SegyError SEGY_E_REFER_REFUSED, SEGY_E_REFER_TO, SEGY_E_REFER_TARGET, SEGY_E_SIP_NO_DIALOG,
+ *   SEGY_E_SIP_BODY, SEGY_E_IDENTITY_MISMATCH, SEGY_E_BUSY
  */
 export function composeTransfer(composer: Composer, at: Passage, passed: SipRequest): Referral {
+  const { call, pair } = at;
   const { method } = at.request;
+  // in its turn behind an ACK that came just before
+  if (call.state !== 'confirmed' || pair !== call.answered) {
+    throw new SegyError('SEGY_E_REFER_REFUSED', 'the call is not up');
+  }
   if (method === 'REFER') return composeRefer(composer, at, passed);
   return method === 'NOTIFY' ? composeReport(at, passed) : composeSubscribe(at, passed);
 }

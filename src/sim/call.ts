@@ -38,6 +38,8 @@ export class SimCall<M extends CallMedia = CallMedia> {
   readonly ended: Promise<CallEnd>;
   /** in-dialog requests received, by method */
   readonly received: string[] = [];
+  /** takes in-dialog requests of methods that a call is not made of; without it they get 405 */
+  onOther?: (transaction: ServerTransaction) => void;
   #remoteTag: string | undefined;
   #remoteTarget: string;
   #cseq = 1;
@@ -199,6 +201,11 @@ export class SimCall<M extends CallMedia = CallMedia> {
 
   // In the dialog
 
+  /** tag of the peer; undefined before it has answered */
+  get remoteTag(): string | undefined {
+    return this.#remoteTag;
+  }
+
   hasEnded(): boolean {
     return this.state === 'ended';
   }
@@ -220,6 +227,13 @@ export class SimCall<M extends CallMedia = CallMedia> {
     const request = this.#request('UPDATE');
     request.headers.set('Session-Expires', `${SESSION_EXPIRES_S};refresher=uac`);
     return (await this.#transact(request)).status;
+  }
+
+  /** A request of another method. @returns its final response */
+  ask(method: string, headers: HeaderList, body?: SipBody): Promise<SipResponse> {
+    const request = this.#request(method, body);
+    for (const [name, value] of headers) request.headers.add(name, value);
+    return this.#transact(request);
   }
 
   bye(): void {
@@ -247,7 +261,8 @@ export class SimCall<M extends CallMedia = CallMedia> {
         this.agent.respond(transaction, 200, 'OK', this.dialog.localTag);
         return;
       default:
-        this.agent.respond(transaction, 405, 'Method Not Allowed', this.dialog.localTag);
+        if (this.onOther) this.onOther(transaction);
+        else this.agent.respond(transaction, 405, 'Method Not Allowed', this.dialog.localTag);
     }
   }
 
