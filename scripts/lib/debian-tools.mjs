@@ -17,6 +17,7 @@ export const TEST_TOOLS = [
   { file: '/usr/include/stdio.h', package: 'libc6-dev' },
   { command: 'openssl', package: 'openssl' },
   { command: 'fail2ban-regex', package: 'fail2ban' },
+  { file: '/usr/bin/python3', package: 'python3' },
   {
     file: '/usr/lib/python3/dist-packages/prometheus_client/parser.py',
     package: 'python3-prometheus-client',
