@@ -20,13 +20,13 @@ export class TokenBucket {
     this.#filledAt = clock.now();
   }
 
-  /** Takes one token. @returns false when none is left */
-  take(): boolean {
+  /** Takes one token and leaves at least `reserve` of them. @returns false when there are not so many */
+  take(reserve = 0): boolean {
     const now = this.#clock.now();
     const elapsed = Math.max(0, now - this.#filledAt);
     this.#tokens = Math.min(this.#burst, this.#tokens + elapsed * this.#perMs);
     this.#filledAt = now;
-    if (this.#tokens < 1) return false;
+    if (this.#tokens < 1 + reserve) return false;
     this.#tokens -= 1;
     return true;
   }

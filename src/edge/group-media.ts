@@ -17,6 +17,8 @@ import type { CallMediaSession } from './media-port.js';
 
 /** GMKs that ended during the call and whose late packets are still counted as such. */
 const MAX_ENDED = 16;
+/** Members whose GUK-IDs the media knows beforehand, the first of those configured. */
+const MAX_KNOWN_MEMBERS = 500;
 
 export interface GroupMediaInit {
   readonly groups: GroupsPort;
@@ -34,6 +36,8 @@ export class GroupMedia {
   readonly group: GroupConfig;
   readonly #init: GroupMediaInit;
   readonly #ended = new Map<string, GroupKey>();
+  /** GUK-IDs of the configured members, by GMK-ID */
+  readonly #members = new Map<string, Uint32Array>();
   #given = new Map<string, GroupKey>();
   #sendingId = '';
   #session: CallMediaSession | null = null;
@@ -77,11 +81,11 @@ export class GroupMedia {
   talkerOf(mki: string): string {
     const [gmkId, talker] = [mki.slice(0, 8), mki.slice(8)];
     const key = this.#held().find((held) => toHex(held.keyId) === gmkId);
-    const member =
-      key === undefined || isRevoked(key)
-        ? undefined
-        : this.group.members.find((uri) => toHex(gukId(key.key, key.keyId, uri)) === talker);
-    return member ?? talker;
+    if (key === undefined || isRevoked(key)) return talker;
+    const { members } = this.group;
+    const known = members[this.#membersUnder(key).indexOf(Number.parseInt(talker, 16))];
+    const isTalker = (uri: string): boolean => toHex(gukId(key.key, key.keyId, uri)) === talker;
+    return known ?? members.slice(MAX_KNOWN_MEMBERS).find(isTalker) ?? talker;
   }
 
   close(): void {
@@ -89,6 +93,7 @@ export class GroupMedia {
     this.#session = null;
     this.#given.clear();
     this.#ended.clear();
+    this.#members.clear();
   }
 
   async #arm(
@@ -136,14 +141,45 @@ export class GroupMedia {
 
   /** Keys to hear with: those held, pending ones too, and what ended since they were given. */
   #receiving(): GroupKey[] {
-    const now = new Map(this.#held().map((held) => [toHex(held.keyId), groupKeyOf(held)]));
+    const now = new Map(this.#held().map((held) => [toHex(held.keyId), this.#groupKeyOf(held)]));
+    for (const id of this.#members.keys()) if (!now.has(id)) this.#members.delete(id);
     for (const [id, key] of this.#given) {
-      if (!now.has(id) && key.state !== 'revoked') this.#ended.set(id, { ...key, ...EXPIRED });
+      if (!now.has(id) && key.state !== 'revoked')
+        this.#ended.set(id, { ...keyless(key), state: 'expired' });
     }
     for (const id of now.keys()) this.#ended.delete(id);
     const ended = [...this.#ended].slice(-MAX_ENDED);
-    this.#given = new Map([...now].map(([id, key]) => [id, { ...key, ...KEYLESS }]));
+    this.#given = new Map([...now].map(([id, key]) => [id, keyless(key)]));
     return [...now.values(), ...ended.map(([, key]) => key)];
+  }
+
+  #groupKeyOf(held: HeldKey): GroupKey {
+    const { keyId, key, policy, holders } = held;
+    const usable = !isRevoked(held);
+    return {
+      gmkId: keyId,
+      state: usable ? 'usable' : 'revoked',
+      gmk: key,
+      rands: usable ? [held.rand, ...held.otherRands] : [],
+      own: usable ? holders.map((uri) => gukId(key, keyId, uri)) : [],
+      ...(usable && { members: this.#membersUnder(held) }),
+      suite: suiteOf(policy),
+      rocRate: policy.roc?.rate ?? 0,
+      csId: CS_ID.mcpttGroup,
+    };
+  }
+
+  /** GUK-IDs of the first configured members, in their order; made once for each key. */
+  #membersUnder({ key, keyId }: HeldKey): Uint32Array {
+    const id = toHex(keyId);
+    const known = this.#members.get(id);
+    if (known !== undefined) return known;
+    const members = this.group.members.slice(0, MAX_KNOWN_MEMBERS);
+    const made = Uint32Array.from(members, (uri) =>
+      Buffer.from(gukId(key, keyId, uri)).readUInt32BE(),
+    );
+    this.#members.set(id, made);
+    return made;
   }
 
   /** The key to send with, where it changed: null for none any more, undefined for no change. */
@@ -157,22 +193,9 @@ export class GroupMedia {
   }
 }
 
-const KEYLESS = { gmk: new Uint8Array(), rands: [] } as const;
-const EXPIRED = { ...KEYLESS, state: 'expired' } as const;
-
-function groupKeyOf(held: HeldKey): GroupKey {
-  const { keyId, key, policy, holders } = held;
-  const usable = !isRevoked(held);
-  return {
-    gmkId: keyId,
-    state: usable ? 'usable' : 'revoked',
-    gmk: key,
-    rands: usable ? [held.rand, ...held.otherRands] : [],
-    own: usable ? holders.map((uri) => gukId(key, keyId, uri)) : [],
-    suite: suiteOf(policy),
-    rocRate: policy.roc?.rate ?? 0,
-    csId: CS_ID.mcpttGroup,
-  };
+/** What is remembered of a key that was given to the media. */
+function keyless(key: GroupKey): GroupKey {
+  return { ...key, gmk: new Uint8Array(), rands: [], members: new Uint32Array() };
 }
 
 function sendingMaterial(held: HeldKey, speaker: string): SrtpKeyMaterial {

@@ -13,10 +13,10 @@ export class DirectionCounters {
   #unreported: DropCounts | null = null;
   #reportedAt = -Infinity;
 
-  drop(reason: DropReason): void {
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
+  drop(reason: DropReason, count = 1): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
     this.#unreported ??= {};
-    this.#unreported[reason] = (this.#unreported[reason] ?? 0) + 1;
+    this.#unreported[reason] = (this.#unreported[reason] ?? 0) + count;
   }
 
   /** Drops since the last report, at most once each `windowMs`; null when there is nothing to say. */

@@ -35,8 +35,10 @@ export interface MediaLimits {
    * many from known sources, and so many from others
    */
   readonly talkersPerSecond: number;
-  /** talkers of a group call derived in one second at a later packet, where the rate above is used up */
+  /** the same at a later packet, where the rate above is used up; who came more often goes first */
   readonly returningPerSecond: number;
+  /** the same for one member whose GUK-ID is known; `talkersPerSecond` for all of them together */
+  readonly memberPerSecond: number;
   /** socket receive buffer asked for, in octets; the kernel may give less */
   readonly receiveBuffer: number;
   /** a worker that does not answer a command for so long is ended */
@@ -55,7 +57,8 @@ export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
   keepAliveMs: 15_000,
   dropReportMs: 10_000,
   talkersPerSecond: 500,
-  returningPerSecond: 10_000,
+  returningPerSecond: 4_000,
+  memberPerSecond: 10,
   receiveBuffer: 1 << 22,
   commandMs: 5_000,
   legs: 16,

@@ -72,6 +72,7 @@ export class MediaPath {
       clock: { now: () => env.monotonic() },
       random: env.random,
       isKnownSource: (address, port) => this.#legs.knows(address, port),
+      waitedInVain: (count) => this.toInner.drop('unknown-mki', count),
     });
     this.#legs = new Legs(env.limits.legs);
     this.#inner = new InnerPeer(env.innerAllowed);
@@ -164,6 +165,7 @@ export class MediaPath {
   /** RTCP, keep-alive and drop reports that are due. */
   tick(): void {
     const now = this.#env.monotonic();
+    this.#protection.tick();
     this.#reportDrops(now);
     if (!this.#protection.armed) return;
     this.#rtcp.tick(now, this.#outward.ssrc, this.#inward.ssrc);
@@ -212,7 +214,7 @@ export class MediaPath {
     };
   }
 
-  /** Why the packet was dropped; null when it was forwarded, or waits for the floor. */
+  /** Why the packet was dropped; null when it was forwarded, or waits for its keys or the floor. */
   #fromOuter(packet: Uint8Array, address: string, port: number): DropReason | null {
     const protection = this.#protection;
     if (!protection.armed) return 'disarmed';
@@ -224,6 +226,9 @@ export class MediaPath {
     }
     const result = protection.unprotect(packet, address, port);
     if (!result.ok) return result.reason;
+    for (const earlier of protection.takeWaiting()) {
+      this.onOuterRtp(earlier.packet, earlier.address, earlier.port);
+    }
     const now = this.#env.monotonic();
     this.#authenticatedAt = now;
     const leg = this.#legs.attribute(result.ssrc, address, port);

@@ -22,12 +22,18 @@ import {
 } from '../srtp/index.js';
 import type { MediaLimits } from './options.js';
 import type { WireReceive, WireSend } from './protocol.js';
-import { TalkerAdmission } from './talker-admission.js';
+import { TalkerAdmission, type TalkerSign } from './talker-admission.js';
 import { Talkers } from './talkers.js';
 import type { DropReason, GroupKey } from './types.js';
+import { WaitingPackets, type WaitingPacket } from './waiting-packets.js';
 
 type Unprotected =
-  Extract<UnprotectResult, { ok: true }> | { readonly ok: false; readonly reason: DropReason };
+  | Extract<UnprotectResult, { ok: true }>
+  /** null: not dropped yet, it waits for its talker's keys */
+  | { readonly ok: false; readonly reason: DropReason | null };
+
+const NONE: readonly WaitingPacket[] = [];
+const WAITS = Object.freeze({ ok: false, reason: null });
 
 export interface ProtectionHooks {
   /** time that never goes back */
@@ -35,6 +41,8 @@ export interface ProtectionHooks {
   readonly random: RandomBytes;
   /** whether the peer signalled this address or has authenticated from it */
   isKnownSource(address: string, port: number): boolean;
+  /** packets waited for their talker's keys in vain */
+  waitedInVain(count: number): void;
 }
 
 export class Protection {
@@ -49,10 +57,14 @@ export class Protection {
   #before: SrtpKeyMaterial[] = [];
   #current: SrtpKeyMaterial[] = [];
   #talkers: Talkers | null = null;
+  readonly #waiting: WaitingPackets;
+  /** whose first packet has just authenticated */
+  #began: TalkerSign | null = null;
 
   constructor(limits: MediaLimits, hooks: ProtectionHooks) {
     this.#limits = limits;
     this.#hooks = hooks;
+    this.#waiting = new WaitingPackets((count) => hooks.waitedInVain(count));
   }
 
   /** True when a new sender was made, so that the outgoing stream begins anew. */
@@ -112,13 +124,29 @@ export class Protection {
   /** Opens a packet of the outer side; only while it is protected. */
   unprotect(packet: Uint8Array, address: string, port: number): Unprotected {
     this.#talkers?.from(address, port);
-    return this.#judged(this.#expectProtected().unprotect(packet));
+    const result = this.#judged(this.#expectProtected().unprotect(packet));
+    const deferred = this.#talkers?.deferred;
+    if (result.ok || !deferred) return result;
+    const waits = this.#waiting.push(deferred, packet, address, this.#hooks.clock.now());
+    return waits ? WAITS : result;
   }
 
-  /** As `unprotect`, for RTCP. */
+  /** As `unprotect`, for RTCP, which never waits. */
   unprotectRtcp(packet: Uint8Array, address: string, port: number): Unprotected {
     this.#talkers?.from(address, port);
     return this.#judged(this.#expectProtected().unprotectRtcp(packet));
+  }
+
+  /** Earlier packets of the talker whose first one has just authenticated; they come from here again. */
+  takeWaiting(): readonly WaitingPacket[] {
+    const began = this.#began;
+    if (began === null) return NONE;
+    this.#began = null;
+    return this.#waiting.take(began, this.#hooks.clock.now());
+  }
+
+  tick(): void {
+    this.#waiting.tick(this.#hooks.clock.now());
   }
 
   dropKeys(which: 'old' | 'new'): void {
@@ -146,6 +174,8 @@ export class Protection {
     this.#sendKey = null;
     this.#talkers?.wipe();
     this.#talkers = null;
+    this.#began = null;
+    this.#waiting.drop();
   }
 
   #armGroup(keys: readonly GroupKey[], send: WireSend): boolean {
@@ -187,7 +217,7 @@ export class Protection {
   }
 
   #judged(result: UnprotectResult): Unprotected {
-    if (result.ok) this.#talkers?.proved();
+    if (result.ok) this.#began = this.#talkers?.proved() ?? null;
     if (result.ok || result.reason !== 'unknown-mki') return result;
     return { ok: false, reason: this.#talkers?.refusal ?? result.reason };
   }

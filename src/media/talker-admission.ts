@@ -6,14 +6,17 @@
  *
  * | a packet | rate |
  * |---|---|
+ * | whose MKI names a member that is known | `memberPerSecond` for each, `talkersPerSecond` for all |
  * | from an address that SDP signalled or that has authenticated | `talkersPerSecond`, not shared with others |
  * | from any other address | `talkersPerSecond` |
  * | whose MKI, SSRC and port were seen within the last 500 ms, and not tried in vain within the last second | `returningPerSecond`, where the rates above are used up |
  *
- * A talker comes back every 20 to 60 ms with the same MKI and SSRC, so its second packet is heard
- * where its first one was not. Who floods has to send every invention twice to rank with it, which
- * makes at most half as many derivations as packets. What was seen is kept in a table of fixed size
- * (144 KiB), which is made only when the rates have run out.
+ * A talker comes back every 20 to 60 ms with the same MKI and SSRC, and an invention has to be sent
+ * again to do so too. Of those that return, who came more often goes first: each more time may take
+ * from an eighth of the rate that the ones before must leave. To stand in a talker's way at its n-th
+ * packet, a flood has to send each of its inventions n times, so that it makes the fewer of them.
+ * What was seen is kept in a table of fixed size (160 KiB), which is made only when the rates have
+ * run out.
  */
 import type { Clock, RandomBytes } from '../base/environment.js';
 import { TokenBucket } from '../base/token-bucket.js';
@@ -23,6 +26,8 @@ export interface AdmissionLimits {
   readonly talkersPerSecond: number;
   /** talkers derived in one second at a later packet, beyond these */
   readonly returningPerSecond: number;
+  /** derived in one second for one member that is known */
+  readonly memberPerSecond: number;
 }
 
 /** What is known of a packet before any of it is authentic. */
@@ -33,12 +38,17 @@ export interface TalkerSign {
   readonly port: number;
   /** its address was signalled, or has authenticated */
   readonly known: boolean;
+  /** its GUK-ID is that of a member */
+  readonly member: boolean;
 }
 
 const SETS = 4_096;
 const WAYS = 4;
 const RETURN_MS = 500;
 const TRIED_MS = 1_000;
+/** from so many returns on nothing has to be left for anybody */
+const PATIENCE = 8;
+const MAX_RETURNS = 255;
 /** the part of a second's rate that may be used at once */
 const BURST = 0.2;
 const SEED_OCTETS = 8;
@@ -48,6 +58,7 @@ class SeenTable {
   readonly #tags = new Uint32Array(SETS * WAYS);
   readonly #seenAt = new Uint32Array(SETS * WAYS);
   readonly #tried = new Uint8Array(SETS * WAYS);
+  readonly #returns = new Uint8Array(SETS * WAYS);
   readonly #seeds: readonly [number, number];
 
   constructor(seed: Uint8Array) {
@@ -55,24 +66,27 @@ class SeenTable {
     this.#seeds = [words.readUInt32BE(0), words.readUInt32BE(4)];
   }
 
-  /** Place of a sign. `seen` and `tried` say what stood there before of it. */
-  enter(sign: TalkerSign, now: number): { at: number; seen: boolean; tried: boolean } {
+  /** Place of a sign, how often it has come back, and whether it was tried before. */
+  enter(sign: TalkerSign, now: number): { at: number; returns: number; tried: boolean } {
     const first = mix(this.#seeds[0], sign) % SETS;
     const tag = mix(this.#seeds[1], sign) | 1;
     let at = first * WAYS;
     for (let i = first * WAYS; i < (first + 1) * WAYS; i += 1) {
       if (this.#tags[i] === tag >>> 0) {
         const age = this.#age(i, now);
+        const returns = age > RETURN_MS ? 0 : Math.min(MAX_RETURNS, (this.#returns[i] ?? 0) + 1);
         this.#seenAt[i] = now;
+        this.#returns[i] = returns;
         if (age >= TRIED_MS) this.#tried[i] = 0;
-        return { at: i, seen: age <= RETURN_MS, tried: this.#tried[i] === 1 };
+        return { at: i, returns, tried: this.#tried[i] === 1 };
       }
       if (this.#age(i, now) > this.#age(at, now)) at = i;
     }
     this.#tags[at] = tag;
     this.#seenAt[at] = now;
     this.#tried[at] = 0;
-    return { at, seen: false, tried: false };
+    this.#returns[at] = 0;
+    return { at, returns: 0, tried: false };
   }
 
   mark(at: number, tried: boolean): void {
@@ -85,36 +99,40 @@ class SeenTable {
 }
 
 export class TalkerAdmission {
+  readonly #limits: AdmissionLimits;
   readonly #clock: Clock;
   readonly #random: RandomBytes;
+  readonly #members: TokenBucket;
   readonly #known: TokenBucket;
   readonly #other: TokenBucket;
   readonly #returning: TokenBucket;
+  /** by GUK-ID */
+  readonly #member = new Map<number, TokenBucket>();
   #seen: SeenTable | null = null;
   #lastAt = -1;
 
   constructor(limits: AdmissionLimits, clock: Clock, random: RandomBytes) {
+    this.#limits = limits;
     this.#clock = clock;
     this.#random = random;
-    const { talkersPerSecond, returningPerSecond } = limits;
-    const bucket = (rate: number): TokenBucket =>
-      new TokenBucket(clock, rate, Math.max(1, rate * BURST));
-    this.#known = bucket(talkersPerSecond);
-    this.#other = bucket(talkersPerSecond);
-    this.#returning = bucket(returningPerSecond);
+    this.#members = this.#bucket(limits.talkersPerSecond);
+    this.#known = this.#bucket(limits.talkersPerSecond);
+    this.#other = this.#bucket(limits.talkersPerSecond);
+    this.#returning = this.#bucket(limits.returningPerSecond);
   }
 
   /** Whether the keys of this sign are to be derived now. */
   admits(sign: TalkerSign): boolean {
     this.#lastAt = -1;
+    if (sign.member && this.#admitsMember(sign.gukId)) return true;
     const first = sign.known ? this.#known : this.#other;
     if (this.#seen === null) {
       if (first.take()) return true;
       this.#seen = new SeenTable(this.#random(SEED_OCTETS));
     }
     const now = Math.floor(this.#clock.now()) >>> 0;
-    const { at, seen, tried } = this.#seen.enter(sign, now);
-    if (!first.take() && !(seen && !tried && this.#returning.take())) return false;
+    const { at, returns, tried } = this.#seen.enter(sign, now);
+    if (!first.take() && !(returns > 0 && !tried && this.#admitsReturn(returns))) return false;
     this.#seen.mark(at, true);
     this.#lastAt = at;
     return true;
@@ -129,7 +147,26 @@ export class TalkerAdmission {
   /** Keys have changed: what was in vain before may be good now. */
   forget(): void {
     this.#seen = null;
+    this.#member.clear();
     this.#lastAt = -1;
+  }
+
+  #admitsMember(gukId: number): boolean {
+    let own = this.#member.get(gukId);
+    if (own === undefined) {
+      own = this.#bucket(this.#limits.memberPerSecond);
+      this.#member.set(gukId, own);
+    }
+    return own.take() && this.#members.take();
+  }
+
+  #admitsReturn(returns: number): boolean {
+    const burst = this.#limits.returningPerSecond * BURST;
+    return this.#returning.take(burst * Math.max(0, 1 - returns / PATIENCE));
+  }
+
+  #bucket(perSecond: number): TokenBucket {
+    return new TokenBucket(this.#clock, perSecond, Math.max(1, perSecond * BURST));
   }
 }
 

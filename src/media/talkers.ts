@@ -10,13 +10,14 @@ import { concatBytes, wipe } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import { keyTypeOf, srtpKeys } from '../mikey/index.js';
 import type { MkiResolver, SrtpFraming, SrtpKeyMaterial } from '../srtp/index.js';
-import type { TalkerAdmission } from './talker-admission.js';
+import type { TalkerAdmission, TalkerSign } from './talker-admission.js';
 import type { DropReason, GroupKey } from './types.js';
 
 const MKI_OCTETS = 8;
 const ID_OCTETS = 4;
 const MAX_KEYS = 64;
 const MAX_RANDS = 4;
+const MAX_MEMBERS = 1_000;
 const SALT_OCTETS = { AEAD_AES_128_GCM: 12, AES_CM_128_HMAC_SHA1_80: 14 } as const;
 
 /** Why a known GMK is not used for a packet. */
@@ -25,6 +26,8 @@ export type TalkerRefusal = Extract<DropReason, 'revoked' | 'expired' | 'reflect
 export class Talkers implements MkiResolver {
   /** why the MKI of the last question got no key; null where its GMK is unknown */
   refusal: TalkerRefusal | null = null;
+  /** whose keys of the last question could not be derived yet; null where none was put off */
+  deferred: TalkerSign | null = null;
   readonly #admission: TalkerAdmission;
   readonly #isKnown: (address: string, port: number) => boolean;
   #keys = new Map<number, GroupKey>();
@@ -32,7 +35,8 @@ export class Talkers implements MkiResolver {
   #last: SrtpKeyMaterial[] = [];
   #address = '';
   #port = 0;
-  #asked = false;
+  #members = new Map<number, ReadonlySet<number>>();
+  #admitted: TalkerSign | null = null;
 
   /** @param isKnown whether the peer signalled this address or has authenticated from it */
   constructor(admission: TalkerAdmission, isKnown: (address: string, port: number) => boolean) {
@@ -43,14 +47,16 @@ export class Talkers implements MkiResolver {
   /** The packet that comes next was sent from here. */
   from(address: string, port: number): void {
     this.refusal = null;
-    this.#asked = false;
+    this.deferred = null;
+    this.#admitted = null;
     this.#address = address;
     this.#port = port;
   }
 
-  /** The packet that came last has authenticated. */
-  proved(): void {
-    if (this.#asked) this.#admission.proved();
+  /** The packet that came last has authenticated. @returns whose it is, where it was the first */
+  proved(): TalkerSign | null {
+    if (this.#admitted !== null) this.#admission.proved();
+    return this.#admitted;
   }
 
   get framings(): readonly SrtpFraming[] {
@@ -72,6 +78,7 @@ export class Talkers implements MkiResolver {
     if (stale.length > 0 || next.size !== this.#keys.size) this.#admission.forget();
     wipeGroupKeys(...this.#keys.values());
     this.#keys = next;
+    this.#members = new Map([...next].map(([id, { members }]) => [id, new Set(members)]));
     this.#framings = keys
       .filter(({ state }) => state === 'usable')
       .map(({ suite, rocRate }) => ({ suite, rocRate, mkiLength: MKI_OCTETS }));
@@ -85,12 +92,13 @@ export class Talkers implements MkiResolver {
 
   resolve(mki: Uint8Array, ssrc: number): readonly SrtpKeyMaterial[] {
     if (mki.length !== MKI_OCTETS) return [];
-    const held = this.#keys.get(idOf(mki, 0));
+    const gmkId = idOf(mki, 0);
+    const held = this.#keys.get(gmkId);
     const csbId = mki.subarray(ID_OCTETS);
     if (held === undefined || keyTypeOf(csbId) !== 'GMK') return [];
     if (held.state !== 'usable') this.refusal = held.state;
     else if (held.own.some((own) => idOf(own, 0) === idOf(csbId, 0))) this.refusal = 'reflection';
-    else if (this.#admits(idOf(csbId, 0), ssrc)) return this.#derive(held, mki, csbId);
+    else if (this.#admits(gmkId, idOf(csbId, 0), ssrc)) return this.#derive(held, mki, csbId);
     return [];
   }
 
@@ -118,10 +126,13 @@ export class Talkers implements MkiResolver {
     this.#last = [];
   }
 
-  #admits(gukId: number, ssrc: number): boolean {
+  #admits(gmkId: number, gukId: number, ssrc: number): boolean {
     const known = this.#isKnown(this.#address, this.#port);
-    const admitted = this.#admission.admits({ gukId, ssrc, port: this.#port, known });
-    this.#asked ||= admitted;
+    const member = this.#members.get(gmkId)?.has(gukId) === true;
+    const sign = { gukId, ssrc, port: this.#port, known, member };
+    const admitted = this.#admission.admits(sign);
+    if (admitted) this.#admitted = sign;
+    this.deferred = admitted ? null : sign;
     return admitted;
   }
 }
@@ -129,10 +140,11 @@ export class Talkers implements MkiResolver {
 /** @throws SegyError SEGY_E_ARGUMENT */
 export function checkGroupKeys(keys: readonly GroupKey[]): void {
   if (keys.length > MAX_KEYS) throw new SegyError('SEGY_E_ARGUMENT', 'too many group keys');
-  for (const { gmkId, gmk, rands, own, state } of keys) {
+  for (const { gmkId, gmk, rands, own, state, members } of keys) {
     const isWhole = state !== 'usable' || (gmk.length === 16 && rands.length > 0);
     const ids = [gmkId, ...own].every((id) => id.length === ID_OCTETS);
-    if (!isWhole || !ids || rands.length > MAX_RANDS) {
+    const isTooMuch = rands.length > MAX_RANDS || (members?.length ?? 0) > MAX_MEMBERS;
+    if (!isWhole || !ids || isTooMuch) {
       throw new SegyError('SEGY_E_ARGUMENT', 'a group key is malformed');
     }
   }
@@ -147,6 +159,7 @@ export function copyGroupKey(key: GroupKey): GroupKey {
     gmk: copy(key.gmk),
     rands: key.rands.map(copy),
     own: key.own.map(copy),
+    ...(key.members && { members: key.members.slice() }),
   };
 }
 

@@ -49,6 +49,8 @@ export interface GroupKey {
   readonly rands: readonly Uint8Array[];
   /** GUK-IDs of our own users: packets that name one are a reflection */
   readonly own: readonly Uint8Array[];
+  /** GUK-IDs of members that are known, as numbers: their first packets are tried before others' */
+  readonly members?: Uint32Array;
   readonly suite: SrtpSuite;
   readonly rocRate: number;
   /** crypto session of the traffic type */

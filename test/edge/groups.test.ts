@@ -90,6 +90,21 @@ describe('edge: groups', () => {
       });
     });
 
+    it('tells its media the GUK-IDs of the configured members, under each GMK that is usable', async () => {
+      const ben = 'sip:ben@mc-a.example';
+      const ended = { ...SECOND, status: 0, key: new Uint8Array() };
+      await start(withGroup({ members: [ALICE, ben] }), FIRST, ended);
+      await h.establishIn(mcCall());
+      const { receive } = session().armed!;
+      assert.ok('group' in receive);
+      const guk = (uri: string): number =>
+        Buffer.from(gukId(FIRST.key, FIRST.keyId, uri)).readUInt32BE();
+      assert.deepEqual(
+        receive.group.map(({ members }) => [...(members ?? [])]),
+        [[ALICE, ben].map(guk), []],
+      );
+    });
+
     it('is taken as chat too, with the group as request URI', async () => {
       await start(withGroup(), FIRST);
       await h.establishIn(mcCall(info('chat', param('mcptt-request-uri', GROUP))));

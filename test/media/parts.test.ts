@@ -58,7 +58,12 @@ describe('sending memory', () => {
 });
 
 describe('protection of a session', () => {
-  const hooks = { clock: { now: () => 0 }, random: systemRandom, isKnownSource: () => false };
+  const hooks = {
+    clock: { now: () => 0 },
+    random: systemRandom,
+    isKnownSource: () => false,
+    waitedInVain: () => undefined,
+  };
   const receive = { keys: [testKey(1)] };
   const make = (): Protection => new Protection(DEFAULT_MEDIA_LIMITS, hooks);
 
