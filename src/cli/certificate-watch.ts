@@ -24,10 +24,13 @@ export function certificatesIn(file: string): X509Certificate[] {
 }
 
 /** The certificate files of the configuration, each once. */
-export function certificateFiles({ outer, partners }: SegyConfig): string[] {
-  const files = outer.listeners.flatMap(({ tls }) =>
-    tls === undefined ? [] : [tls.certFile, ...(tls.caFile === undefined ? [] : [tls.caFile])],
-  );
+export function certificateFiles({ outer, https, partners }: SegyConfig): string[] {
+  const files = [...outer.listeners, https].flatMap((listener) => {
+    const tls = listener?.tls;
+    return tls === undefined
+      ? []
+      : [tls.certFile, ...(tls.caFile === undefined ? [] : [tls.caFile])];
+  });
   return [...new Set([...files, ...pinnedFiles(partners)])];
 }
 

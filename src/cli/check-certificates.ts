@@ -13,7 +13,19 @@ export interface CertificateFindings {
   readonly warnings: readonly ConfigFinding[];
 }
 
-type Tls = NonNullable<SegyConfig['outer']['listeners'][number]['tls']>;
+/** The files of a listener's TLS. */
+interface Tls {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile?: string | undefined;
+}
+
+interface NamedTls {
+  readonly path: readonly PropertyKey[];
+  readonly tls: Tls;
+  /** by what clients reach the listener */
+  readonly host: string;
+}
 
 /** @param now in milliseconds since 1970 */
 export function checkCertificates(
@@ -23,9 +35,8 @@ export function checkCertificates(
 ): CertificateFindings {
   const findings: ConfigFinding[] = [];
   const warnings: ConfigFinding[] = [];
-  for (const [index, { tls, address }] of config.outer.listeners.entries()) {
-    if (tls === undefined) continue;
-    const at = (name: keyof Tls) => locate(text, ['outer', 'listeners', index, 'tls', name]);
+  for (const { path, tls, host } of namedTls(config)) {
+    const at = (name: keyof Tls) => locate(text, [...path, name]);
     const wrong = (name: keyof Tls, message: string, cure: string): void =>
       void findings.push({ ...at(name), message, cure });
     const warn = (name: keyof Tls, message: string, cure: string): void =>
@@ -38,12 +49,24 @@ export function checkCertificates(
         'write the certificate in PEM, its chain behind it',
       );
     } else {
-      checkChain(chain, config, address, now, { wrong, warn });
+      checkChain(chain, host, config.outer.certificateWarningDays, now, { wrong, warn });
       checkKey(tls, chain, wrong);
     }
     if (tls.caFile !== undefined) checkAuthorities(tls.caFile, now, { wrong, warn });
   }
   return { findings, warnings };
+}
+
+function namedTls(config: SegyConfig): NamedTls[] {
+  const { outer, https, gms, idm } = config;
+  const sip = outer.listeners.flatMap(({ tls, address }, index) => {
+    const path = ['outer', 'listeners', index, 'tls'];
+    return tls === undefined ? [] : [{ path, tls, host: outer.advertised ?? address }];
+  });
+  if (https === undefined) return sip;
+  const url = gms?.xcapRoot ?? idm?.issuer;
+  const host = url === undefined ? https.address : new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return [...sip, { path: ['https', 'tls'], tls: https.tls, host }];
 }
 
 type Note = (name: keyof Tls, message: string, cure: string) => void;
@@ -64,8 +87,8 @@ function read(file: string): X509Certificate[] | null {
 
 function checkChain(
   chain: readonly X509Certificate[],
-  config: SegyConfig,
-  address: string,
+  host: string,
+  warningDays: number,
   now: number,
   { wrong, warn }: Notes,
 ): void {
@@ -80,7 +103,7 @@ function checkChain(
       `the certificate is valid from ${own.validFrom} on`,
       "set this host's clock right, or wait",
     );
-  } else if (ends - now < config.outer.certificateWarningDays * DAY_MS) {
+  } else if (ends - now < warningDays * DAY_MS) {
     const days = Math.floor((ends - now) / DAY_MS);
     warn('certFile', `the certificate ends in ${days} days`, 'have it renewed, and segy reload');
   }
@@ -102,7 +125,6 @@ function checkChain(
     );
     return;
   }
-  const host = config.outer.advertised ?? address;
   const named = isIP(host) > 0 ? own.checkIP(host) : own.checkHost(host, { wildcards: false });
   if (named === undefined) {
     warn(

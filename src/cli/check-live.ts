@@ -18,6 +18,7 @@ export interface LiveFindings {
 }
 
 type Path = readonly PropertyKey[];
+type Bound = readonly [Path, 'udp' | 'tcp', string, number];
 
 /** @param asterisk command that reaches the Asterisk's command line, its options behind it */
 export async function checkLive(
@@ -59,22 +60,23 @@ function answers(path: string): Promise<boolean> {
 
 async function checkPorts(config: SegyConfig, text: string): Promise<LiveFindings> {
   const { inner, outer } = config;
-  const sockets: [Path, 'udp' | 'tcp', string, number][] = [
-    ...outer.listeners.map(
-      ({ transport, address, port }, i): [Path, 'udp' | 'tcp', string, number] => [
-        ['outer', 'listeners', i],
-        transport === 'udp' ? 'udp' : 'tcp',
-        address,
-        port,
-      ],
-    ),
-    ...inner.transports.map((transport): [Path, 'udp' | 'tcp', string, number] => [
+  const sockets: Bound[] = [
+    ...outer.listeners.map(({ transport, address, port }, i): Bound => [
+      ['outer', 'listeners', i],
+      transport === 'udp' ? 'udp' : 'tcp',
+      address,
+      port,
+    ]),
+    ...inner.transports.map((transport): Bound => [
       ['inner', 'sipPort'],
       transport,
       inner.address,
       inner.sipPort,
     ]),
     ...listenersOf(config),
+    ...(config.https === undefined
+      ? []
+      : [[['https', 'port'], 'tcp', config.https.address, config.https.port] as Bound]),
     [['outer', 'mediaAddress'], 'udp', outer.mediaAddress, 0],
     [['inner', 'address'], 'udp', inner.address, 0],
   ];

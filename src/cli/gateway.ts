@@ -24,6 +24,7 @@ import { makeFloorKeys, needsSignals } from './compose-floor.js';
 import { openOperations, startWatchers } from './compose-operations.js';
 import type { GatewayEnvironment } from './compose-operations.js';
 import { composeGms } from './compose-gms.js';
+import { openHttps } from './compose-https.js';
 import { makeTokens, openSigningKeys } from './compose-tokens.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection, readKeyFile } from './protection.js';
@@ -188,13 +189,14 @@ async function compose(
     await gms.gms.start();
     closers.push(() => gms.gms.stop());
   }
+  const https = await openHttps({ config: live, env, audit: state.audit, gms, idm: null }, closers);
   const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
   certificates.watch(certificateFiles(config));
   closers.push(() => certificates.stop());
   probes.update(config.partners);
   closers.push(() => probes.stop());
   const reload = reloader(source, live, {
-    ...{ env, edge, addresses, probes, protection, directory, users: stored, outer },
+    ...{ env, edge, addresses, probes, protection, directory, users: stored, outer, https },
     ...{ certificates, floor, tokens, prepareKeys: prepare },
   });
   await openOperations(

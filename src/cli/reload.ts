@@ -16,6 +16,7 @@ import type { SipEndpoint, TlsListenOptions } from '../sip/index.js';
 import { certificateFiles } from './certificate-watch.js';
 import { needsSignals } from './compose-floor.js';
 import type { ConfiguredFloorKeys } from './compose-floor.js';
+import type { ReloadableHttps } from './compose-https.js';
 import type { CertificateWatch } from './certificate-watch.js';
 import { outgoingTls, readTls } from './tls-files.js';
 
@@ -30,6 +31,7 @@ export interface ReloadParts {
   readonly directory: Directory;
   readonly users: UserRecords;
   readonly outer: SipEndpoint;
+  readonly https: ReloadableHttps;
   readonly certificates: CertificateWatch;
   /** keys of users that are new are made ahead */
   readonly prepareKeys: () => void;
@@ -78,6 +80,7 @@ export class LiveConfig {
     }
     for (const identity of incoming.values()) checkTlsIdentity(identity);
     const outgoing = outgoingTls(next);
+    const replaceHttpsTls = parts.https.prepare(next);
     const replaceFloorKeys = parts.floor.prepare(partners);
     const replaceTokens = parts.tokens.prepare(partners);
     const replaceKeys = parts.protection.prepare(partners);
@@ -86,6 +89,7 @@ export class LiveConfig {
     replaceKeys();
     replaceFloorKeys();
     replaceTokens();
+    replaceHttpsTls();
     parts.outer.setTls(outgoing, (address, port) => incoming.get(`${address} ${port}`));
     parts.directory.replace([...next.users, ...parts.users.list()]);
     const resolved = parts.addresses.update(partners);
@@ -155,7 +159,7 @@ export function fixedDifferences(before: SegyConfig, after: SegyConfig): string[
 }
 
 function fixedPart(config: SegyConfig): unknown {
-  const { outer } = config;
+  const { outer, https } = config;
   const bound = outer.listeners.map(({ tls, ...listener }) => ({
     ...listener,
     tls: tls && { requestClientCert: tls.requestClientCert },
@@ -166,6 +170,7 @@ function fixedPart(config: SegyConfig): unknown {
     partners: null,
     'partners[].floor': needsSignals(config),
     outer: { ...outer, certificateWarningDays: null, listeners: bound },
+    https: https && { ...https, tls: { clientCertificates: https.tls.clientCertificates } },
   };
 }
 

@@ -9,9 +9,9 @@ type TlsFiles = NonNullable<SegyConfig['outer']['listeners'][number]['tls']>;
 /** @throws SegyError SEGY_E_CONFIG when a file cannot be read */
 export function readTls(tls: TlsFiles): TlsListenOptions {
   return {
-    cert: read(tls.certFile),
-    key: read(tls.keyFile),
-    ...(tls.caFile !== undefined && { ca: read(tls.caFile) }),
+    cert: readTlsFile(tls.certFile),
+    key: readTlsFile(tls.keyFile),
+    ...(tls.caFile !== undefined && { ca: readTlsFile(tls.caFile) }),
     minVersion: tls.minVersion,
     requestCert: tls.requestClientCert,
   };
@@ -23,7 +23,8 @@ export function outgoingTls({ outer }: SegyConfig): TlsIdentity {
   return tls === undefined ? {} : readTls(tls);
 }
 
-function read(file: string): Uint8Array {
+/** @throws SegyError SEGY_E_CONFIG when it cannot be read */
+export function readTlsFile(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (cause) {

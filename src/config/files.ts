@@ -67,6 +67,11 @@ function namedFiles(config: SegyConfig, masterByCredential: boolean): NamedFile[
       files.push({ path: [...at, 'caFile'], file: tls.caFile, secret: false });
     }
   }
+  for (const name of ['certFile', 'keyFile', 'caFile'] as const) {
+    const file = config.https?.tls[name];
+    if (file === undefined) continue;
+    files.push({ path: ['https', 'tls', name], file, secret: name === 'keyFile' });
+  }
   for (const name of ['tokenFile', 'caFile'] as const) {
     const file = config.alarms.webhook?.[name];
     if (file === undefined) continue;

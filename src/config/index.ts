@@ -15,6 +15,7 @@ export { DEFAULT_CODE_POINTS } from './code-points.js';
 export type { CodePoints } from './code-points.js';
 export { DEFAULT_GROUP_DOCUMENT_NAMES } from './gms-schema.js';
 export type { DocumentAccessConfig } from './documents-schema.js';
+export type { HttpsConfig } from './https-schema.js';
 export type { GmsConfig, GroupDocumentNames, HomeGroupConfig } from './gms-schema.js';
 export type { IdmClientConfig, IdmConfig, SecurityTokensConfig } from './idm-schema.js';
 export { groupSchema } from './schema.js';

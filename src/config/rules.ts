@@ -71,7 +71,13 @@ function socketsOf(config: SegyConfig): Bound[] {
     protocol: 'tcp' as const,
     ...listen,
   };
-  return [...outer, ...inner, ...(metrics === undefined ? [] : [metrics])];
+  const https = config.https && {
+    path: ['https', 'port'],
+    protocol: 'tcp' as const,
+    address: config.https.address,
+    port: config.https.port,
+  };
+  return [...outer, ...inner, ...[metrics, https].filter((each) => each !== undefined)];
 }
 
 function checkSockets(config: SegyConfig, wrong: Note): void {

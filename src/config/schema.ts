@@ -11,6 +11,7 @@ import { floorSchema } from './floor-schema.js';
 import { checkFloor } from './floor-rules.js';
 import { consoleSchema } from './console-schema.js';
 import { distributionSchema, gmsSchema } from './gms-schema.js';
+import { checkHttps, httpsSchema } from './https-schema.js';
 import { checkIdm, idmSchema, securityTokensSchema } from './idm-schema.js';
 import { discoverSchema, dnsSchema, dscpSchema, probeSchema } from './network-schema.js';
 import {
@@ -276,6 +277,8 @@ export const configSchema = z
     gms: gmsSchema.optional(),
     /** issues access tokens for group documents that are served here */
     idm: idmSchema.optional(),
+    /** serves the IdM and the group documents to partners */
+    https: httpsSchema.optional(),
     limits: limitsSchema,
     admin: adminSchema,
     metrics: metricsSchema,
@@ -295,6 +298,7 @@ export const configSchema = z
     refuseDuplicates(config.partners, groupNames, 'partners', 'groups', context);
     refuseDuplicates(config.users, (user) => [user.pbx], 'users', 'pbx', context);
     checkIdm(config, context);
+    checkHttps(config, context);
     const dialledUsers = new Set(config.users.map(({ pbx }) => pbx));
     for (const [index, partner] of config.partners.entries()) {
       checkFloor(config, index, context);

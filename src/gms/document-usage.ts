@@ -24,7 +24,7 @@ export interface GroupUsageOptions {
    * Folders of the documents by group ID, below the XCAP root and with their last slash, as partners
    * know them.
    */
-  readonly folders: readonly string[];
+  readonly folders: () => readonly string[];
 }
 
 /** Longest phrase of an error document; what it says may be of the client's making. */
@@ -38,7 +38,6 @@ export class GroupUsage implements XcapUsage<DocumentCaller> {
   readonly namespaces: readonly string[];
   readonly writer: XcapWriter<DocumentCaller>;
   readonly #options: GroupUsageOptions;
-  readonly #folders: ReadonlySet<string>;
 
   constructor(options: GroupUsageOptions) {
     this.#options = options;
@@ -50,7 +49,6 @@ export class GroupUsage implements XcapUsage<DocumentCaller> {
       names.extensionNamespace,
       names.groupInfoNamespace,
     ];
-    this.#folders = new Set(options.folders.flatMap((folder) => folderOf(folder) ?? []));
     this.writer = {
       mayWrite: ({ xui }, caller) => caller.isAdministrator && isOwnTree(xui, caller),
       put: (at, octets, before, caller) => this.#put(at, octets, before, caller),
@@ -126,15 +124,16 @@ export class GroupUsage implements XcapUsage<DocumentCaller> {
     const id = path.at(-1);
     const folder = path.slice(0, -1);
     if (xui !== null) return folder.length === 0 ? id : undefined;
-    return this.#folders.has(JSON.stringify(folder)) ? id : undefined;
+    const named = new Set(this.#options.folders());
+    return [...named].some((each) => isFolder(each, folder)) ? id : undefined;
   }
 }
 
-/** The folder in the global tree that a configured path names; null for one of another usage or tree. */
-function folderOf(path: string): string | null {
+/** Whether a configured path names this folder in the global tree of the usage. */
+function isFolder(path: string, folder: readonly string[]): boolean {
   const uri = parseXcapPath(`${path}x`);
-  if (uri?.document.auid !== GROUP_DOCUMENT_AUID || uri.document.xui !== null) return null;
-  return JSON.stringify(uri.document.path.slice(0, -1));
+  if (uri?.document.auid !== GROUP_DOCUMENT_AUID || uri.document.xui !== null) return false;
+  return JSON.stringify(uri.document.path.slice(0, -1)) === JSON.stringify(folder);
 }
 
 /** The global tree is everybody's; of the users' trees each sees its own. */

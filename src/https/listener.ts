@@ -7,13 +7,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import { Socket, type AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Environment, LogFields } from '../base/environment.js';
 import { SegyError, toSegyError, type SegyErrorCode } from '../base/errors.js';
 import { SourceLog } from '../base/source-log.js';
 import type { ClientLimits } from './client-limits.js';
-import type { HttpRequestHead, HttpResponse, HttpRoute } from './message.js';
-import { certificateOf, strongTls, type TlsVersion } from './tls.js';
+import { answer, comesTwice, headOf, send } from './exchange.js';
+import type { HttpResponse, HttpRoute } from './message.js';
+import { strongTls, type TlsVersion } from './tls.js';
 
 export interface ListenerTls {
   readonly cert: Uint8Array;
@@ -50,17 +51,6 @@ export interface ListenerOptions {
 
 const MAX_HEADERS = 64;
 const SIDE = 'https';
-/** Fields whose meaning would depend on who reads them when they come twice. */
-const SINGLE = new Set([
-  'host',
-  'authorization',
-  'content-type',
-  'content-encoding',
-  'content-length',
-  'if-match',
-  'if-none-match',
-]);
-
 export class HttpsListener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
@@ -72,10 +62,7 @@ export class HttpsListener {
     this.#sources = new SourceLog(options.env);
     const { tls, limits } = options;
     this.#server = createServer({
-      ...strongTls(tls.least),
-      cert: Buffer.from(tls.cert),
-      key: Buffer.from(tls.key),
-      ...(tls.ca !== undefined && { ca: Buffer.from(tls.ca) }),
+      ...contextOf(tls),
       requestCert: tls.clientCertificates !== 'none',
       rejectUnauthorized: tls.clientCertificates === 'required',
       ALPNProtocols: ['http/1.1'],
@@ -133,6 +120,14 @@ export class HttpsListener {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Another certificate, key and authorities for connections from now on; whether client certificates
+   * are asked for stays as it was. They were checked before.
+   */
+  setTls(tls: ListenerTls): void {
+    this.#server.setSecureContext(contextOf(tls));
   }
 
   async close(): Promise<void> {
@@ -235,84 +230,12 @@ export class HttpsListener {
   }
 }
 
-async function answer(
-  incoming: IncomingMessage,
-  head: HttpRequestHead,
-  route: HttpRoute,
-  invite: () => void,
-): Promise<HttpResponse> {
-  const begun =
-    'begin' in route
-      ? await route.begin(head)
-      : (body: Uint8Array) => route.handle({ ...head, body });
-  if (typeof begun !== 'function') return begun;
-  const body = await readBody(incoming, route.maxBodyOctets, invite);
-  if (body === 'too large') {
-    return { status: 413, refused: { code: 'SEGY_E_HTTP', message: 'the body is too large' } };
-  }
-  return body === 'broken' ? { status: 400 } : begun(body);
-}
-
-function headOf(
-  incoming: IncomingMessage,
-  { address, path, query }: { address: string; path: string; query: string },
-): HttpRequestHead {
+/** Without authorities of ours no client certificate verifies: the system's list is for servers. */
+function contextOf({ least, cert, key, ca }: ListenerTls): SecureContextOptions {
   return {
-    method: incoming.method ?? '',
-    path,
-    query,
-    header: (name) => {
-      const value = incoming.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    address,
-    certificate: certificateOf(incoming.socket),
+    ...strongTls(least),
+    cert: Buffer.from(cert),
+    key: Buffer.from(key),
+    ca: ca === undefined ? [] : Buffer.from(ca),
   };
-}
-
-function comesTwice(rawHeaders: readonly string[]): boolean {
-  const seen = new Set<string>();
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] ?? '').toLowerCase();
-    if (!SINGLE.has(name)) continue;
-    if (seen.has(name)) return true;
-    seen.add(name);
-  }
-  return false;
-}
-
-async function readBody(
-  incoming: IncomingMessage,
-  most: number,
-  invite: () => void,
-): Promise<Uint8Array | 'too large' | 'broken'> {
-  if (Number(incoming.headers['content-length'] ?? 0) > most) return 'too large';
-  invite();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > most) return 'too large';
-      chunks.push(chunk);
-    }
-  } catch {
-    return 'broken';
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-function send(incoming: IncomingMessage, outgoing: ServerResponse, response: HttpResponse): void {
-  if (outgoing.destroyed || outgoing.headersSent) return;
-  const { status, headers = {}, body = '' } = response;
-  const octets = typeof body === 'string' ? Buffer.from(body, 'utf8') : Buffer.from(body);
-  outgoing.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
-  outgoing.setHeader('X-Content-Type-Options', 'nosniff');
-  if (!incoming.complete) outgoing.setHeader('Connection', 'close');
-  if (status !== 304 && status !== 204) outgoing.setHeader('Content-Length', octets.length);
-  if (incoming.method === 'HEAD' || status === 304 || status === 204) outgoing.end();
-  else outgoing.end(octets);
-  // what is left of a body that was refused is not read
-  if (!incoming.complete) outgoing.once('finish', () => incoming.destroy());
 }

@@ -50,6 +50,7 @@ function partsOf(done: string[]): ReloadParts {
     addresses: { update: note('addresses') },
     probes: { update: note('probes') },
     protection: { prepare: () => note('keys') },
+    https: { prepare: () => () => undefined },
     floor: { prepare: () => () => undefined },
     tokens: { prepare: () => () => undefined },
     directory: { replace: note('users') },

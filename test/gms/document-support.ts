@@ -77,7 +77,7 @@ export async function documentScene(
         documents,
         changes: new GroupChanges({ gms, homeOf, audit }),
         homeOf,
-        folders: [`${AUID}/global/byGroupID/`],
+        folders: () => [`${AUID}/global/byGroupID/`, `${AUID}/global/byGroupID/`],
       }),
     ],
     guard: new DocumentGuard({

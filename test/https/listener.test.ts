@@ -4,7 +4,8 @@ import { connect as tlsConnect } from 'node:tls';
 import { HttpsListener, httpsFetch } from '../../src/https/index.js';
 import type { HttpRequest, HttpRoute } from '../../src/https/index.js';
 import { needTool } from '../xmldsig/support.js';
-import { Certificates, curl, loggingEnvironment, openListener, run } from './support.js';
+import { Certificates, curl, generousClients, LIMITS } from './support.js';
+import { loggingEnvironment, openListener, run } from './support.js';
 
 const bounds = { timeoutMs: 5000, maxOctets: 10_000 };
 
@@ -225,6 +226,42 @@ describe('the HTTPS listener towards one busy client', () => {
       const { cert, key } = certificates.client('mc-client.example');
       const own = { ca, cert: Buffer.from(cert), key: Buffer.from(key) };
       assert.equal((await httpsFetch({ url, method: 'GET' }, own, bounds)).status, 200);
+    } finally {
+      await listener.close();
+    }
+  });
+
+  it('without authorities of clients takes any certificate, and calls none of them good', async () => {
+    const route = echo();
+    const none = { cert: certificates.tls().cert, key: certificates.tls().key };
+    const listener = await HttpsListener.open({
+      ...{ address: '127.0.0.1', port: 0, limits: LIMITS, routes: [route] },
+      tls: { ...none, clientCertificates: 'optional', least: '1.2' },
+      clients: generousClients(),
+      env: loggingEnvironment(),
+    });
+    try {
+      const url = `https://localhost:${listener.port}/echo`;
+      const { cert, key } = certificates.client('mc-client.example');
+      const own = { ca: certificates.ca, cert: Buffer.from(cert), key: Buffer.from(key) };
+      assert.equal((await httpsFetch({ url, method: 'GET' }, own, bounds)).status, 200);
+      assert.equal(route.seen[0]?.certificate?.authorized, false);
+    } finally {
+      await listener.close();
+    }
+  });
+
+  it('shows another certificate after it was given one, to new connections', async () => {
+    const listener = await openListener(certificates, [echo()]);
+    try {
+      const url = `https://localhost:${listener.port}/echo`;
+      const { ca } = certificates;
+      assert.equal((await httpsFetch({ url, method: 'GET' }, { ca }, bounds)).status, 200);
+      const { cert, key } = certificates.client('elsewhere.example');
+      listener.setTls(certificates.tls({ cert: Buffer.from(cert), key: Buffer.from(key) }));
+      await assert.rejects(httpsFetch({ url, method: 'GET' }, { ca }, bounds), {
+        code: 'SEGY_E_TLS_PEER',
+      });
     } finally {
       await listener.close();
     }

@@ -120,19 +120,24 @@ export function openListener(
     port: 0,
     tls: certificates.tls(more.tls),
     limits: { ...LIMITS, ...more.limits },
-    clients: new ClientLimits(
-      {
-        anyone: { ...GENEROUS, ...more.rate },
-        known: new Map(),
-        handshakesPerSecond: 10_000,
-        connections: 1000,
-        remembered: 100,
-      },
-      env.clock,
-    ),
+    clients: generousClients(more.rate),
     routes,
     env,
   });
+}
+
+/** Limits that no test meets but by `rate`. */
+export function generousClients(rate: Partial<ClientRate> = {}): ClientLimits {
+  return new ClientLimits(
+    {
+      anyone: { ...GENEROUS, ...rate },
+      known: new Map(),
+      handshakesPerSecond: 10_000,
+      connections: 1000,
+      remembered: 100,
+    },
+    systemClock,
+  );
 }
 
 /** What a command prints; its exit status does not matter. */
