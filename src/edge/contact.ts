@@ -19,6 +19,12 @@ export function ownHost(settings: EdgeSettings, side: Side, way: PeerWay): strin
   return bracketed(addressOf(settings, side, way).host);
 }
 
+/** Our host and port on one side, where the peer can dial us. */
+export function ownHostPort(settings: EdgeSettings, side: Side, way: PeerWay): string {
+  const { host, port } = addressOf(settings, side, way);
+  return `${bracketed(host)}:${port}`;
+}
+
 /** Our Contact on one side, for the peer at the other end of `way`. */
 export function ownContact(
   settings: EdgeSettings,
@@ -26,8 +32,7 @@ export function ownContact(
   way: PeerWay,
   role: OuterRole,
 ): string {
-  const { host, port } = addressOf(settings, side, way);
-  const uri = `<sip:segy@${bracketed(host)}:${port};transport=${way.protocol}>`;
+  const uri = `<sip:segy@${ownHostPort(settings, side, way)};transport=${way.protocol}>`;
   if (side === 'inner') return uri;
   return `${uri};${MCPTT_TAG};${ICSI_TAG}${role === 'focus' ? ';isfocus' : ''}`;
 }

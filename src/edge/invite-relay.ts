@@ -19,13 +19,14 @@ import { passRedirect, sdpOf, setSdp } from './bodies.js';
 import type { Call } from './call.js';
 import type { Composer } from './compose.js';
 import { pbxTarget } from './next-hop.js';
-import { ownContact, ownHost } from './contact.js';
+import { ownContact, ownHostPort } from './contact.js';
 import type { Side } from './dependencies.js';
 import { routeSetOf } from './dialog.js';
 import { keepRecord } from './dialog-record.js';
 import { calleeDialog, callerDialog } from './fork-dialogs.js';
 import type { Negotiation } from './negotiation.js';
 import { Pair } from './pair.js';
+import { capRetryAfter, passedStatus } from './passed-status.js';
 import { Referrals } from './referrals.js';
 import { redirectContacts } from './redirect.js';
 import { translateAnswer, translateCapabilities } from './translate.js';
@@ -321,11 +322,12 @@ export class InviteRelay {
       if (response.status === 422) this.#onRetryLater?.();
       const { settings, clients } = call.deps;
       const dialog = callerDialog(call, this.#source, null);
-      const host = ownHost(settings, 'inner', pbxTarget(settings));
+      const here = ownHostPort(settings, 'inner', pbxTarget(settings));
       const contacts =
-        response.status < 400 ? redirectContacts(response, call.calleeSide, clients, host) : [];
-      const status = passedStatus(response.status, contacts.length > 0);
+        response.status < 400 ? redirectContacts(response, call.calleeSide, clients, here) : [];
+      const status = passedStatus(response.status, call.calleeSide, contacts.length > 0);
       const passed = this.#composer.passResponse(call, response, call.invite, dialog, status);
+      if (status !== response.status) capRetryAfter(passed, settings.limits.retryAfterSeconds);
       if (contacts.length > 0) passed.headers.set('Contact', contacts);
       const isRedirect =
         status === 488 && call.calleeSide === 'inner' && passRedirect(response, passed);
@@ -374,12 +376,6 @@ export class InviteRelay {
     call.pairs.push(pair);
     return pair;
   }
-}
-
-/** A challenge names a realm of the other side and cannot be met across the edge. */
-function passedStatus(status: number, canFollow: boolean): number {
-  if (status === 401 || status === 407) return 403;
-  return status < 400 && !canFollow ? 480 : status;
 }
 
 function legOf(pair: Pair, side: Side): string {

@@ -10,23 +10,34 @@ import { requireSafeUser } from './identity.js';
 
 const MAX_CONTACTS = 8;
 
-/** Contact values for the receiver; none when nobody it could reach is named. */
+/**
+ * Contact values for the receiver; none when nobody it could reach is named.
+ * @param here our inner host and port, where the PBX can dial an MC user
+ */
 export function redirectContacts(
   response: SipMessage,
   from: Side,
   clients: ClientsPort,
-  innerHost: string,
+  here: string,
 ): string[] {
-  const users = response.headers
-    .list('Contact')
+  const users = listed(response)
     .slice(0, MAX_CONTACTS)
     .map(contactUser)
     .filter((user) => user !== null);
-  if (from === 'outer') return users.map((user) => `<sip:${user}@${innerHost}>`);
+  if (from === 'outer') return users.map((user) => `<sip:${user}@${here}>`);
   return users
     .map((user) => clients.byPbxUser(user)?.uri)
     .filter((uri) => uri !== undefined)
     .map((uri) => `<${uri}>`);
+}
+
+/** A Contact that cannot be read leads nowhere; it is no fault of the caller's. */
+function listed(response: SipMessage): string[] {
+  try {
+    return response.headers.list('Contact');
+  } catch {
+    return [];
+  }
 }
 
 function contactUser(value: string): string | null {

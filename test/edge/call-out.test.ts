@@ -204,7 +204,10 @@ describe('edge: private call from the radio to MC', () => {
       headers: [['Contact', '<sip:bob@sbc.mc-a.example;x=y>']],
     });
     const response = await sent.expect(302);
-    assert.equal(response.headers.get('Contact'), '<sip:bob@127.0.0.2>');
+    assert.equal(
+      response.headers.get('Contact'),
+      `<sip:bob@${h.innerAt.address}:${h.innerAt.port}>`,
+    );
   });
 
   it('turns a challenge into 403, since nobody here could meet it', async () => {
