@@ -20,6 +20,9 @@ export interface LiveFindings {
 type Path = readonly PropertyKey[];
 type Bound = readonly [Path, 'udp' | 'tcp', string, number];
 
+/** Takes one finding or warning: where, what and how to cure it. */
+export type Note = (path: Path, message: string, cure: string) => void;
+
 /** @param asterisk command that reaches the Asterisk's command line, its options behind it */
 export async function checkLive(
   config: SegyConfig,

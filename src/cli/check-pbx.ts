@@ -2,17 +2,14 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { toSegyError } from '../base/errors.js';
 import { locate } from '../config/index.js';
 import type { ConfigFinding, SegyConfig } from '../config/index.js';
-import { openEsl } from '../pbx/esl/library.js';
-import type { LiveFindings } from './check-live.js';
+import { checkFreeSwitch } from './check-freeswitch.js';
+import type { LiveFindings, Note } from './check-live.js';
+import { PATIENCE_MS, patiently } from './patience.js';
 
-const PATIENCE_MS = 3000;
 const ENDPOINT = 'segy';
 const CONTEXTS = ['from-segy', 'to-segy'];
-
-type Note = (path: readonly PropertyKey[], message: string, cure: string) => void;
 
 /** @param asterisk command that reaches the Asterisk's command line, its options behind it */
 export async function checkPbx(
@@ -30,12 +27,11 @@ export async function checkPbx(
   if (pbx.type === 'asterisk') {
     await checkAri(pbx.ari, into(findings));
     if (findings.length === 0) await checkContexts(asterisk, into(findings), into(warnings));
-  } else await checkEsl(pbx.esl, into(findings));
+  } else await checkFreeSwitch(pbx.esl, into(findings), into(warnings));
   return { findings, warnings };
 }
 
 type Ari = Extract<SegyConfig['pbx'], { type: 'asterisk' }>['ari'];
-type Esl = Extract<SegyConfig['pbx'], { type: 'freeswitch' }>['esl'];
 
 async function checkAri({ url, username, passwordFile }: Ari, wrong: Note): Promise<void> {
   const password = readFileSync(passwordFile, 'utf8').trimEnd();
@@ -100,49 +96,5 @@ async function checkContexts(asterisk: readonly string[], wrong: Note, warn: Not
       warn(['pbx', 'type'], `whether the dialplan has ${context} cannot be seen from here`, cure);
       return;
     }
-  }
-}
-
-async function checkEsl({ host, port, passwordFile }: Esl, wrong: Note): Promise<void> {
-  const password = readFileSync(passwordFile, 'utf8').trimEnd();
-  const silent = { event: () => undefined, closed: () => undefined };
-  try {
-    const answer = await patiently(async (signal) => {
-      const connection = await openEsl({ host, port, password }, [], silent, signal);
-      const status = await connection.api(`sofia status profile ${ENDPOINT}`);
-      connection.close();
-      return status;
-    });
-    if (/invalid profile|-ERR/i.test(answer)) {
-      wrong(
-        ['pbx', 'sip'],
-        `FreeSWITCH has no profile ${ENDPOINT}`,
-        'include segy_profile.xml, and sofia profile segy start',
-      );
-    }
-  } catch (error) {
-    const { message } = toSegyError(error);
-    wrong(
-      ['pbx', 'esl', 'host'],
-      `FreeSWITCH does not let us in at ${host} port ${port}: ${message}`,
-      'start it, and compare address and password with segy_event_socket.xml',
-    );
-  }
-}
-
-/** Gives `work` a signal that ends it in time. Its timer keeps the process alive, unlike AbortSignal.timeout. */
-async function patiently<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      controller.abort();
-      reject(new Error('no answer in time'));
-    }, PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

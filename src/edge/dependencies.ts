@@ -91,7 +91,7 @@ export interface EdgeLimits {
   readonly channelGoneMs: number;
   /** how long a partner's address may stay silent before the next one is tried, in milliseconds */
   readonly silentMs: number;
-  /** how long the key of a call refused with 422 waits for the next INVITE, in milliseconds */
+  /** how long the key of a call refused with 420 or 422 waits for the next INVITE, in milliseconds */
   readonly retryMs: number;
   /** how long the BYEs may take when the gateway stops, in milliseconds */
   readonly stopMs: number;

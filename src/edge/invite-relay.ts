@@ -46,6 +46,9 @@ export interface InviteRelayInit {
 /** Dialogs of forks that answer, in those that may be early: each is owed an ACK and a BYE. */
 const ANSWERS = 2;
 
+/** After these the caller tries again with the same message: an extension less, a longer interval. */
+const RETRIED: ReadonlySet<number> = new Set([420, 422]);
+
 export class InviteRelay {
   readonly #call: Call;
   readonly #composer: Composer;
@@ -319,7 +322,7 @@ export class InviteRelay {
   #refuse(response: SipResponse): void {
     const call = this.#call;
     if (call.state === 'calling') {
-      if (response.status === 422) this.#onRetryLater?.();
+      if (RETRIED.has(response.status)) this.#onRetryLater?.();
       const { settings, clients } = call.deps;
       const dialog = callerDialog(call, this.#source, null);
       const here = ownHostPort(settings, 'inner', pbxTarget(settings));

@@ -1,6 +1,6 @@
 /**
  * Keys of calls that were refused with a status after which the caller tries again with the same
- * message (422 and a longer session interval, RFC 4028). For a short while the key waits for that
+ * message (420 without the extension, RFC 3261; 422 with a longer session interval, RFC 4028). For a short while the key waits for that
  * INVITE, so that one I_MESSAGE is decapsulated once; then it is wiped.
  */
 import { equalBytes } from '../base/bytes.js';

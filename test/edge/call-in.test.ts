@@ -333,23 +333,28 @@ describe('edge: private call from MC to the radio', () => {
     assert.ok(h.logged.some((entry) => entry.level === 'error' && entry.event === 'alarm'));
   });
 
-  it('opens the key once for an INVITE and its retry after 422', async () => {
-    h = await Harness.start();
-    h.port.auto = false;
-    const request = h.mcInvite({ sdp: sdp('127.0.2.1', 41000, keyMgmt()), callId: 'retry@mc' });
-    const first = h.mc.send(request, h.outerAt);
-    h.pbx.answer(await h.pbx.expect('INVITE'), 422, { headers: [['Min-SE', '600']] });
-    assert.equal((await first.expect(422)).headers.get('Min-SE'), '600');
-    const retry = { ...request, headers: request.headers.clone() };
-    retry.headers.remove('Via');
-    retry.headers.set('CSeq', '102 INVITE');
-    h.mc.send(retry, h.outerAt);
-    await h.pbx.expect('INVITE');
-    assert.equal(h.clients.opened.length, 1);
-    assert.equal(h.clients.opened[0]?.caller, ALICE);
-    assert.equal(h.clients.opened[0].callee, RADIO1);
-    h.port.handOver();
-    await until(() => (h.media.sessions[1]?.armed ?? null) !== null);
-    assert.notEqual(receiveKeyOf(h.media.sessions[1]!), '00'.repeat(16));
-  });
+  for (const [status, name, value] of [
+    [420, 'Unsupported', '100rel'],
+    [422, 'Min-SE', '600'],
+  ] as const) {
+    it(`opens the key once for an INVITE and its retry after ${status}`, async () => {
+      h = await Harness.start();
+      h.port.auto = false;
+      const request = h.mcInvite({ sdp: sdp('127.0.2.1', 41000, keyMgmt()), callId: 'retry@mc' });
+      const first = h.mc.send(request, h.outerAt);
+      h.pbx.answer(await h.pbx.expect('INVITE'), status, { headers: [[name, value]] });
+      assert.equal((await first.expect(status)).headers.get(name), value);
+      const retry = { ...request, headers: request.headers.clone() };
+      retry.headers.remove('Via');
+      retry.headers.set('CSeq', '102 INVITE');
+      h.mc.send(retry, h.outerAt);
+      await h.pbx.expect('INVITE');
+      assert.equal(h.clients.opened.length, 1);
+      assert.equal(h.clients.opened[0]?.caller, ALICE);
+      assert.equal(h.clients.opened[0].callee, RADIO1);
+      h.port.handOver();
+      await until(() => (h.media.sessions[1]?.armed ?? null) !== null);
+      assert.notEqual(receiveKeyOf(h.media.sessions[1]!), '00'.repeat(16));
+    });
+  }
 });

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { attribute, parseXml, type XmlElement } from '../../src/xml/index.js';
 import { PROJECT_ROOT } from '../support/asterisk.js';
+import { needTool, runTool } from '../xmldsig/support.js';
 
 const FREESWITCH = join(PROJECT_ROOT, 'dialplan/freeswitch');
 const read = (name: string): string => readFileSync(join(FREESWITCH, name), 'utf8');
@@ -47,6 +48,11 @@ describe('the files for FreeSWITCH', () => {
   for (const name of readdirSync(FREESWITCH)) {
     it(`${name} is well-formed`, () => {
       parseXml(withoutComments(name));
+    });
+
+    it(`${name} is well-formed to another parser, its comments included`, function () {
+      needTool(this, 'xmllint');
+      runTool('xmllint', ['--noout', '--nonet', '-'], read(name));
     });
   }
 
@@ -144,8 +150,9 @@ describe('the files for FreeSWITCH', () => {
     assert.match(read('segy_conference.xml'), /<profile name="segy">/);
   });
 
-  it('make the channel known by the Call-ID, and bind to loopback', () => {
+  it('make the channel known by the Call-ID, bind to loopback, and leave PRACK off', () => {
     const profile = read('segy_profile.xml');
+    assert.doesNotMatch(withoutComments('segy_profile.xml'), /100rel/);
     assert.match(profile, /name="outbound-use-uuid-as-callid" value="true"/);
     assert.match(profile, /name="sip-ip" value="127\./);
     assert.match(profile, /name="rtp-ip" value="127\./);

@@ -36,6 +36,7 @@ export interface FakeChannel {
 }
 
 const PASSWORD = 'ClueCon';
+const SETVAR_USAGE = '-USAGE: <uuid> <var>=<value>;<var>=<value>...\n';
 
 /** Writes octets in pieces of random size, one after the other. */
 class PieceWriter {
@@ -83,6 +84,8 @@ export class FakeFreeSwitch {
   readonly #rows = new Map<string, { channel: FakeChannel; born: number; ended?: number }>();
   /** every command received, in order */
   readonly commands: string[] = [];
+  /** answers to `api` commands about its configuration, by the whole command */
+  readonly answers = new Map<string, string>();
   /** called before an `api` command is carried out, to let things happen just then */
   beforeCommand: (command: string) => void = () => undefined;
   readonly password = PASSWORD;
@@ -289,9 +292,10 @@ export class FakeFreeSwitch {
         setTimeout(() => client.socket.end(), 5);
       }
     } else if (!client.authorised) reply('-ERR command not found');
-    else if (command.startsWith('event json ')) {
-      client.events = new Set(command.split(' ').slice(2));
-      reply('+OK event listener enabled json');
+    else if (command.startsWith('event json')) {
+      client.events = new Set(command.split(' ').slice(2).filter(Boolean));
+      if (client.events.size === 0) reply('-ERR no keywords supplied');
+      else reply('+OK event listener enabled json');
     } else if (command.startsWith('api ')) {
       this.beforeCommand(command.slice(4));
       const body = this.#api(command.slice(4));
@@ -304,12 +308,19 @@ export class FakeFreeSwitch {
 
   #api(command: string): string {
     const [name = '', uuid = '', ...rest] = command.split(' ');
+    const answer = this.answers.get(command);
+    if (answer !== undefined) return answer;
+    if (name === 'xml_locate') return "can't find anything\n";
+    if (name === 'module_exists') return 'false';
+    if (name === 'sofia') return `Invalid ${rest[0] === 'gateway' ? 'Gateway' : 'Profile'}!\n`;
     if (command === 'show channels as json') return this.#list();
     if (name === 'status') return 'UP 0 years, 0 days\n';
     if (name === 'uuid_exists') return String(this.channels.has(uuid));
     if (!name.startsWith('uuid_')) return `-ERR ${name} Command not found!\n`;
     const channel = this.channels.get(uuid);
-    if (channel === undefined) return '-ERR No such channel!\n';
+    if (channel === undefined) {
+      return `-ERR No such channel!\n${name === 'uuid_setvar_multi' ? SETVAR_USAGE : ''}`;
+    }
     switch (name) {
       case 'uuid_getvar':
         return this.#variable(channel, rest[0] ?? '') ?? '_undef_';
@@ -320,7 +331,7 @@ export class FakeFreeSwitch {
           if (at < 1 || value === '') channel.variables.delete(at < 1 ? pair : key);
           else channel.variables.set(key, value);
         }
-        return rest.length === 0 ? '-USAGE: <uuid> <var>=<value>;<var>=<value>...\n' : '+OK\n';
+        return rest.length === 0 ? SETVAR_USAGE : '+OK\n';
       case 'uuid_dump':
         return JSON.stringify({
           'Unique-ID': uuid,

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkFreeSwitch } from '../../src/cli/check-freeswitch.js';
+import { PROJECT_ROOT } from '../support/asterisk.js';
+import { FakeFreeSwitch } from '../support/esl-fake.js';
+
+const SNIPPETS = join(PROJECT_ROOT, 'dialplan/freeswitch');
+const PROFILE = 'xml_locate configuration configuration name sofia.conf';
+
+/** The snippets as FreeSWITCH has them: without comments, each context to be found by its name. */
+function snippets(): Map<string, string> {
+  const bare = (name: string): string =>
+    readFileSync(join(SNIPPETS, name), 'utf8').replace(/<!--[^]*?-->/g, '');
+  const profile = bare('segy_profile.xml').trim();
+  const answers = new Map([
+    ['sofia status profile segy', 'Name segy\n'],
+    ['sofia status gateway segy', 'Name segy\n'],
+    ['sofia status gateway radio', 'Name radio\n'],
+    [PROFILE, `<configuration name="sofia.conf"><profiles>${profile}</profiles></configuration>\n`],
+  ]);
+  for (const file of readdirSync(SNIPPETS)) {
+    const contexts = bare(file).matchAll(/<context name="([^"]+)">[^]*?<\/context>/g);
+    for (const [context, name = ''] of contexts) {
+      answers.set(`xml_locate dialplan context name ${name}`, `${context}\n`);
+    }
+  }
+  return answers;
+}
+
+describe('segy config check with FreeSWITCH', () => {
+  let fake: FakeFreeSwitch;
+  let folder: string;
+  let findings: string[];
+  let warnings: string[];
+
+  beforeEach(async () => {
+    fake = await FakeFreeSwitch.start();
+    folder = mkdtempSync(join(tmpdir(), 'segy-check-fs-'));
+    writeFileSync(join(folder, 'secret'), `${fake.password}\n`);
+    for (const [command, answer] of snippets()) fake.answers.set(command, answer);
+  });
+  afterEach(async () => {
+    await fake.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function check(): Promise<void> {
+    const esl = { host: '127.0.0.1', port: fake.port, passwordFile: join(folder, 'secret') };
+    findings = [];
+    warnings = [];
+    await checkFreeSwitch(
+      esl,
+      (path, message, cure) => findings.push(`${path.join('.')}: ${message}; ${cure}`),
+      (path, message, cure) => warnings.push(`${path.join('.')}: ${message}; ${cure}`),
+    );
+  }
+  const context = (name: string): string => `xml_locate dialplan context name ${name}`;
+  /** Changes what FreeSWITCH has loaded. */
+  function edit(command: string, before: string | RegExp, after: string): void {
+    const text = fake.answers.get(command) ?? '';
+    const changed = text.replace(before, after);
+    assert.notEqual(changed, text, `${command} has no ${String(before)}`);
+    fake.answers.set(command, changed);
+  }
+
+  it('finds nothing wrong in the snippets as they are', async () => {
+    await check();
+    assert.deepEqual([findings, warnings], [[], []]);
+  });
+
+  it('sees a password that FreeSWITCH refuses, and does not tell it', async () => {
+    writeFileSync(join(folder, 'secret'), 'wrong-one\n');
+    await check();
+    assert.equal(findings.length, 1);
+    assert.match(findings[0]!, /pbx\.esl\.host: .*refuses the password/);
+    assert.equal(findings.join().includes('wrong-one'), false);
+  });
+
+  it('sees that nobody listens', async () => {
+    await fake.stop();
+    await check();
+    assert.match(findings.join(), /pbx\.esl\.host: FreeSWITCH does not let us in/);
+  });
+
+  it('sees that there is no profile, and asks for nothing more', async () => {
+    fake.answers.delete('sofia status profile segy');
+    await check();
+    assert.equal(findings.length, 1);
+    assert.match(findings[0]!, /pbx\.sip: FreeSWITCH has no profile segy/);
+  });
+
+  it('sees a profile that does not make the channel known by the Call-ID', async () => {
+    edit(PROFILE, '<param name="outbound-use-uuid-as-callid" value="true"/>', '');
+    await check();
+    assert.equal(findings.length, 1);
+    assert.match(findings[0]!, /pbx\.sip: .*lacks outbound-use-uuid-as-callid/);
+    const off = '<param name="outbound-use-uuid-as-callid" value="false"/></settings>';
+    edit(PROFILE, '</settings>', off);
+    await check();
+    assert.equal(findings.length, 1);
+  });
+
+  it('warns of enable-100rel', async () => {
+    edit(PROFILE, '</settings>', '<param name="enable-100rel" value="true"/></settings>');
+    await check();
+    assert.deepEqual(findings, []);
+    assert.match(warnings.join(), /enable-100rel/);
+  });
+
+  for (const [name, by] of [
+    ['from-segy', 'profile segy'],
+    ['to-segy', 'segy_routes.xml'],
+    ['segy-checked', 'context from-segy'],
+    ['segy-to-radio', 'context segy-checked'],
+  ] as const) {
+    it(`sees that context ${name} is missing, which ${by} names`, async () => {
+      fake.answers.delete(context(name));
+      await check();
+      assert.equal(findings.length, 1, findings.join('\n'));
+      assert.match(findings[0]!, new RegExp(`no context ${name}, which ${by} names`));
+    });
+  }
+
+  it('only warns of a missing context where the dialplan may come from elsewhere', async () => {
+    fake.answers.delete(context('segy-to-radio'));
+    fake.answers.set('module_exists mod_xml_curl', 'true');
+    await check();
+    assert.deepEqual(findings, []);
+    assert.match(warnings.join(), /no context segy-to-radio/);
+  });
+
+  it('looks into the context that the profile names', async () => {
+    edit(PROFILE, 'name="context" value="from-segy"', 'name="context" value="public"');
+    await check();
+    assert.match(findings.join(), /no context public, which profile segy names/);
+  });
+
+  for (const [what, before, after, said] of [
+    ['without park_timeout', /<action[^>]*park_timeout=[^>]*>/, '', /park_timeout/],
+    [
+      'with park_timeout set too late',
+      /(<action[^>]*park_timeout=[^>]*>)\s*(<action application="park"\/>)/,
+      '$2$1',
+      /park_timeout/,
+    ],
+    ['without a park', '<action application="park"/>', '', /parks no call/],
+    ['without SEGY_TARGET', /<action[^>]*SEGY_TARGET=[^>]*>/, '', /SEGY_TARGET/],
+    ['without SEGY_CONTEXT', /<action[^>]*SEGY_CONTEXT=[^>]*>/, '', /SEGY_CONTEXT/],
+  ] as const) {
+    it(`sees a hand-over ${what}`, async () => {
+      edit(context('from-segy'), before, after);
+      await check();
+      assert.equal(findings.length, 1, findings.join('\n'));
+      assert.match(findings[0]!, said);
+    });
+  }
+
+  it('sees a transfer to an extension that its context does not have', async () => {
+    const transfer = '${destination_number} XML segy-to-radio';
+    edit(context('segy-checked'), transfer, '*99 XML segy-to-radio');
+    await check();
+    assert.equal(findings.length, 1);
+    assert.match(
+      findings[0]!,
+      /context segy-checked sends calls to the extension \*99.*segy-to-radio/,
+    );
+    edit(context('segy-checked'), '*99 XML segy-to-radio', 'dispatch XML segy-to-radio');
+    await check();
+    assert.deepEqual(findings, []);
+  });
+
+  it('sees a sofia gateway that FreeSWITCH does not have', async () => {
+    edit(context('segy-to-radio'), 'sofia/gateway/radio/', 'sofia/gateway/trunk-9/');
+    await check();
+    assert.match(findings.join(), /sofia gateway trunk-9/);
+  });
+
+  it('ends with contexts that transfer to each other', async () => {
+    const back = '<action application="transfer" data="x1 XML from-segy"/>';
+    const extension = `<extension name="b"><condition>${back}</condition></extension>`;
+    edit(context('segy-to-radio'), '</context>', `${extension}</context>`);
+    await check();
+    assert.deepEqual(findings, []);
+  });
+
+  it('says where it cannot read the configuration', async () => {
+    fake.answers.set(PROFILE, '<configuration name="sofia.conf"><profiles>');
+    await check();
+    assert.deepEqual(findings, []);
+    assert.match(warnings.join(), /cannot be seen from here/);
+  });
+});
