@@ -68,9 +68,10 @@ export async function verifySecurityToken(
 }
 
 function checkHeader(token: string, { securityTokens }: IdmPartner): void {
-  const { alg, typ } = decodeProtectedHeader(token);
+  const { alg, typ, crit } = decodeProtectedHeader(token);
   const { algorithms, types, untyped } = securityTokens;
   if (!algorithms.some((each) => each === alg)) throw wrong('has an algorithm that is not allowed');
+  if (crit !== undefined) throw wrong('has an extension that is not understood');
   if (typ === undefined ? untyped : types.some((each) => isSameType(each, typ))) return;
   throw wrong('is of another type');
 }
