@@ -4,44 +4,38 @@
  */
 import { ClientLimits, HttpsListener } from '../https/index.js';
 import type { ClientRate, HttpRoute, ListenerTls } from '../https/index.js';
-import type { AuditLog } from '../audit/index.js';
 import type { Environment } from '../base/environment.js';
 import type { HttpsConfig, SegyConfig } from '../config/index.js';
 import { DocumentGuard, GroupChanges, GroupUsage } from '../gms/index.js';
-import type { AccessTokens } from '../gms/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
 import { XcapServer } from '../xcap/index.js';
 import type { RunningGms } from './compose-gms.js';
+import { composeIdm } from './compose-idm.js';
+import type { RunningIdm } from './compose-idm.js';
+import type { State } from './state.js';
 import { readTlsFile } from './tls-files.js';
 
 export interface HttpsParts {
   /** the configuration in force changes with a reload */
   readonly config: { readonly current: SegyConfig };
   readonly env: Environment;
-  readonly audit: AuditLog;
+  readonly state: State;
   readonly gms: RunningGms | null;
-  /** null where the configuration has no IdM */
+}
+
+export interface RunningHttps {
+  /** null where the configuration has none */
   readonly idm: RunningIdm | null;
-}
-
-/** Our IdM, as far as the listener is concerned. */
-export interface RunningIdm {
-  readonly guard: AccessTokens;
-  readonly routes: readonly HttpRoute[];
-}
-
-/** What of it a reload changes. */
-export interface ReloadableHttps {
   /**
-   * Reads the certificate and key of `next`.
-   * @returns puts them in force for connections from then on
+   * Reads the certificate and key of `next`, and what the IdM needs of its partners.
+   * @returns puts them in force, the certificate for connections from then on
    * @throws SegyError SEGY_E_CONFIG, SEGY_E_IO where they cannot be used
    */
   prepare(next: SegyConfig): () => void;
 }
 
-/** For a gateway without HTTPS. */
-const NOTHING_TO_RELOAD: ReloadableHttps = { prepare: () => () => undefined };
+/** A gateway without HTTPS. */
+const NOTHING: RunningHttps = { idm: null, prepare: () => () => undefined };
 
 /**
  * Opens the listener where the configuration has one.
@@ -51,10 +45,12 @@ const NOTHING_TO_RELOAD: ReloadableHttps = { prepare: () => () => undefined };
 export async function openHttps(
   parts: HttpsParts,
   closers: (() => Promise<void> | void)[],
-): Promise<ReloadableHttps> {
-  const { config, env, idm } = parts;
+): Promise<RunningHttps> {
+  const { config, state, env } = parts;
   const { https } = config.current;
-  if (https === undefined) return NOTHING_TO_RELOAD;
+  if (https === undefined) return NOTHING;
+  const idm = await composeIdm({ config: config.current, state, env });
+  closers.push(() => idm?.close());
   const { address, port, limits } = https;
   const listener = await HttpsListener.open({
     address,
@@ -70,17 +66,21 @@ export async function openHttps(
       parallel: limits.parallel,
     },
     clients: clientLimits(https, env),
-    routes: [...(idm?.routes ?? []), ...documentRoutes(parts)],
+    routes: [...(idm?.routes ?? []), ...documentRoutes(parts, idm)],
     env,
   });
   closers.push(() => listener.close());
   env.log.info('https.listening', { address, port: listener.port });
   return {
+    idm,
     prepare: (next) => {
-      if (next.https === undefined) return () => undefined;
-      const tls = tlsOf(next.https);
+      const tls = tlsOf(next.https ?? https);
       checkTlsIdentity(tls);
-      return () => listener.setTls(tls);
+      const replacePartners = idm?.prepare(next.partners);
+      return () => {
+        listener.setTls(tls);
+        replacePartners?.();
+      };
     },
   };
 }
@@ -109,14 +109,17 @@ function clientLimits({ rate, known, limits }: HttpsConfig, env: Environment): C
 }
 
 /** The group documents, where they have a root and an IdM whose tokens open them. */
-function documentRoutes({ config, env, audit, gms, idm }: HttpsParts): HttpRoute[] {
+function documentRoutes(
+  { config, state, env, gms }: HttpsParts,
+  idm: RunningIdm | null,
+): HttpRoute[] {
   const settings = config.current.gms;
   if (settings?.xcapRoot === undefined || gms === null || idm === null) return [];
   const { documents, homeOf } = gms;
   const usage = new GroupUsage({
     groups: gms.gms.groups,
     documents,
-    changes: new GroupChanges({ gms: gms.gms, homeOf, audit }),
+    changes: new GroupChanges({ gms: gms.gms, homeOf, audit: state.audit }),
     homeOf,
     folders: () => config.current.partners.map(({ codePoints }) => codePoints.groupDocumentPath),
   });

@@ -189,7 +189,7 @@ async function compose(
     await gms.gms.start();
     closers.push(() => gms.gms.stop());
   }
-  const https = await openHttps({ config: live, env, audit: state.audit, gms, idm: null }, closers);
+  const https = await openHttps({ config: live, env, state, gms }, closers);
   const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
   certificates.watch(certificateFiles(config));
   closers.push(() => certificates.stop());

@@ -16,7 +16,7 @@ import type { SipEndpoint, TlsListenOptions } from '../sip/index.js';
 import { certificateFiles } from './certificate-watch.js';
 import { needsSignals } from './compose-floor.js';
 import type { ConfiguredFloorKeys } from './compose-floor.js';
-import type { ReloadableHttps } from './compose-https.js';
+import type { RunningHttps } from './compose-https.js';
 import type { CertificateWatch } from './certificate-watch.js';
 import { outgoingTls, readTls } from './tls-files.js';
 
@@ -31,7 +31,7 @@ export interface ReloadParts {
   readonly directory: Directory;
   readonly users: UserRecords;
   readonly outer: SipEndpoint;
-  readonly https: ReloadableHttps;
+  readonly https: Pick<RunningHttps, 'prepare'>;
   readonly certificates: CertificateWatch;
   /** keys of users that are new are made ahead */
   readonly prepareKeys: () => void;

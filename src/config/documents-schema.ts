@@ -2,15 +2,11 @@
 import { z } from 'zod';
 
 const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
-/** scope-token of RFC 6749 */
-const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'not a scope');
 
 export const documentAccessSchema = z
   .strictObject({
     /** users that may read every document, put and delete: MC service IDs, verbatim */
     administrators: z.array(mcServiceId).max(1000).default([]),
-    /** scope that their tokens need besides; null: none */
-    administratorScope: scope.nullable().default(null),
     /** largest document that is taken, in octets */
     maxOctets: z.number().int().min(4096).max(4_194_304).default(1_048_576),
   })

@@ -15,7 +15,6 @@ export interface AccessTokenClaims {
   readonly serviceIds: Readonly<Partial<Record<GroupService, string>>>;
   /** services whose groups its scopes open */
   readonly groupServices: readonly GroupService[];
-  readonly scopes: readonly string[];
 }
 
 /** A caller whose token opens group documents of some service. */
@@ -29,8 +28,8 @@ export interface DocumentCaller {
 
 /** What the token lets its holder do; undefined where it is for no groups of any service. */
 export function callerOf(
-  { partner, clientId, serviceIds, groupServices, scopes }: AccessTokenClaims,
-  { administrators, administratorScope }: DocumentAccessConfig,
+  { partner, clientId, serviceIds, groupServices }: AccessTokenClaims,
+  { administrators }: DocumentAccessConfig,
 ): DocumentCaller | undefined {
   const ids = new Map<GroupService, string>();
   for (const service of groupServices) {
@@ -38,9 +37,7 @@ export function callerOf(
     if (id !== undefined) ids.set(service, id);
   }
   if (ids.size === 0) return undefined;
-  const isListed = [...ids.values()].some((id) => administrators.includes(id));
-  const isAdministrator =
-    isListed && (administratorScope === null || scopes.includes(administratorScope));
+  const isAdministrator = [...ids.values()].some((id) => administrators.includes(id));
   return { ids, partner, clientId, isAdministrator };
 }
 

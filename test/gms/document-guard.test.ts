@@ -3,7 +3,7 @@ import { SegyError } from '../../src/base/errors.js';
 import { DEFAULT_GMS_DOCUMENTS } from './document-support.js';
 import { DocumentGuard } from '../../src/gms/index.js';
 import type { AccessTokenClaims, GroupService } from '../../src/gms/index.js';
-import { claims, documentScene, PATH, pathOf, PTT } from './document-support.js';
+import { claims, documentScene, PATH, pathOf } from './document-support.js';
 import type { DocumentScene } from './document-support.js';
 import { ADMIN } from './document-support.js';
 import { ALICE, member, newGroup, TALKGROUP } from './support.js';
@@ -130,14 +130,6 @@ describe('the guard of the group documents (RFC 6750, TS 33.180 B.10)', () => {
       const elsewhere = claims(MALLORY, { serviceIds: { MCPTT: MALLORY, MCVideo: ADMIN } });
       assert.equal(await statusOf('x', elsewhere, 'DELETE'), 403);
       assert.equal(await statusOf('y', claims(MALLORY, { clientId: ADMIN }), 'DELETE'), 403);
-    });
-
-    it('administrators with the scope for it, where one is configured', async () => {
-      await scene.gms.stop();
-      scene = await documentScene({ documents: { administratorScope: 'groups:write' } });
-      assert.equal(await statusOf('x', claims(ADMIN), 'DELETE'), 403);
-      const told = claims(ADMIN, { scopes: [PTT, 'groups:write'] });
-      assert.equal(await statusOf('y', told, 'DELETE'), 200);
     });
   });
 });

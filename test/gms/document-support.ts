@@ -11,7 +11,6 @@ import { ALICE, BOB, homeOf, newGroup, TALKGROUP } from './support.js';
 
 export const AUID = 'org.openmobilealliance.groups';
 export const TYPE = 'application/vnd.oma.poc.groups+xml';
-export const PTT = '3gpp:mc:ptt_group_management_service';
 export const ADMIN = 'sip:admin@mc-a.example';
 
 export const DEFAULT_GMS_DOCUMENTS = gmsSchema.parse({ uri: GMS_URI }).documents;
@@ -26,7 +25,6 @@ export function claims(mcpttId: string, more: Partial<AccessTokenClaims> = {}): 
     groupServices: ['MCPTT'],
     partner: homeOf(mcpttId)?.partner ?? '',
     clientId: 'client',
-    scopes: [PTT],
     ...more,
   };
 }
@@ -46,14 +44,9 @@ export interface DocumentScene extends GmsScene {
 }
 
 /** With a talkgroup of Alice of `a`, Bob of `b` and a radio, read by tokens of their names. */
-export async function documentScene(
-  options: SceneOptions & { readonly documents?: object } = {},
-): Promise<DocumentScene> {
+export async function documentScene(options: SceneOptions = {}): Promise<DocumentScene> {
   const scene = await gmsScene(options);
-  const config = gmsSchema.parse({
-    uri: GMS_URI,
-    documents: { administrators: [ADMIN], ...options.documents },
-  });
+  const config = gmsSchema.parse({ uri: GMS_URI, documents: { administrators: [ADMIN] } });
   const { gms } = scene;
   const documents = new GroupDocuments(config.documentNames);
   const changes: string[] = [];
