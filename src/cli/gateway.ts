@@ -23,6 +23,7 @@ import { CertificateWatch, certificateFiles } from './certificate-watch.js';
 import { makeFloorKeys, needsSignals } from './compose-floor.js';
 import { openOperations, startWatchers } from './compose-operations.js';
 import type { GatewayEnvironment } from './compose-operations.js';
+import { makeDocuments } from './compose-documents.js';
 import { composeGms } from './compose-gms.js';
 import { openHttps } from './compose-https.js';
 import { makeTokens, openSigningKeys } from './compose-tokens.js';
@@ -143,6 +144,8 @@ async function compose(
   const signingKeys = await openSigningKeys(state, env.clock);
   const tokens = makeTokens(config, signingKeys, env, watchers.board);
   closers.push(() => tokens.stop());
+  const documents = makeDocuments({ env, alarms: watchers.board, tokens, groups });
+  closers.push(() => documents.stop());
   const edgeParts: EdgeDependencies = {
     env,
     outer,
@@ -152,7 +155,7 @@ async function compose(
     clients,
     groups,
     protection,
-    tokens,
+    ...{ tokens, documents },
     floor,
     partners: config.partners,
     addresses,
@@ -193,11 +196,12 @@ async function compose(
   const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
   certificates.watch(certificateFiles(config));
   closers.push(() => certificates.stop());
+  documents.prepare(config.partners)();
   probes.update(config.partners);
   closers.push(() => probes.stop());
   const reload = reloader(source, live, {
     ...{ env, edge, addresses, probes, protection, directory, users: stored, outer, https },
-    ...{ certificates, floor, tokens, prepareKeys: prepare },
+    ...{ certificates, floor, tokens, documents, prepareKeys: prepare },
   });
   await openOperations(
     {

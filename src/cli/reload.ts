@@ -9,6 +9,7 @@ import { SegyError, toSegyError } from '../base/errors.js';
 import type { Directory, UserRecords } from '../clients/index.js';
 import type { PartnerConfig, SegyConfig } from '../config/index.js';
 import type { Edge, PartnerAddresses, PartnerProbes } from '../edge/index.js';
+import type { GroupDocuments } from '../group-documents/index.js';
 import type { PartnerTokens } from '../idm-client/index.js';
 import type { SignallingProtection } from '../protect/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
@@ -28,6 +29,7 @@ export interface ReloadParts {
   readonly protection: SignallingProtection;
   readonly floor: Pick<ConfiguredFloorKeys, 'prepare'>;
   readonly tokens: Pick<PartnerTokens, 'prepare'>;
+  readonly documents: Pick<GroupDocuments, 'prepare'>;
   readonly directory: Directory;
   readonly users: UserRecords;
   readonly outer: SipEndpoint;
@@ -83,6 +85,7 @@ export class LiveConfig {
     const replaceHttpsTls = parts.https.prepare(next);
     const replaceFloorKeys = parts.floor.prepare(partners);
     const replaceTokens = parts.tokens.prepare(partners);
+    const replaceDocuments = parts.documents.prepare(partners);
     const replaceKeys = parts.protection.prepare(partners);
 
     this.#current = { ...next, partners };
@@ -94,6 +97,7 @@ export class LiveConfig {
     parts.directory.replace([...next.users, ...parts.users.list()]);
     const resolved = parts.addresses.update(partners);
     parts.edge.update(partners);
+    replaceDocuments();
     parts.probes.update(partners);
     parts.certificates.watch(certificateFiles(next));
     parts.prepareKeys();

@@ -131,6 +131,8 @@ export const groupDocumentsSchema = z.strictObject({
   xcapRoot: httpsUrl.transform((text) => text.replace(/\/+$/, '')),
   /** path of a user's group keys (GKTP); the specification's text leaves it open, so there is no default */
   keyPath: documentPath.nullable().default(null),
+  /** each user reads the documents of its groups, or the first user of a group reads for all */
+  per: z.enum(['user', 'group']).default('user'),
   /** requests carry the user's access token at the partner; `idm` is needed then */
   accessToken: z.boolean().default(true),
   tls: tlsSchema,

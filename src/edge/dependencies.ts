@@ -11,6 +11,7 @@ import type { SipEndpoint, SipTarget } from '../sip/index.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { ClientsPort } from './clients-port.js';
 import type { FloorPort } from './floor-port.js';
+import type { GroupDocumentsPort } from './group-documents-port.js';
 import type { GroupNotifier } from './group-notifier.js';
 import type { GroupsPort } from './groups-port.js';
 import type { HomeGroupsPort } from './home-groups-port.js';
@@ -165,6 +166,8 @@ export interface EdgeDependencies {
   readonly protection?: ProtectionPort;
   /** absent where no partner's profile asks for access tokens */
   readonly tokens?: AccessTokens;
+  /** absent where no partner's group documents are read */
+  readonly documents?: GroupDocumentsPort;
   /** absent where nobody listens */
   readonly alarms?: Alarms;
   /** absent where no partner's profile has floor control */

@@ -12,7 +12,7 @@ import {
   type SipRequest,
   type SipSource,
 } from '../sip/index.js';
-import { SDP_TYPE } from './bodies.js';
+import { bodyOf, SDP_TYPE } from './bodies.js';
 import type { Call } from './call.js';
 import { Arrivals } from './arrivals.js';
 import { Attempts } from './attempts.js';
@@ -22,6 +22,7 @@ import { Composer } from './compose.js';
 import { ownContact } from './contact.js';
 import type { EdgeContext } from './context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
+import { readNotices } from './document-diff.js';
 import { Gate } from './gate.js';
 import { wayOf } from './interfaces.js';
 import { KEY_METHODS, takeKeys } from './group-messages.js';
@@ -281,8 +282,10 @@ export class Edge {
         uas.respond(this.#refusals.plain(request, 500));
         return;
       }
+      const notices = readNotices(bodyOf(request), partner.codePoints);
       takeKeys(this.#deps, this.#refusals, uas, partner);
       this.#standing.notified(request);
+      this.#deps.documents?.changed(partner, notices);
       return;
     }
     const subscription = partner && this.#deps.notifier?.find(request, partner);

@@ -8,6 +8,7 @@ import { stateOf } from '../keys/index.js';
 import type { ServerTransaction } from '../sip/index.js';
 import type { EdgeContext } from './context.js';
 import { requireGroups, type EdgeDependencies } from './dependencies.js';
+import { withMembers } from './group-documents-port.js';
 import { GroupMedia } from './group-media.js';
 import type { GroupsPort } from './groups-port.js';
 import { readMcIdentity } from './identity.js';
@@ -39,9 +40,10 @@ export function groupCallFromMc(
   call.group = group.id;
   call.level = info.level;
   const { log } = deps.env;
+  const named = withMembers(deps.documents, partner, group);
   const media = isClear
     ? null
-    : new GroupMedia({ groups, log, partner: partner.name, group, speaker });
+    : new GroupMedia({ groups, log, partner: partner.name, group: named, speaker });
   const parties = { from: caller.user, to: group.pbx };
   carryToPbx(context, call, uas, offer, { key: null, group: media }, parties).catch(
     (error: unknown) => failFromMc(call, error),

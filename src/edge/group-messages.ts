@@ -8,7 +8,7 @@ import type { PartnerConfig } from '../config/index.js';
 import type { ServerTransaction } from '../sip/index.js';
 import { bodyOf } from './bodies.js';
 import { requireGroups, type EdgeDependencies } from './dependencies.js';
-import { carriedKeys, keysOfDocument, type CarriedKey } from './key-bodies.js';
+import { carriedKeys, DOCUMENT_LIMITS, keysOfDocument, type CarriedKey } from './key-bodies.js';
 import type { Refusals } from './refusal.js';
 
 /** What of the edge's dependencies takes keys. */
@@ -57,7 +57,8 @@ export async function takeKeyDocument(
   partner: PartnerConfig,
   document: Uint8Array,
 ): Promise<SegyError | null> {
-  return takeAll(deps, 'document', partner, keysOfDocument(document, partner.codePoints));
+  const keys = keysOfDocument(document, partner.codePoints, DOCUMENT_LIMITS);
+  return takeAll(deps, 'document', partner, keys);
 }
 
 /** @returns the first refusal; null when there was none */

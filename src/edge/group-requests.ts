@@ -219,6 +219,7 @@ export class Affiliation extends GroupRequest implements StandingKind {
   }
 
   accepted(response: SipResponse): void {
+    if (this.#etag === null) this.deps.documents?.affiliated(this.partner, this.user);
     this.#etag = response.headers.get('SIP-ETag') ?? null;
   }
 

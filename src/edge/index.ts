@@ -27,6 +27,7 @@ export type {
   PckToOpen,
   RadioUser,
 } from './clients-port.js';
+export type { GroupDocumentsPort } from './group-documents-port.js';
 export { takeKeyDocument, type KeyTaking } from './group-messages.js';
 export type { FloorPort } from './floor-port.js';
 export { GroupKeySender } from './group-key-sender.js';

@@ -7,13 +7,17 @@ import { SegyError } from '../base/errors.js';
 import type { CodePoints } from '../config/index.js';
 import { decodeMikeyInput, decodeMikeyText } from '../mikey/index.js';
 import { decodedContent, leafParts, type BodyPart } from '../sip/index.js';
-import { attribute, parseXml, type XmlElement } from '../xml/index.js';
+import { attribute, parseXml, type XmlElement, type XmlLimits } from '../xml/index.js';
 
 /** I_MESSAGEs in one body. */
 const MAX_MESSAGES = 64;
 const MAX_GROUP = 255;
 const UNNAMED = { group: null, constituent: null } as const;
 const XML_LIMITS = { maxBytes: 262_144, maxDepth: 12, maxElements: 500, maxAttributes: 16 };
+/** Of a document that did not come in SIP: a group document with thousands of members may hold keys. */
+export const DOCUMENT_LIMITS = {
+  ...{ maxBytes: 4_194_304, maxDepth: 24, maxElements: 100_000, maxAttributes: 32 },
+};
 
 /** An I_MESSAGE and the group that its transport names; null where it names none. */
 export interface CarriedKey {
@@ -45,8 +49,12 @@ export function carriedKeys(body: BodyPart, names: CodePoints): CarriedKey[] {
  * Every I_MESSAGE of one XML document, such as a GKTP document that an XCAP GET brought.
  * @throws SegyError SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_TOO_LARGE for more than 64
  */
-export function keysOfDocument(document: Uint8Array, names: CodePoints): CarriedKey[] {
-  const keys = keysInXml(parseXml(document, XML_LIMITS), names);
+export function keysOfDocument(
+  document: Uint8Array,
+  names: CodePoints,
+  limits: XmlLimits = XML_LIMITS,
+): CarriedKey[] {
+  const keys = keysInXml(parseXml(document, limits), names);
   refuseTooMany(keys);
   return keys;
 }

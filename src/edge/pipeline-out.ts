@@ -13,6 +13,7 @@ import { CallKey } from './call-key.js';
 import { openCall, type EdgeContext } from './context.js';
 import { requireGroups, type EdgeDependencies } from './dependencies.js';
 import { mayBeClear } from './group-in.js';
+import { withMembers } from './group-documents-port.js';
 import { GroupMedia } from './group-media.js';
 import { wishesOfRequest } from './floor-wishes.js';
 import { requireSafeUser } from './identity.js';
@@ -149,5 +150,7 @@ function groupMediaFor(
   if (!canSend && group.withoutKey === 'refuse') {
     throw new SegyError('SEGY_E_NO_GROUP_KEY', `${speaker} holds no usable GMK of ${group.id}`);
   }
-  return new GroupMedia({ groups, log: deps.env.log, partner: partner.name, group, speaker });
+  const named = withMembers(deps.documents, partner, group);
+  const { log } = deps.env;
+  return new GroupMedia({ groups, log, partner: partner.name, group: named, speaker });
 }

@@ -34,13 +34,15 @@ export interface IncomingResponse {
 export interface ClientBounds {
   readonly timeoutMs: number;
   readonly maxOctets: number;
+  /** leaves the request when it fires */
+  readonly signal?: AbortSignal;
 }
 
 /** @throws SegyError SEGY_E_PARTNER_IDM, SEGY_E_TLS_PEER, SEGY_E_TIMEOUT */
 export function httpsFetch(
   { url, method, headers = {}, body }: OutgoingRequest,
   tls: PinnedTls,
-  { timeoutMs, maxOctets }: ClientBounds,
+  { timeoutMs, maxOctets, signal }: ClientBounds,
 ): Promise<IncomingResponse> {
   const { hostname, host } = new URL(url);
   const name = hostname.replace(/^\[|\]$/g, '');
@@ -58,6 +60,7 @@ export function httpsFetch(
       ...strongTls(),
       method,
       agent: false,
+      ...(signal !== undefined && { signal }),
       // an address is no server name (RFC 6066 clause 3); its certificate is checked all the same
       servername: isIP(name) === 0 ? name : '',
       ...(tls.ca !== undefined && { ca: Buffer.from(tls.ca) }),

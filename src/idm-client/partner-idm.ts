@@ -1,7 +1,7 @@
 /** One partner's IdM server as the gateway asks it for its users' access tokens. */
 import { toSegyError } from '../base/errors.js';
 import type { PartnerIdmConfig } from '../config/index.js';
-import { httpsFetch, type PinnedTls } from '../https/index.js';
+import { httpsFetch, type ClientBounds, type PinnedTls } from '../https/index.js';
 import { MAX_ANSWER_OCTETS } from './json-answer.js';
 import { metadataUrl, readMetadata, type IdmMetadata } from './metadata.js';
 import { clientAssertion, securityToken, type StatementParts } from './statements.js';
@@ -14,12 +14,18 @@ export class PartnerIdm {
   readonly #idm: PartnerIdmConfig;
   readonly #tls: PinnedTls;
   readonly #parts: StatementParts;
+  readonly #stop = new AbortController();
   #metadata: { readonly read: Promise<IdmMetadata>; readonly until: number } | undefined;
 
   constructor(idm: PartnerIdmConfig, tls: PinnedTls, parts: StatementParts) {
     this.#idm = idm;
     this.#tls = tls;
     this.#parts = parts;
+  }
+
+  /** Leaves what is under way. */
+  stop(): void {
+    this.#stop.abort();
   }
 
   /**
@@ -86,7 +92,11 @@ export class PartnerIdm {
     this.#metadata = undefined;
   }
 
-  get #bounds(): { timeoutMs: number; maxOctets: number } {
-    return { timeoutMs: 1000 * this.#idm.timeoutSeconds, maxOctets: MAX_ANSWER_OCTETS };
+  get #bounds(): ClientBounds {
+    return {
+      timeoutMs: 1000 * this.#idm.timeoutSeconds,
+      maxOctets: MAX_ANSWER_OCTETS,
+      signal: this.#stop.signal,
+    };
   }
 }

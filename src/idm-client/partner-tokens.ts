@@ -15,9 +15,14 @@ export interface PartnerTokensParts extends Omit<StatementParts, 'clock' | 'rand
   readonly readTls: (tls: PartnerIdmConfig['tls']) => PinnedTls;
 }
 
+interface Issuer {
+  readonly server: PartnerIdm;
+  readonly cache: TokenCache;
+}
+
 export class PartnerTokens {
   readonly #parts: PartnerTokensParts;
-  #caches = new Map<PartnerConfig, TokenCache>();
+  #issuers = new Map<PartnerConfig, Issuer>();
   #ended = false;
 
   constructor(parts: PartnerTokensParts) {
@@ -30,62 +35,75 @@ export class PartnerTokens {
    * @throws SegyError SEGY_E_CONFIG; nothing has changed then
    */
   prepare(partners: readonly PartnerConfig[]): () => void {
-    const next = new Map<PartnerConfig, TokenCache>();
+    const next = new Map<PartnerConfig, Issuer>();
     for (const partner of partners) {
       if (partner.idm === undefined) continue;
-      next.set(partner, this.#caches.get(partner) ?? this.#make(partner, partner.idm));
+      next.set(partner, this.#issuers.get(partner) ?? this.#make(partner, partner.idm));
     }
     return () => {
-      for (const [partner, cache] of this.#caches) {
+      for (const [partner, issuer] of this.#issuers) {
         if (next.has(partner)) continue;
-        cache.end();
+        end(issuer);
         this.#parts.alarms.clear('partner-tokens', partner.name);
       }
-      this.#caches = next;
+      this.#issuers = next;
     };
   }
 
   /** As `AccessTokens` of the edge: null where none can be had now. */
   async tokenFor(partner: PartnerConfig, user: string): Promise<string | null> {
     if (this.#ended) return null;
-    return (await this.#caches.get(partner)?.tokenFor(user)) ?? null;
+    return (await this.#issuers.get(partner)?.cache.tokenFor(user)) ?? null;
   }
 
   /** A server of the partner does not take the token: the next one is asked for anew. */
   reject(partner: PartnerConfig, user: string, token: string): void {
-    this.#caches.get(partner)?.reject(user, token);
+    this.#issuers.get(partner)?.cache.reject(user, token);
   }
 
   /** Overwrites every token. */
   stop(): void {
     this.#ended = true;
-    for (const cache of this.#caches.values()) cache.end();
-    this.#caches.clear();
+    for (const issuer of this.#issuers.values()) end(issuer);
+    this.#issuers.clear();
   }
 
-  #make(partner: PartnerConfig, idm: PartnerIdmConfig): TokenCache {
+  #make(partner: PartnerConfig, idm: PartnerIdmConfig): Issuer {
     const { env, readTls, signer, readFile } = this.#parts;
     const { clock, random } = env;
     const server = new PartnerIdm(idm, readTls(idm.tls), { clock, random, signer, readFile });
-    return new TokenCache({
+    /** users who could not be given one last time */
+    const failing = new Set<string>();
+    const cache = new TokenCache({
       issue: (user) => server.token(user),
       parallel: idm.parallel,
       env,
-      onOutcome: (user, failure) => this.#tell(partner.name, user, failure),
+      onOutcome: (user, failure) => {
+        if (failure === null) failing.delete(user);
+        else failing.add(user);
+        this.#tell(partner.name, user, failure, failing.size);
+      },
     });
+    return { server, cache };
   }
 
-  #tell(partner: string, user: string, failure: SegyError | null): void {
+  #tell(partner: string, user: string, failure: SegyError | null, failing: number): void {
     const { env, alarms } = this.#parts;
     const outcome = failure?.details.oauth ?? failure?.code ?? 'issued';
     env.metrics.count('segy_partner_tokens_total', { partner, outcome });
     if (failure === null) {
       env.log.info('token.issued', { partner, user });
-      alarms.clear('partner-tokens', partner);
+      if (failing === 0) alarms.clear('partner-tokens', partner);
     } else {
       const { code, message } = failure;
       env.log.warn('token.failed', { partner, user, code, message });
-      alarms.raise('partner-tokens', partner, `${code} ${message}`);
+      const more = failing > 1 ? `, and ${failing - 1} users more` : '';
+      alarms.raise('partner-tokens', partner, `${user} ${code} ${message}${more}`);
     }
   }
+}
+
+function end({ server, cache }: Issuer): void {
+  cache.end();
+  server.stop();
 }

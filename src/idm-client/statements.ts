@@ -12,6 +12,7 @@ import type { Signer } from './signing-keys.js';
 const ASSERTION_SECONDS = 60;
 const MAX_SUBJECT_OCTETS = 255;
 
+/** Where statements come from. */
 export interface StatementParts {
   readonly clock: Clock;
   readonly random: RandomBytes;

@@ -53,6 +53,7 @@ function partsOf(done: string[]): ReloadParts {
     https: { prepare: () => () => undefined },
     floor: { prepare: () => () => undefined },
     tokens: { prepare: () => () => undefined },
+    documents: { prepare: () => () => undefined },
     directory: { replace: note('users') },
     users: { list: () => [] },
     outer: { setTls: note('tls') },

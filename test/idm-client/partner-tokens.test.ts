@@ -141,7 +141,7 @@ describe('an access token of a partner', function () {
       securityToken: { from: 'own', issuer: 'https://unknown.example' },
     });
     assert.equal(await scene.tokens(partner).tokenFor(partner, RADIO), null);
-    assert.match(told[0]![2], /^SEGY_E_ACCESS_TOKEN .*invalid_grant$/);
+    assert.match(told[0]![2], /^sip:radio1@lmr.example SEGY_E_ACCESS_TOKEN .*invalid_grant$/);
     const good = scene.partner();
     await scene.tokens(good).tokenFor(good, RADIO);
     assert.deepEqual(told.at(-1)!.slice(0, 2), ['clear', 'partner-tokens']);

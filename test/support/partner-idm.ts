@@ -238,3 +238,19 @@ async function textOf(request: IncomingMessage): Promise<string> {
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
 }
+
+/** A group document as a partner may write it: with more in it than the gateway knows. */
+export function groupDocumentText(
+  members: readonly string[],
+  more = '',
+  group = 'sip:police@mc-a.example',
+): string {
+  const entries = members.map(
+    (uri) => `<entry uri="${uri}"><display-name>x</display-name></entry>`,
+  );
+  return (
+    '<?xml version="1.0" encoding="UTF-8"?>' +
+    '<group xmlns="urn:oma:xml:poc:list-service" xmlns:o="urn:other" xmlns:g="urn:3gpp:ns:mcpttGroupInfo:1.0">' +
+    `<list-service uri="${group}"><list>${entries.join('')}</list>${more}</list-service></group>`
+  );
+}
