@@ -6,6 +6,7 @@ import {
   DEFAULT_EDGE_LIMITS,
   Edge,
   type AccessTokens,
+  type GroupDocumentsPort,
   type EdgeDependencies,
   type EdgeLimits,
   type FloorPort,
@@ -79,6 +80,7 @@ export interface HarnessOptions {
   redirectBody?: RedirectBody;
   interfaces?: readonly OuterInterface[];
   tokens?: AccessTokens;
+  documents?: GroupDocumentsPort;
   protection?: (partners: readonly Partner[]) => ProtectionPort;
   floor?: FloorPort;
   alarms?: Alarms;
@@ -162,6 +164,7 @@ export class Harness {
       ...(o.groups && { groups: o.groups }),
       ...(o.redirectBody && { redirectBody: o.redirectBody }),
       ...(o.tokens && { tokens: o.tokens }),
+      ...(o.documents && { documents: o.documents }),
       partners,
       ...(protection && { protection }),
       ...(o.floor && { floor: o.floor }),
