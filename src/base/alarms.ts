@@ -47,12 +47,7 @@ export const ALARMS = {
     'an SDP of the PBX named an address that is not allowed',
   ),
   'key-expiry': state('warning', 0, MINUTE, 'the last key of a group is near its end'),
-  'partner-documents': state(
-    'warning',
-    30_000,
-    0,
-    'a group document of a partner cannot be read',
-  ),
+  'partner-documents': state('warning', 30_000, 0, 'a group document of a partner cannot be read'),
   'partner-down': state('critical', 10_000, 30_000, 'no address of a partner answers'),
   'partner-tokens': state(
     'warning',
