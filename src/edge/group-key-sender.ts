@@ -19,7 +19,7 @@ import type { OutgoingKey } from './home-groups-port.js';
 import { keyParts, outgoingPart } from './key-parts.js';
 import { MCPTT_INFO_TYPE, writeGmsInfo } from './mcptt-info.js';
 import { partnerTargets } from './next-hop.js';
-import { outletTo } from './protected.js';
+import { faultOf, outletTo } from './protected.js';
 
 /** Keys of one member that may travel together: a GMK, an MKFC, and those they replace. */
 const MOST_OF_MEMBER = 8;
@@ -76,9 +76,11 @@ export class GroupKeySender {
     try {
       const subscription = this.notifier?.subscriptionFor(first.delivery) ?? null;
       if (subscription !== null) {
-        const status = await this.notifier?.send(subscription, keys);
-        if (typeof status !== 'number') return cancelled();
-        return status < 300 ? { kind: 'delivered' } : refused('SEGY_E_SIP_REFUSED', status);
+        const response = (await this.notifier?.send(subscription, keys)) ?? null;
+        if (response === null) return cancelled();
+        return response.status < 300
+          ? takenBy(response)
+          : refused('SEGY_E_SIP_REFUSED', response.status);
       }
       return await this.#message(keys, first, partner, signal);
     } catch (error) {
@@ -166,7 +168,7 @@ export class GroupKeySender {
 
 function outcomeOf(response: SipResponse, partner: PartnerConfig): KeySendOutcome {
   const { status } = response;
-  if (status < 300) return { kind: 'delivered' };
+  if (status < 300) return takenBy(response);
   if (status === 408) return { kind: 'unreachable', code: 'SEGY_E_SIP_TRANSPORT' };
   const seconds = /^\s*(\d{1,6})/.exec(response.headers.get('Retry-After') ?? '')?.[1];
   return {
@@ -176,6 +178,12 @@ function outcomeOf(response: SipResponse, partner: PartnerConfig): KeySendOutcom
     retryAfterMs: seconds === undefined ? null : 1000 * Number(seconds),
     redirect: redirectOf(response, partner),
   };
+}
+
+/** A 2xx whose body does not open says nothing of the keys. */
+function takenBy(response: SipResponse): KeySendOutcome {
+  const fault = faultOf(response);
+  return fault === null ? { kind: 'delivered' } : refused(fault, response.status);
 }
 
 /** What a KMS Redirect Response says (TS 33.180 5.2.8); null where there is none that can be read. */

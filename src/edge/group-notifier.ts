@@ -4,7 +4,12 @@
  */
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
-import { createResponse, type ServerTransaction, type SipRequest } from '../sip/index.js';
+import {
+  createResponse,
+  type ServerTransaction,
+  type SipRequest,
+  type SipResponse,
+} from '../sip/index.js';
 import { bodyOf, contentOf } from './bodies.js';
 import { ownContact } from './contact.js';
 import type { EdgeDependencies } from './dependencies.js';
@@ -14,6 +19,7 @@ import { GroupSubscription } from './group-subscription.js';
 import type { HomeGroupsPort, OutgoingKey } from './home-groups-port.js';
 import { keyParts, outgoingPart, type OutgoingPart } from './key-parts.js';
 import { MCPTT_INFO_TYPE, readEntries, readMcpttInfo, RESOURCE_LISTS_TYPE } from './mcptt-info.js';
+import { faultOf } from './protected.js';
 
 const LEAST_SECONDS = 60;
 const DEFAULT_SECONDS = 3600;
@@ -108,12 +114,9 @@ export class GroupNotifier<Key extends OutgoingKey = OutgoingKey> {
     return ofGms;
   }
 
-  /** Sends keys in a NOTIFY. @returns the status of its answer @throws SegyError */
-  async send(
-    subscription: GroupSubscription,
-    keys: readonly OutgoingKey[],
-  ): Promise<number | null> {
-    const response = await subscription.notify(() => {
+  /** Sends keys in a NOTIFY. @returns its answer, null where nothing was left to say @throws SegyError */
+  send(subscription: GroupSubscription, keys: readonly OutgoingKey[]): Promise<SipResponse | null> {
+    return subscription.notify(() => {
       const wanted = keys.filter((key) => key.isWanted());
       if (wanted.length === 0) return null;
       return [
@@ -121,7 +124,6 @@ export class GroupNotifier<Key extends OutgoingKey = OutgoingKey> {
         ...keyParts(wanted, subscription.partner),
       ];
     });
-    return response?.status ?? null;
   }
 
   #accept(uas: ServerTransaction, subscription: GroupSubscription, seconds: number): void {
@@ -162,7 +164,7 @@ export class GroupNotifier<Key extends OutgoingKey = OutgoingKey> {
         const wanted = batch.filter((key) => key.isWanted());
         return [...this.#diffPart(subscription, changes), ...keyParts(wanted, partner)];
       });
-      if (response !== null && response.status < 300) await this.#groups.delivered(batch);
+      if (response !== null && isTaken(response)) await this.#groups.delivered(batch);
     } while (keys.length > 0 && subscription.isActive);
   }
 
@@ -265,6 +267,11 @@ function namedGroups(request: SipRequest, { codePoints }: PartnerConfig): string
   const list = contentOf(bodyOf(request), RESOURCE_LISTS_TYPE);
   if (list === null) return null;
   return [...new Set(readEntries(list).flatMap((entry) => groupOfEntry(entry, codePoints) ?? []))];
+}
+
+/** A 2xx whose body does not open says nothing of the keys. */
+function isTaken(response: SipResponse): boolean {
+  return response.status < 300 && faultOf(response) === null;
 }
 
 /** Keys stand beside the document that tells of changes, so both have to be taken. */

@@ -3,7 +3,7 @@
  * transactions and requests of one partner. What lies behind it reads and writes clear bodies only,
  * whatever the method.
  */
-import { SegyError, toSegyError } from '../base/errors.js';
+import { SegyError, toSegyError, type SegyErrorCode } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import {
   parseNameAddr,
@@ -148,6 +148,16 @@ function openResponse(
  */
 export function openedBody({ body }: SipResponse): Uint8Array {
   return body;
+}
+
+/** Why an answer counts as none although it may say 2xx: the code for which its body does not open. */
+export function faultOf(response: SipResponse): SegyErrorCode | null {
+  try {
+    openedBody(response);
+    return null;
+  } catch (error) {
+    return toSegyError(error).code;
+  }
 }
 
 class OpeningTransaction implements ClientTransaction {

@@ -324,7 +324,7 @@ describe('edge: the notifier of our groups (RFC 5875, RFC 6665)', () => {
       groups.groups.get(TALKGROUP)!.members.splice(0, 1);
       const sending = notifier.send(subscription, keys);
       const sent = partsOf(await nextNotify());
-      assert.equal(await sending, 200);
+      assert.equal((await sending)?.status, 200);
       assert.deepEqual(
         sent.map(({ octets }) => [...octets]),
         [[...messageOf('GMK', BEN)]],

@@ -4,26 +4,18 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { utf8 } from '../../src/base/bytes.js';
 import { systemRandom } from '../../src/base/environment.js';
 import type { EccsiVerifier } from '../../src/crypto/index.js';
 import { periodAt, uidOf, type KmsCertificate } from '../../src/kms/index.js';
 import { decodeEar, openMessage, SpkSet } from '../../src/protect/index.js';
 import { SimAgent, type CallMedia, type SimCall, type SipBody } from '../../src/sim/index.js';
-import {
-  makeMultipart,
-  parseNameAddr,
-  SipHeaders,
-  type ServerTransaction,
-  type SipRequest,
-} from '../../src/sip/index.js';
+import { parseNameAddr, type ServerTransaction, type SipRequest } from '../../src/sip/index.js';
+import { clearAnswer, type CallKind } from './clear-answer.js';
 import { EAR_POINTS, type PolicyPartner } from './policies.js';
 import { casesOf, type ProtectionCase } from './protection-cases.js';
 import { RADIO_1, sceneEnvironment } from './scene.js';
 
-export type CallKind = 'private' | 'group';
-
-/** The radio user's key, to verify what it signed. */
+/** The key of the radio user or our GMS, to verify what it signed. */
 export interface Signer {
   readonly certificate: KmsCertificate;
   readonly verifier: Pick<EccsiVerifier, 'verify'>;
@@ -39,6 +31,8 @@ export class AnsweringPartner {
   mediaPackets = 0;
   /** the body of the next answer */
   next: SipBody | null = null;
+  /** the bodies that answer MESSAGEs, by the user they are for; none: no body */
+  readonly toMessages = new Map<string, SipBody>();
   /** number of the broken case that answers the first SUBSCRIBE and the first PUBLISH */
   readonly #brokenAt: Map<string, number>;
   /** what those were */
@@ -86,56 +80,45 @@ export class AnsweringPartner {
     });
   }
 
-  /** What may answer the gateway, right and broken, and the code of its refusal. */
-  answers(kind: CallKind): Promise<ProtectionCase[]> {
+  /**
+   * What may answer the gateway, right and broken, and the code of its refusal.
+   * @param identity of the gateway in the request that is answered
+   */
+  answers(kind: CallKind, identity = this.#identityOfFirst()): Promise<ProtectionCase[]> {
     const { partner } = this;
-    const [request] = this.requests;
-    if (request === undefined) throw new Error('the gateway has sent nothing');
     // a response is protected under the identity of its request, and carries no EAR
     const policy = { ...partner.policy, ear: 'none' } as const;
-    const recorded = () => Promise.resolve(this.#clearAnswer(kind));
+    const recorded = () => Promise.resolve(clearAnswer(partner, kind, this.#media.address().port));
     return casesOf({
-      partner: { ...partner, policy, identity: p0Of(request) },
+      partner: { ...partner, policy, identity },
       domain: null,
       recorded,
       usedEar: null,
     });
   }
 
-  #clearAnswer(kind: CallKind): SipBody {
-    const { alice, group, peer } = this.partner;
-    const target =
-      kind === 'private'
-        ? `<mcptt-called-party-id type="Normal"><mcpttURI>${alice}</mcpttURI></mcptt-called-party-id>`
-        : `<mcptt-calling-group-id type="Normal"><mcpttURI>${group}</mcpttURI></mcptt-calling-group-id>`;
-    const sdp = [
-      'v=0',
-      `o=- 1 1 IN IP4 ${peer.address}`,
-      's=-',
-      `c=IN IP4 ${peer.address}`,
-      't=0 0',
-      `m=audio ${this.#media.address().port} RTP/AVP 0`,
-      'a=rtpmap:0 PCMU/8000',
-      '',
-    ].join('\r\n');
-    const info =
-      '<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>' +
-      `<session-type>${kind === 'private' ? 'private' : 'prearranged'}</session-type>` +
-      `<mcptt-calling-user-id type="Normal"><mcpttURI>${RADIO_1.uri}</mcpttURI></mcptt-calling-user-id>` +
-      `${target}</mcptt-Params></mcpttinfo>`;
-    const part = (type: string, text: string) => ({
-      headers: new SipHeaders([['Content-Type', type]]),
-      body: utf8(text),
-    });
-    const { contentType, body } = makeMultipart(
-      [part('application/sdp', sdp), part('application/vnd.3gpp.mcptt-info+xml', info)],
-      systemRandom,
-    );
-    return { type: contentType, bytes: body };
+  #identityOfFirst(): string {
+    const [request] = this.requests;
+    if (request === undefined) throw new Error('the gateway has sent nothing');
+    return p0Of(request);
+  }
+
+  /** Whom a request of the gateway is for, as its body says once it is open. */
+  memberOf(request: SipRequest): string | null {
+    const { spk, policy } = this.partner;
+    const clear: SipRequest = { ...request, headers: request.headers.clone() };
+    const keys = { spks: new SpkSet([spk]), p0: p0Of(request), now: Date.now() };
+    openMessage(clear, keys, policy.send, systemRandom);
+    const text = Buffer.from(clear.body).toString('latin1');
+    return /<mcptt-request-uri[^>]*><mcpttURI>([^<]*)/.exec(text)?.[1] ?? null;
   }
 
   /** What in a request of the gateway is not as the policy says; empty where all is. */
-  faultsOf(request: SipRequest, { certificate, verifier }: Signer): string[] {
+  faultsOf(
+    request: SipRequest,
+    { certificate, verifier }: Signer,
+    source: string = RADIO_1.uri,
+  ): string[] {
     const { policy, spk, alice } = this.partner;
     const { send } = policy;
     const text = Buffer.from(request.body).toString('latin1');
@@ -146,18 +129,18 @@ export class AnsweringPartner {
     expect('encrypted', text.includes('EncryptedData'), send.confidentiality);
     expect('signed', text.includes('-signed+xml'), send.integrity);
     const withoutEar = text.replace(/signalling-ear[\s\S]{0,400}/g, '');
-    const isNamed = withoutEar.includes(`>${RADIO_1.uri}<`) || withoutEar.includes(`>${alice}<`);
+    const isNamed = withoutEar.includes(`>${source}<`) || withoutEar.includes(`>${alice}<`);
     expect('an identity shown', isNamed, !send.confidentiality);
     const clear: SipRequest = { ...request, headers: request.headers.clone() };
     const keys = { spks: new SpkSet([spk]), p0: p0Of(request), now: Date.now() };
     const octets = openMessage(clear, keys, send, systemRandom);
     expect('authenticated', octets !== null, send.ear);
-    expect('opened', Buffer.from(clear.body).includes(`>${RADIO_1.uri}<`), true);
+    expect('opened', Buffer.from(clear.body).includes(`>${source}<`), true);
     if (octets === null) return faults;
     const { ear, payload, signature } = decodeEar(octets, EAR_POINTS);
-    const id = uidOf(certificate, RADIO_1.uri, periodAt(certificate, ear.time * 1000));
+    const id = uidOf(certificate, source, periodAt(certificate, ear.time * 1000));
     const kpak = certificate.pubAuthKey;
-    expect('of the radio user', ear.sourceId === RADIO_1.uri, true);
+    expect('of who asks', ear.sourceId === source, true);
     expect('signed by it', verifier.verify({ kpak, id, message: payload, signature }), true);
     return faults;
   }
@@ -180,6 +163,11 @@ export class AnsweringPartner {
     const { request } = transaction;
     const { method, headers } = request;
     this.requests.push(request);
+    if (method === 'MESSAGE') {
+      const body = this.toMessages.get(this.memberOf(request) ?? '');
+      this.#agent.respond(transaction, 200, 'OK', transaction.localTag, body);
+      return;
+    }
     const at = this.#brokenAt.get(method);
     this.#brokenAt.delete(method);
     let body: SipBody | undefined;

@@ -138,3 +138,40 @@ export async function runSipp(args: readonly string[]): Promise<void> {
   const errors = existsSync(file) ? readFileSync(file, 'utf8') : output;
   throw new Error(`sipp ended with ${code}:\n${errors.slice(-1500)}`);
 }
+
+/**
+ * SIPp as a called partner over TCP: takes one INVITE, answers it with `body`, and waits for its ACK
+ * and BYE. Resolves when all of that came. @throws Error with what SIPp printed, where it did not
+ */
+export async function answerWithSipp(
+  { folder, name, from }: Omit<SippPlan, 'to'>,
+  { type, bytes }: SipBody,
+  expected: readonly { readonly text: string; readonly isThere: boolean }[],
+): Promise<void> {
+  const at = (suffix: string): string => join(folder, `${name}${suffix}`);
+  const head = `Content-Type: ${type}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  writeFileSync(at('.body'), Buffer.concat([Buffer.from(head), bytes]));
+  const reply = (status: string, rest: string): string =>
+    `<send>\n<![CDATA[\nSIP/2.0 ${status}\n[last_Via:]\n[last_From:]\n` +
+    '[last_To:];tag=[pid]\n[last_Call-ID:]\n[last_CSeq:]\n' +
+    `Contact: <sip:partner@[local_ip]:[local_port];transport=tcp>\n${rest}\n]]>\n</send>\n`;
+  const checks = expected.map(({ text, isThere }, index) => {
+    const check = isThere ? 'check_it="true"' : 'check_it_inverse="true"';
+    return `<ereg regexp="${text}" search_in="msg" ${check} assign_to="c${index}"/>\n`;
+  });
+  const used = expected.map((_, index) => `c${index}`).join();
+  writeFileSync(
+    at('.xml'),
+    `<?xml version="1.0" encoding="us-ascii"?>\n<scenario name="${name}">\n` +
+      `<recv request="INVITE">\n<action>\n${checks.join('')}</action>\n</recv>\n` +
+      `<Reference variables="${used}"/>\n` +
+      reply('200 OK', `[file name=${at('.body')}]`) +
+      '<recv request="ACK"/>\n<recv request="BYE"/>\n' +
+      reply('200 OK', 'Content-Length: 0\n').replace(';tag=[pid]', '') +
+      '</scenario>\n',
+  );
+  await runSipp([
+    ...['-sf', at('.xml'), '-i', from.address, '-p', String(from.port), '-m', '1', '-t', 't1'],
+    ...['-trace_err', '-error_file', at('.err')],
+  ]);
+}
