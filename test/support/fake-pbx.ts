@@ -24,10 +24,11 @@ export class FakePbx implements PbxInstance {
     this.control = { address: '127.0.0.1', port: fake.port };
   }
 
-  static async start(): Promise<FakePbx> {
-    const edge = { address: '127.0.0.2', port: await freePort('127.0.0.2') };
+  /** @param edge where the gateway's inner side is; default a free port */
+  static async start(edge?: Peer): Promise<FakePbx> {
+    const inner = edge ?? { address: '127.0.0.2', port: await freePort('127.0.0.2') };
     const sip = { address: '127.0.0.1', port: await freePort() };
-    return new FakePbx(await FakeFreeSwitch.start(), edge, sip);
+    return new FakePbx(await FakeFreeSwitch.start(), inner, sip);
   }
 
   /** The trunk stands for the PBX itself. */
@@ -66,7 +67,28 @@ export class FakePbx implements PbxInstance {
     channel.variables.set('SEGY_CONTEXT', 'segy-checked');
     channel.variables.set('current_application', 'park');
     this.fake.emit('CHANNEL_PARK', channel);
+    this.#endWith(call, channel);
     return channel;
+  }
+
+  /** The channel by which FreeSWITCH sent `call` to the gateway: its identifier is the Call-ID. */
+  dialled(call: SimCall<PartyMedia>): FakeChannel {
+    const { callId } = call.dialog;
+    const channel = this.fake.addChannel({
+      uuid: callId,
+      direction: 'outbound',
+      name: 'sofia/segy/alice@127.0.0.2',
+      callId,
+      callState: 'RINGING',
+      ended: () => call.bye(),
+    });
+    this.fake.emit('CHANNEL_ORIGINATE', channel);
+    this.#endWith(call, channel);
+    return channel;
+  }
+
+  #endWith(call: SimCall<PartyMedia>, { uuid }: FakeChannel): void {
+    void call.ended.then(() => this.fake.hangUp(uuid, 'NORMAL_CLEARING'));
   }
 
   channelCount(): Promise<number> {

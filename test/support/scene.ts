@@ -51,8 +51,8 @@ export const NEIGHBOUR_ADDRESS = '127.0.2.2';
 const GATEWAY_INNER = '127.0.0.2';
 
 export interface SceneOptions {
-  /** default asterisk; or one that the test has made, and the scene ends */
-  readonly pbx?: PbxKind | PbxInstance;
+  /** default asterisk; or one that the test has made, or makes for the gateway's inner side, and the scene ends */
+  readonly pbx?: PbxKind | PbxInstance | ((edge: Peer) => Promise<PbxInstance>);
   readonly asterisk?: Omit<AsteriskOptions, 'edge'>;
   readonly freeswitch?: Omit<FreeSwitchOptions, 'edge'>;
   /** changes the partner's profile in the configuration */
@@ -256,7 +256,8 @@ export class Scene {
 async function startPbx(options: SceneOptions, edge: Peer): Promise<PbxInstance> {
   const { pbx = 'asterisk', asterisk, freeswitch, ipv6 = false } = options;
   if (pbx === 'asterisk') return AsteriskInstance.start({ ipv6, ...asterisk, edge });
-  return pbx === 'freeswitch' ? startFreeSwitch({ ...freeswitch, edge }) : pbx;
+  if (pbx === 'freeswitch') return startFreeSwitch({ ...freeswitch, edge });
+  return typeof pbx === 'function' ? pbx(edge) : pbx;
 }
 
 async function freePeer(address: string): Promise<Peer> {

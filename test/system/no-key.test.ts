@@ -2,44 +2,27 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromHex } from '../../src/base/bytes.js';
-import { silentLog, systemClock, systemRandom } from '../../src/base/environment.js';
-import { commandEnvironment, openState } from '../../src/cli/state.js';
-import { CredentialCache, periodAt } from '../../src/kms/index.js';
-import { makeIMessage } from '../../src/mikey/index.js';
-import { directionKeys } from '../../src/sim/index.js';
-import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
-import { deriveSessionKeys, type SrtpKeyMaterial } from '../../src/srtp/index.js';
 import { PROJECT_ROOT } from '../support/asterisk.js';
 import { callMc, callRadio, hears } from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
-import { memberKey, type TestGmk } from '../support/group-side.js';
+import { GroupSystem, newGmk } from '../support/group-system.js';
 import { Capture } from '../support/pcap.js';
 import { freePort } from '../support/ports.js';
-import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
+import { ALICE, MC_ADDRESS, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
+import { UsedSecrets } from '../support/used-secrets.js';
 import { within } from '../support/waiting.js';
 
 const GROUP = 'sip:police@mc-a.example';
 const GMS = 'sip:gms@mc-a.example';
 const HERE = { address: '127.0.0.1', port: 0 };
-const GMK: TestGmk = {
-  id: fromHex('0a000001'),
-  octets: systemRandom(16),
-  rand: systemRandom(16),
-};
-
-function srtpSecrets(key: SrtpKeyMaterial): Uint8Array[] {
-  const derived = (['rtp', 'rtcp'] as const).map((kind) => deriveSessionKeys(key, kind).encryption);
-  return [key.masterKey, ...derived].map((octets) => Uint8Array.from(octets));
-}
+const GMK = newGmk(1);
 
 describe('after a day of calls, commands and a restart', function () {
   this.timeout(120_000);
   let scene: Scene;
   let metricsPort: number;
   const control = new Capture();
-  /** every secret that was used, by name */
-  const secrets = new Map<string, Uint8Array>();
+  const secrets = new UsedSecrets();
   /** what was written anywhere, by where */
   const seen = new Map<string, Capture>();
   let written = 0;
@@ -63,58 +46,16 @@ describe('after a day of calls, commands and a restart', function () {
   }
 
   async function deliverGroupKey(): Promise<void> {
-    const { domain } = scene;
-    const body = await makeIMessage(
-      {
-        keyType: 'GMK',
-        key: GMK.octets,
-        keyId: GMK.id,
-        rand: GMK.rand,
-        initiatorUri: GMS,
-        initiatorCertificate: domain.certificate,
-        initiatorKeySet: await domain.keySet(GMS),
-        responderUri: RADIO_1.uri,
-        responderCertificate: domain.certificateOf(RADIO_1.uri),
-        keyParameters: { groups: [GROUP] },
-      },
-      { clock: systemClock, slow: domain.slow, random: systemRandom },
-    );
-    const uri = `sip:radio1@${scene.outer.address}:${scene.outer.port}`;
-    const headers = new SipHeaders([
-      ['From', `<${GMS}>;tag=gms`],
-      ['To', `<${uri}>`],
-      ['Call-ID', 'gmk'],
-      ['CSeq', '1 MESSAGE'],
-      ['Max-Forwards', '70'],
-      ['Content-Type', 'application/mikey'],
-    ]);
-    const request = { kind: 'request', method: 'MESSAGE', uri, headers, body } as const;
-    const sent = scene.mc.agent.send(request, { ...scene.outer, protocol: 'tcp' });
-    const { status } = await within(
-      'the group key is answered',
-      new Promise<SipResponse>((resolve, reject) => {
-        sent.onFinal = resolve;
-        sent.onError = reject;
-      }),
-    );
-    assert.equal(status, 200);
-    secrets.set('GMK', GMK.octets);
-    for (const user of [ALICE, RADIO_1.uri]) {
-      srtpSecrets(memberKey(GMK, user)).forEach((key, n) => secrets.set(`${user} ${n}`, key));
-    }
+    const { mc, domain, outer } = scene;
+    const group = { gms: GMS, group: GROUP, address: MC_ADDRESS };
+    assert.equal(await new GroupSystem({ mc, domain, outer, ...group }).give(GMK), 200);
+    secrets.addGmk(GMK, [ALICE, RADIO_1.uri]);
   }
 
   async function privateCalls(): Promise<void> {
     for (const place of [callRadio, callMc]) {
       const { mc, radio } = await place(scene);
-      const { pck } = mc.media.keys;
-      assert.ok(pck);
-      const name = `PCK ${secrets.size}`;
-      secrets.set(name, Uint8Array.from(pck.key));
-      const { send, receive } = directionKeys(pck);
-      [...srtpSecrets(send), ...srtpSecrets(receive)].forEach((key, n) =>
-        secrets.set(`${name} ${n}`, key),
-      );
+      secrets.addPck(mc);
       const heard = await Promise.all([hears(radio, MC_TONE_HZ), hears(mc, RADIO_TONE_HZ)]);
       assert.deepEqual(heard, [true, true]);
       await command('status');
@@ -124,23 +65,6 @@ describe('after a day of calls, commands and a restart', function () {
       mc.bye();
       await within('the radio call ends', radio.ended);
     }
-  }
-
-  /** The domain's master secrets and the key sets of its users, from the store itself. */
-  async function readSecretsOfTheDomain(): Promise<void> {
-    const masterKey = join(scene.folder, 'master.key');
-    const environment = commandEnvironment();
-    const opened = await openState({ state: state(), masterKey }, environment);
-    const { domain, store } = opened;
-    assert.ok(domain);
-    const own = domain.toSecret();
-    secrets.set('z', own.slice(8, 136)).set('KSAK', own.slice(136, 168));
-    const records = store.space('credentials');
-    const cache = new CredentialCache({ domain, records, clock: systemClock, log: silentLog });
-    const period = periodAt(domain.certificate, systemClock.now());
-    const { rsk, ssk } = await cache.issue(RADIO_1.uri, period);
-    secrets.set('RSK', rsk.slice(1)).set('SSK', ssk);
-    await opened.close();
   }
 
   before(async () => {
@@ -167,7 +91,7 @@ describe('after a day of calls, commands and a restart', function () {
     await privateCalls();
     await command('keys', 'list');
     await scene.gateway.stop();
-    await readSecretsOfTheDomain();
+    await secrets.addDomain(scene.folder, RADIO_1.uri);
     const offline = ['--master-key', join(scene.folder, 'master.key')];
     await command('store', 'verify', ...offline);
     const backup = ['store', 'backup', join(state(), 'backup'), '--state', state(), ...offline];
@@ -193,13 +117,15 @@ describe('after a day of calls, commands and a restart', function () {
     assert.ok(seen.size > 15);
     assert.ok(written > 100_000);
     assert.ok(control.packets.length > 50);
-    for (const name of ['GMK', 'z', 'KSAK', 'RSK', 'SSK']) assert.ok(secrets.has(name), name);
-    assert.ok(secrets.size > 30);
+    for (const name of ['GMK', 'z', 'KSAK', 'RSK', 'SSK']) {
+      assert.ok(secrets.byName.has(name), name);
+    }
+    assert.ok(secrets.byName.size > 30);
   });
 
   it('no log, metric, command, control message, packet or file holds an octet string of any key', () => {
     const found = [...seen].flatMap(([where, capture]) =>
-      [...secrets].filter(([, key]) => capture.holds(key)).map(([name]) => `${name} in ${where}`),
+      secrets.foundIn(capture).map((name) => `${name} in ${where}`),
     );
     assert.deepEqual(found, []);
   });
@@ -207,7 +133,7 @@ describe('after a day of calls, commands and a restart', function () {
   it('a key that was written would have been found', () => {
     assert.equal(seen.get('outer network')?.holds(GMK.id), true);
     const copy = new Capture();
-    const [key] = secrets.values();
+    const [key] = secrets.byName.values();
     assert.ok(key);
     copy.add(HERE, HERE, Buffer.from(`{"x":"${Buffer.from(key).toString('base64')}"}`));
     assert.equal(copy.holds(key), true);

@@ -121,7 +121,7 @@ function tcpHandles(): number {
 const LANES = 4;
 
 describe('pbx/esl under disorder', function () {
-  this.timeout(60_000);
+  this.timeout(60_000 + 200 * SEEDS.length);
 
   it('leaves no session without a channel, no channel without a session, nothing behind', async () => {
     // what an earlier test of this process left behind is not this one's
