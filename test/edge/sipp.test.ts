@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { freePort } from '../support/ports.js';
 import { FakeGroups, GROUP, type Partner } from './support/fakes.js';
 import { Harness, RADIO1 } from './support/harness.js';
-import { until } from './support/peer.js';
+import { until } from '../support/waiting.js';
 
 const ADDRESS = '127.0.2.1';
 
@@ -86,8 +86,102 @@ ${ok('SIP-ETag: e2', 'Expires: 0').replace('TO_TAG', ';tag=srv[call_number]')}
 <Reference variables="1,2,3,4,5"/>
 </scenario>`;
 
+/** A NOTIFY in the dialog that the last SUBSCRIBE began. */
+const notify = (cseq: number, body: string): string => `<send retrans="500"><![CDATA[
+
+NOTIFY [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From:[$to];tag=gms[call_number]
+To:[$from]
+Call-ID: [call_id]
+CSeq: ${cseq} NOTIFY
+Contact: <sip:gms@[local_ip]:[local_port]>
+Max-Forwards: 70
+Event: xcap-diff
+Subscription-State: active;expires=600
+${body === '' ? '' : 'Content-Type: application/mikey\n'}Content-Length: [len]
+
+${body}
+]]></send>
+<recv response="200"/>`;
+
+const GMS_TAG = ';tag=gms[call_number]';
+
+/** The first call is refreshed once and then forgotten, the second is the one asked for anew. */
+const FORGOTTEN = `<scenario name="gms">
+<Global variables="again"/>
+<recv request="SUBSCRIBE" rrs="true" next="anew" test="again"><action>
+${demand('CSeq', '^ *1 SUBSCRIBE', 1)}${demand('To', '^[^;]*$', 2)}
+<ereg regexp=".*" search_in="hdr" header="From:" check_it="true" assign_to="from"/>
+<ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="to"/>
+</action></recv>
+${ok('Expires: 2').replace('TO_TAG', GMS_TAG)}
+${notify(1, '')}
+<recv request="SUBSCRIBE"><action>
+${demand('CSeq', '^ *2 SUBSCRIBE', 3)}${demand('To', 'tag=gms', 4)}${demand('Expires', '^ *600', 5)}
+${demand('Event', 'xcap-diff', 6)}
+</action></recv>
+${ok('Expires: 2').replace('TO_TAG', '')}
+<recv request="SUBSCRIBE"><action>
+${demand('CSeq', '^ *3 SUBSCRIBE', 7)}${demand('To', 'tag=gms', 8)}
+<assign assign_to="again" value="1"/>
+</action></recv>
+<send next="end"><![CDATA[
+
+SIP/2.0 481 Call/Transaction Does Not Exist
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+<label id="anew"/>
+${ok('Expires: 600').replace('TO_TAG', GMS_TAG)}
+${notify(1, 'AQIDBA==')}
+<recv request="SUBSCRIBE"><action>${demand('Expires', '^ *0', 9)}${demand('To', 'tag=gms', 10)}</action></recv>
+${ok('Expires: 0').replace('TO_TAG', '')}
+<label id="end"/>
+<Reference variables="1,2,3,4,5,6,7,8,9,10"/>
+</scenario>`;
+
+/** A publication that is refreshed by its entity tag, then unknown, then published anew. */
+const REPUBLISHED = `<scenario name="mcptt-server">
+<Global variables="again"/>
+<recv request="PUBLISH" next="anew" test="again"><action>
+${demand('CSeq', '^ *1 PUBLISH', 1)}${demand('Content-Type', 'multipart/mixed', 2)}
+</action></recv>
+${ok('SIP-ETag: e1', 'Expires: 2').replace('TO_TAG', ';tag=srv[call_number]')}
+<recv request="PUBLISH"><action>
+${demand('SIP-If-Match', '^ *e1$', 3)}${demand('Expires', '^ *600', 4)}${demand('Content-Type', 'multipart/mixed', 5)}
+</action></recv>
+${ok('SIP-ETag: e2', 'Expires: 2').replace('TO_TAG', ';tag=srv[call_number]')}
+<recv request="PUBLISH"><action>
+${demand('SIP-If-Match', '^ *e2$', 6)}
+<assign assign_to="again" value="1"/>
+</action></recv>
+<send next="end"><![CDATA[
+
+SIP/2.0 412 Conditional Request Failed
+[last_Via:]
+[last_From:]
+[last_To:];tag=srv[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+<label id="anew"/>
+${ok('SIP-ETag: e3', 'Expires: 600').replace('TO_TAG', ';tag=srv[call_number]')}
+<recv request="PUBLISH"><action>${demand('Expires', '^ *0', 7)}${demand('SIP-If-Match', '^ *e3$', 8)}</action></recv>
+${ok('SIP-ETag: e4', 'Expires: 0').replace('TO_TAG', ';tag=srv[call_number]')}
+<label id="end"/>
+<Reference variables="1,2,3,4,5,6,7,8"/>
+</scenario>`;
+
 describe('what stands at a partner, against SIPp', function () {
-  this.timeout(20_000);
+  this.timeout(30_000);
   let folder: string;
 
   before(function () {
@@ -103,10 +197,11 @@ describe('what stands at a partner, against SIPp', function () {
   async function stand(
     scenario: string,
     settings: Partial<Partner>,
-    isDone: (groups: FakeGroups) => boolean,
+    isDone: (groups: FakeGroups, accepted: number) => boolean,
+    calls = 1,
   ): Promise<FakeGroups> {
     const port = await freePort(ADDRESS);
-    const sipp = runSipp(folder, scenario, port);
+    const sipp = runSipp(folder, scenario, port, calls);
     const groups = new FakeGroups();
     const harness = await Harness.start({
       groups,
@@ -122,9 +217,9 @@ describe('what stands at a partner, against SIPp', function () {
         ...settings,
       }),
     });
-    await until(
-      () => harness.logged.some(({ event }) => event === 'standing.accepted') && isDone(groups),
-    );
+    const accepted = (): number =>
+      harness.logged.filter(({ event }) => event === 'standing.accepted').length;
+    await until('it stands', () => accepted() > 0 && isDone(groups, accepted()), 9_000);
     // SIPp has to have had the answers to its own requests
     await new Promise((resolve) => setTimeout(resolve, 500));
     const stopped = harness.stop();
@@ -143,6 +238,25 @@ describe('what stands at a partner, against SIPp', function () {
     assert.deepEqual([...groups.taken[0]!.message], [1, 2, 3, 4]);
   });
 
+  it('is a subscription that is refreshed in its dialog, and asked for anew in another after 481', async () => {
+    const groups = await stand(
+      FORGOTTEN,
+      { subscription: { enabled: true, seconds: 600, per: 'user', accessToken: false } },
+      ({ taken }, accepted) => taken.length === 1 && accepted === 3,
+      2,
+    );
+    assert.deepEqual([...groups.taken[0]!.message], [1, 2, 3, 4]);
+  });
+
+  it('is an affiliation that is refreshed under its entity tag, and published anew after 412', async () => {
+    await stand(
+      REPUBLISHED,
+      { affiliation: { mode: 'publish', seconds: 600, accessToken: false } },
+      (_, accepted) => accepted === 3,
+      2,
+    );
+  });
+
   it('is an affiliation that is withdrawn under the entity tag that it was given', async () => {
     await stand(
       AFFILIATION,
@@ -152,16 +266,17 @@ describe('what stands at a partner, against SIPp', function () {
   });
 });
 
-/** Plays the scenario once; ends by itself, or after ten seconds as a failure. */
+/** Plays the scenario for so many calls; ends by itself, or after ten seconds as a failure. */
 function runSipp(
   folder: string,
   scenario: string,
   port: number,
+  calls: number,
 ): Promise<{ code: number | null; output: string }> {
   const file = join(folder, `${port}.xml`);
   writeFileSync(file, `<?xml version="1.0" encoding="ISO-8859-1" ?>\n${scenario}\n`);
   const options = [
-    ...['-sf', file, '-i', ADDRESS, '-p', String(port), '-m', '1'],
+    ...['-sf', file, '-i', ADDRESS, '-p', String(port), '-m', String(calls)],
     ...['-timeout', '10s', '-timeout_error', '-nostdin', '-trace_err'],
   ];
   return new Promise((resolve, reject) => {
