@@ -21,6 +21,8 @@ import { MCPTT_INFO_TYPE, writeGmsInfo } from './mcptt-info.js';
 import { partnerTargets } from './next-hop.js';
 import { faultOf, outletTo } from './protected.js';
 
+/** The next address is tried; the octets are the same, so whoever took them twice has them once. */
+const UNREACHED: ReadonlySet<string> = new Set(['SEGY_E_SIP_TRANSPORT', 'SEGY_E_TIMEOUT']);
 /** Keys of one member that may travel together: a GMK, an MKFC, and those they replace. */
 const MOST_OF_MEMBER = 8;
 
@@ -106,10 +108,13 @@ export class GroupKeySender {
         const request = this.#request(target, partner, keys);
         await this.#deps.protection?.authenticate(partner, request, this.#gmsUri);
         if (!keys.every((key) => key.isWanted())) return cancelled();
-        return outcomeOf(await this.#ask(request, address, partner, signal), partner);
+        const response = await this.#ask(request, address, partner, signal);
+        this.#deps.addresses.answered(partner, address);
+        return outcomeOf(response, partner);
       } catch (error) {
         last = toSegyError(error);
-        if (last.code !== 'SEGY_E_SIP_TRANSPORT') break;
+        if (!UNREACHED.has(last.code)) break;
+        this.#deps.addresses.unreached(partner, address);
       }
     }
     throw last;

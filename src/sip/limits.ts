@@ -37,7 +37,8 @@ export interface BodyLimits {
 export const DEFAULT_BODY_LIMITS: BodyLimits = {
   octets: 229_376,
   depth: 4,
-  parts: 32,
+  // 64 group keys in one body, and what stands beside them
+  parts: 72,
   headerCount: 32,
   headOctets: 8_192,
 };

@@ -120,7 +120,7 @@ describe('sip/multipart', () => {
             lines('', `--n${depth}--`),
           ]);
     assert.throws(() => parseBody('multipart/mixed;boundary=n9', nest(9)), LARGE);
-    const many = lines(...Array.from({ length: 40 }, () => '--b1\r\n\r\nx'), '--b1--');
+    const many = lines(...Array.from({ length: 80 }, () => '--b1\r\n\r\nx'), '--b1--');
     assert.throws(() => parseBody(MIXED, many), LARGE);
     assert.throws(
       () =>
