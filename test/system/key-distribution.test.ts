@@ -232,7 +232,9 @@ describe('keys of homed groups for a partner', function () {
     assert.notEqual((await status()).keys.at(-1)!.keyId, current);
     const ending = subscription.end();
     await until('the last SUBSCRIBE is answered', () =>
-      requests.some(({ headers }) => /terminated/.test(headers.get('Subscription-State') ?? '')),
+      requests.some(({ headers }) =>
+        (headers.get('Subscription-State') ?? '').includes('terminated'),
+      ),
     );
     subscription.notified(requests.at(-1)!);
     await ending;
