@@ -41,8 +41,9 @@ export interface LinkListener {
  * port sets the deadline.
  */
 export interface PbxLink {
-  /** @param which `dialled` asks for no more than the channels that the PBX dialled; default all */
-  listChannels(which?: 'all' | 'dialled'): Promise<ChannelFacts[]>;
+  listChannels(): Promise<ChannelFacts[]>;
+  /** channels that the PBX dialled, those with these Call-IDs at least; asked where an event is missing */
+  dialledChannels(callIds: readonly string[]): Promise<ChannelFacts[]>;
   /**
    * Is this channel there now? The list may be a snapshot that lags behind, in both directions; this
    * is asked of the channel itself.

@@ -75,8 +75,8 @@ class SupervisedPort implements PbxPort, ChannelOwner {
   #running: { stop: AbortController; ended: Promise<void> } | undefined;
   /** channels that were there when this run first saw the PBX */
   #found: ReadonlySet<string> | undefined;
-  /** how many wanted a list since the reading of one began */
-  #listsWanted = 0;
+  /** Call-IDs of those who want to be looked for; null while nobody is asked */
+  #wanted: Set<string> | null = null;
   /** what to call when the link is lost */
   readonly #onLost = new Set<() => void>();
 
@@ -238,7 +238,7 @@ class SupervisedPort implements PbxPort, ChannelOwner {
       }, timeoutMs);
       const relist = handedOver
         ? undefined
-        : timers.setTimeout(() => void this.#readList(), Math.min(100, timeoutMs / 3));
+        : timers.setTimeout(() => void this.#lookFor(callId), Math.min(100, timeoutMs / 3));
       const stopWaiting = this.#table.wait(callId, handedOver, look);
       this.#onLost.add(lost);
       signal?.addEventListener('abort', cancelled);
@@ -248,24 +248,26 @@ class SupervisedPort implements PbxPort, ChannelOwner {
   }
 
   /**
-   * Reads the dialled channels into the table; a failure is left to the deadline of who waits. However
-   * many wait, one list is read at a time: whoever comes meanwhile gets the next one.
+   * Asks for a dialled channel whose event is missing; a failure is left to the deadline of who waits.
+   * However many wait, one question is out at a time: whoever comes meanwhile is in the next one.
    */
-  async #readList(): Promise<void> {
-    this.#listsWanted++;
-    if (this.#listsWanted > 1) return;
-    for (let wanted = 0; wanted !== this.#listsWanted;) {
-      wanted = this.#listsWanted;
+  async #lookFor(callId: string): Promise<void> {
+    if (this.#wanted !== null) {
+      this.#wanted.add(callId);
+      return;
+    }
+    for (let asked = new Set([callId]); asked.size > 0; asked = this.#wanted) {
+      this.#wanted = new Set();
       try {
-        const list = await this.command('list the channels', (link) =>
-          link.listChannels('dialled'),
+        const found = await this.command('look for channels', (link) =>
+          link.dialledChannels([...asked]),
         );
-        for (const facts of list) if (facts.callId !== '') this.#table.heard(facts);
+        for (const facts of found) if (facts.callId !== '') this.#table.heard(facts);
       } catch (error) {
         this.#env.log.debug('pbx.list.failed', { reason: toSegyError(error).message });
       }
     }
-    this.#listsWanted = 0;
+    this.#wanted = null;
   }
 
   /** `work`, or a rejection with SEGY_E_PBX_DOWN as soon as the link is lost. */

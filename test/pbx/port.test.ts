@@ -15,6 +15,8 @@ class ScriptedDriver implements PbxDriver {
   closed = 0;
   listener: LinkListener | undefined;
   list: ChannelFacts[] = [];
+  /** Call-IDs that were looked for, by question */
+  readonly asked: (readonly string[])[] = [];
   /** channels that exist whatever the list says; those of the list where it is not set */
   existing: string[] | undefined;
   failing = false;
@@ -29,8 +31,13 @@ class ScriptedDriver implements PbxDriver {
       await this.command(name);
     };
     return Promise.resolve({
-      listChannels: async (which = 'all') => {
-        await this.command(`list ${which}`);
+      listChannels: async () => {
+        await this.command('list all');
+        return this.list;
+      },
+      dialledChannels: async (callIds) => {
+        this.asked.push(callIds);
+        await this.command('list dialled');
         return this.list;
       },
       exists: async (id) => {
@@ -91,6 +98,7 @@ describe('pbx/port', () => {
     assert.deepEqual((await Promise.all(waits)).filter(Boolean), ['c7']);
     assert.deepEqual(new Set(asked.slice(1)), new Set(['list dialled']));
     assert.ok(asked.length <= 4, asked.join());
+    assert.equal(new Set(driver.asked.flat()).size, 60);
   });
 
   it('tries for ever, ever more slowly up to its limit', async () => {

@@ -150,8 +150,9 @@ describe('the files for FreeSWITCH', () => {
     assert.match(read('segy_conference.xml'), /<profile name="segy">/);
   });
 
-  it('make the channel known by the Call-ID, bind to loopback, and leave PRACK off', () => {
+  it('make the channel known by the Call-ID, bind to loopback, take UPDATE, and leave PRACK off', () => {
     const profile = read('segy_profile.xml');
+    assert.match(profile, /name="allow-update" value="true"/);
     assert.doesNotMatch(withoutComments('segy_profile.xml'), /100rel/);
     assert.match(profile, /name="outbound-use-uuid-as-callid" value="true"/);
     assert.match(profile, /name="sip-ip" value="127\./);

@@ -354,7 +354,10 @@ export class FakeFreeSwitch {
   }
 
   #variable(channel: FakeChannel, name: string): string | undefined {
-    return name === 'sip_call_id' ? channel.callId : channel.variables.get(name);
+    if (name === 'sip_call_id') return channel.callId;
+    if (name === 'channel_name') return channel.name;
+    if (name === 'direction') return channel.direction;
+    return channel.variables.get(name);
   }
 
   #list(): string {

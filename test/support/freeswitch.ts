@@ -194,6 +194,7 @@ process.once('exit', () => {
 
 const FOLDERS = ['log', 'db', 'run', 'storage', 'cache', 'temp', 'recordings', 'certs', 'scripts'];
 const START_MS = 30_000;
+const PROFILE_MS = 1200;
 
 class PrivateFreeSwitch extends FreeSwitch {
   readonly isOwn = true;
@@ -265,6 +266,15 @@ class PrivateFreeSwitch extends FreeSwitch {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  /** A profile reads its gateways after it says that it is running. */
+  async #hasGateways(): Promise<boolean> {
+    for (const name of ['segy', 'radio']) {
+      const status = await this.api(`sofia status gateway ${name}`).catch(() => 'Invalid');
+      if (/invalid/i.test(status)) return false;
+    }
+    return true;
+  }
+
   /** Waits until the event socket answers and both profiles are up. */
   async #waitReady(child: ChildProcess): Promise<void> {
     const giveUp = Date.now() + START_MS;
@@ -276,9 +286,11 @@ class PrivateFreeSwitch extends FreeSwitch {
       const status = await this.api('sofia status').catch(() => '');
       const up = (name: string): boolean =>
         new RegExp(`^\\s*${name}\\s+profile\\s.*RUNNING`, 'm').test(status);
-      if (up('segy') && up('radio')) break;
+      if (up('segy') && up('radio') && (await this.#hasGateways())) break;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+    // A profile that says RUNNING looks at its first message a second later.
+    await new Promise((resolve) => setTimeout(resolve, PROFILE_MS));
     this.version = (await this.api('version')).trim();
   }
 }

@@ -132,6 +132,10 @@ class AriLink implements PbxLink {
     return readChannels(list, this.#app);
   }
 
+  dialledChannels(): Promise<ChannelFacts[]> {
+    return this.listChannels();
+  }
+
   async exists(id: string): Promise<boolean> {
     try {
       await answer(this.#connection.client.channels.get(target(id)));

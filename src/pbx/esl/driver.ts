@@ -18,6 +18,9 @@ import {
 } from './events.js';
 import { type EslAddress, type EslConnection, openEsl } from './library.js';
 
+/** Identifiers of FreeSWITCH's own making; only what looks like one is put into a command. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 const SESSION_VARIABLE = 'sip_h_X-SeGy-Session';
 
 /** @throws SegyError SEGY_E_CONFIG for an address or password that can never work */
@@ -64,11 +67,18 @@ class EslLink implements PbxLink {
     this.#connection = connection;
   }
 
-  async listChannels(which: 'all' | 'dialled' = 'all'): Promise<ChannelFacts[]> {
+  async listChannels(): Promise<ChannelFacts[]> {
     const rows = readRows(await this.#connection.api('show channels as json'));
     if (rows === null) throw new SegyError('SEGY_E_PBX', 'the channel list cannot be read');
-    const wanted = which === 'all' ? rows : rows.filter(({ isOutbound }) => isOutbound);
-    const facts = await Promise.all(wanted.map((row) => this.#describe(row)));
+    const facts = await Promise.all(rows.map((row) => this.#describe(row)));
+    return facts.filter((channel) => channel !== null);
+  }
+
+  /** With outbound-use-uuid-as-callid the Call-ID is the identifier, so no list has to be read. */
+  async dialledChannels(callIds: readonly string[]): Promise<ChannelFacts[]> {
+    const facts = await Promise.all(
+      callIds.filter((id) => UUID.test(id)).map((id) => this.#dialled(id)),
+    );
     return facts.filter((channel) => channel !== null);
   }
 
@@ -130,6 +140,18 @@ class EslLink implements PbxLink {
   close(): Promise<void> {
     this.#connection.close();
     return Promise.resolve();
+  }
+
+  async #dialled(id: string): Promise<ChannelFacts | null> {
+    if (!(await this.exists(id))) return null;
+    try {
+      const name = await this.getVariable(id, 'channel_name');
+      if ((await this.getVariable(id, 'direction')) !== 'outbound') return null;
+      return { id, name, callId: id, handedOver: false };
+    } catch (error) {
+      if (error instanceof SegyError && error.code === 'SEGY_E_NOT_FOUND') return null;
+      throw error;
+    }
   }
 
   /** A channel of the list; null when it has ended since. Only one that may be parked is asked for more. */

@@ -57,6 +57,37 @@ describe('pbx/esl/driver', () => {
     assert.equal(variables.has('SEGY_CODE'), false);
   });
 
+  it('finds a channel that it dialled by its identifier where its event is missing, list or no list', async () => {
+    fake.disorder = { random: () => 0.5, listLagMs: 60_000 };
+    await up();
+    const callId = '4a9b5487-6cf3-465c-9049-b714e2ed242f';
+    const leg = { name: 'sofia/segy/alice', callId, callState: 'RINGING' } as const;
+    const ended = (): void => undefined;
+    fake.addChannel({ ...leg, uuid: callId, direction: 'outbound', ended });
+    const channel = await port.outboundChannel({ callId, timeoutMs: 500 });
+    assert.deepEqual([channel.id, channel.name], [callId, 'sofia/segy/alice']);
+    assert.ok(fake.commands.filter((command) => command.startsWith('api show')).length <= 1);
+  });
+
+  it('takes no channel that came in for one that it dialled, and no Call-ID into a command that is no identifier', async () => {
+    await up();
+    const callId = '4a9b5487-6cf3-465c-9049-b714e2ed2430';
+    const leg = { name: 'sofia/x/alice', callId, callState: 'RINGING' } as const;
+    fake.addChannel({ ...leg, uuid: callId, direction: 'inbound', ended: () => undefined });
+    const before = fake.commands.length;
+    for (const id of [callId, 'a b', '../x', `${callId}x`]) {
+      await assert.rejects(port.outboundChannel({ callId: id, timeoutMs: 200 }), {
+        code: 'SEGY_E_PBX_NO_CHANNEL',
+      });
+    }
+    const asked = fake.commands.slice(before).filter((command) => !command.includes('status'));
+    assert.ok(asked.length > 0 && asked.every((command) => command.includes(callId)));
+    assert.equal(
+      asked.some((command) => command.includes(`${callId}x`)),
+      false,
+    );
+  });
+
   it('finds a parked call that the channel list does not yet show as ringing', async () => {
     parked('late', 'DOWN');
     await up();
