@@ -154,6 +154,8 @@ describe('clients/group-keys', () => {
       await takeMade(revoked(NOW + MINUTE));
       const older = takeMade({ responderUri: RADIO2 });
       assert.equal(await outcome(older), 'SEGY_E_MIKEY_REVOKED');
+      assert.deepEqual(scene.ring.ofGroup('mc-a', GROUP), []);
+      assert.throws(() => scene.ring.usable(NAME), { code: 'SEGY_E_MIKEY_REVOKED' });
     });
 
     it('names the groups that had the key, where the message lists none', async () => {

@@ -38,6 +38,12 @@ export interface Delivery {
   readonly type?: string;
 }
 
+/** Of an I_MESSAGE: whom it is for, default the radio user, and its T, default now. */
+export interface Addressing {
+  readonly to?: string;
+  readonly at?: Date;
+}
+
 export class GroupSystem {
   readonly #options: GroupSystemOptions;
   #sequence = 0;
@@ -46,8 +52,12 @@ export class GroupSystem {
     this.#options = options;
   }
 
-  /** An I_MESSAGE of the GMS for the radio user. */
-  async message(key: TestGmk, keyParameters: NewKeyParameters = {}): Promise<Uint8Array> {
+  /** An I_MESSAGE of the GMS. */
+  async message(
+    key: TestGmk,
+    keyParameters: NewKeyParameters = {},
+    { to = RADIO_1.uri, at = new Date() }: Addressing = {},
+  ): Promise<Uint8Array> {
     const { domain, gms, group } = this.#options;
     return makeIMessage(
       {
@@ -57,10 +67,11 @@ export class GroupSystem {
         rand: key.rand,
         initiatorUri: gms,
         initiatorCertificate: domain.certificate,
-        initiatorKeySet: await domain.keySet(gms),
-        responderUri: RADIO_1.uri,
-        responderCertificate: domain.certificateOf(RADIO_1.uri),
+        initiatorKeySet: await domain.keySet(gms, at.getTime()),
+        responderUri: to,
+        responderCertificate: domain.certificateOf(to),
         keyParameters: { groups: [group], ...keyParameters },
+        timestamp: at,
       },
       { clock: systemClock, slow: domain.slow, random: systemRandom },
     );

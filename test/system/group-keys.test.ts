@@ -49,6 +49,14 @@ describe('group keys that come to the running gateway', function () {
     await scene.stop();
   });
 
+  /** Everything about every key but its octets, as the command shows it. */
+  async function view(): Promise<string> {
+    const args = ['keys', 'list', '--json', '--state', join(scene.folder, 'state')];
+    const { status, stdout, stderr } = await runSegyBeside(args);
+    assert.equal(status, 0, stderr);
+    return stdout;
+  }
+
   it('start the media of a call that waits for them at once, in both directions', async () => {
     const late = newGmk(1);
     const side = system.side(ALICE, [late]);
@@ -127,16 +135,49 @@ describe('group keys that come to the running gateway', function () {
     assert.equal(end.status, 488);
   });
 
+  it('of an older activation are heard beside what is held, which is still sent with', async () => {
+    const [newer, older] = [newGmk(4), newGmk(5)];
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    assert.equal(await system.give(newer, { activation: new Date() }), 200);
+    assert.equal(await system.give(older, { activation: hourAgo }), 200);
+    const side = system.side(ALICE, [newer, older]);
+    const taken = nextCall(scene.radio.agent);
+    const mc = await system.call(side);
+    await expectUp(mc);
+    const radio = await within('the radio takes the call', taken);
+    await until('the radio is heard', () => side.heard.length > 20);
+    assert.deepEqual([...new Set(side.heard.map(({ mki }) => mki.slice(0, 8)))], ['0a000004']);
+    radio.media.stream.clearRecording();
+    await side.talk(ALICE, older, { toneHz: 300, ms: 500 });
+    await side.talk(BOB, newer, { toneHz: 400, ms: 500 });
+    await sleep(100);
+    for (const toneHz of [300, 400]) {
+      const heard = framesOf(radio.media.stream.recording(), toneHz);
+      assert.ok(heard >= 500 - LEAD_MS, `${heard} ms at ${toneHz} Hz`);
+    }
+    mc.bye();
+    await within('the radio call ends', radio.ended);
+  });
+
+  it('older than a revocation never undo it, for whichever member they are', async () => {
+    const key = newGmk(6);
+    const [first, second] = [new Date(Date.now() - 60_000), new Date(Date.now() - 50_000)];
+    const forRadio1 = await system.message(key, {}, { at: first });
+    const forRadio2 = await system.message(key, {}, { to: RADIO_2.uri, at: second });
+    assert.equal((await system.deliver(forRadio1)).status, 200);
+    assert.equal(await system.give(key, { revoked: true }), 200);
+    const before = await view();
+    assert.match(before, /"keyId":"0a000006"[^}]*"state":"revoked"/);
+    const refused = await system.deliver(forRadio2);
+    assert.equal(refused.status, 488);
+    assert.match(refused.headers.get('Warning') ?? '', /SEGY_E_MIKEY_REVOKED/);
+    assert.equal((await system.deliver(forRadio1)).status, 200);
+    assert.equal(await view(), before);
+  });
+
   it('change nothing when they are broken in one of twenty and more ways, in MESSAGE and NOTIFY', async () => {
     const held = newGmk(3);
     assert.equal(await system.give(held), 200);
-    const view = async (): Promise<string> => {
-      const result = await runSegyBeside([
-        ...['keys', 'list', '--json', '--state', join(scene.folder, 'state')],
-      ]);
-      assert.equal(result.status, 0, result.stderr);
-      return result.stdout;
-    };
     const before = await view();
     const { whole, broken } = await brokenGroupKeys({
       ...{ domain: scene.domain, gms: GMS, user: ALICE, group: POLICE, held },
