@@ -23,6 +23,8 @@ const SLOTS = 2_048;
 /** octets; a longer packet does not wait */
 const SLOT = 512;
 const WAIT_MS = 200;
+/** of one talker; so many frames of 20 ms fit into the wait, and whoever copies its sign gets no more tried at once */
+const MOST_TAKEN = 12;
 const CALM_MS = 1_000;
 
 interface Slots {
@@ -66,7 +68,7 @@ export class WaitingPackets {
     return true;
   }
 
-  /** What waits of this sign, the oldest first, and waits no more. */
+  /** What waits of this sign, the oldest first and the latest 12 at most, and waits no more. */
   take({ gukId, ssrc, port }: WaitingSign, now: number): WaitingPacket[] {
     const slots = this.#slots;
     if (slots === null) return [];
@@ -81,6 +83,8 @@ export class WaitingPackets {
       taken.push({ packet, address: addresses[at] ?? '', port });
       lengths[at] = 0;
     }
+    const tooMany = taken.splice(0, Math.max(0, taken.length - MOST_TAKEN)).length;
+    if (tooMany > 0) this.#dropped(tooMany);
     return taken;
   }
 

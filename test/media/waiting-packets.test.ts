@@ -47,7 +47,15 @@ describe('packets that wait for their talker’s keys', () => {
     for (let i = 0; i < SLOTS + 3; i += 1) push(i < 3 ? ANNA : BEN, 1, 0);
     assert.equal(inVain, 3);
     assert.deepEqual(take(ANNA, 1), []);
-    assert.equal(take(BEN, 1).length, SLOTS);
+    take(BEN, 1);
+    waiting.tick(10_000);
+    assert.equal(inVain, SLOTS + 3 - 12);
+  });
+
+  it('of one sign are twelve at most, the latest, whoever sent them', () => {
+    for (let i = 0; i < 20; i += 1) push(ANNA, i, i);
+    assert.deepEqual(take(ANNA, 20), [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    assert.equal(inVain, 8);
   });
 
   it('are not longer than 512 octets', () => {
