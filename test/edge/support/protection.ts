@@ -69,7 +69,15 @@ export const CERTIFICATE: KmsCertificate = {
   domains: ['mc-a.example'],
 };
 
+const keySets = new Map<string, KmsKeySet>();
+
 function keySetOf(uri: string): KmsKeySet {
+  const known = keySets.get(uri) ?? makeKeySet(uri);
+  keySets.set(uri, known);
+  return known;
+}
+
+function makeKeySet(uri: string): KmsKeySet {
   const keyPeriodNo = periodAt(CERTIFICATE, Date.now());
   const userId = uidOf(CERTIFICATE, uri, keyPeriodNo);
   const { ssk, pvt } = eccsiExtract({ ksak: KSAK, id: userId, random: systemRandom });

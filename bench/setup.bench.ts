@@ -1,0 +1,159 @@
+/**
+ * The whole set-up of a private call through the edge, with and without an SPK and EARs: SIP over
+ * loopback between a scripted partner, the edge and a scripted PBX, real I_MESSAGEs opened and made on
+ * the same thread. Both kinds take turns, so that what else the machine does falls on both alike.
+ */
+import { performance } from 'node:perf_hooks';
+import { systemClock, systemRandom } from '../src/base/environment.js';
+import { createInlineCrypto, EccsiVerifier } from '../src/crypto/index.js';
+import { periodAt, SecurityDomain } from '../src/kms/index.js';
+import { makeIMessage, newKeyId, openIMessage } from '../src/mikey/index.js';
+import { attachEar } from '../src/protect/index.js';
+import { fakeMessage } from '../test/edge/support/fakes.js';
+import { ALICE, Harness, ok, RADIO1, sdp } from '../test/edge/support/harness.js';
+import { callerDialog, within } from '../test/edge/support/peer.js';
+import { ear, EAR, profile, seal, start } from '../test/edge/support/protection.js';
+
+/** What a set-up may take longer than without protection, in milliseconds. */
+const BOUND_MS = 5;
+const WARM_UP = 8;
+const ROUNDS = 60;
+const now = systemClock.now();
+const slow = createInlineCrypto();
+
+function makeDomain(kmsUri: string, domain: string): SecurityDomain {
+  return SecurityDomain.create(
+    {
+      kmsUri,
+      domains: [domain],
+      userKeyPeriod: 2_592_000n,
+      userKeyOffset: 0n,
+      validFrom: new Date(now - 1e9),
+      validTo: new Date(now + 1e11),
+    },
+    { random: systemRandom, slow },
+  );
+}
+
+const own = makeDomain('kms.segy.example', 'lmr.example');
+const theirs = makeDomain('kms.mc-a.example', 'mc-a.example');
+const period = periodAt(own.certificate, now);
+const radioKeys = await own.issue(RADIO1, period);
+const aliceKeys = await theirs.issue(ALICE, period);
+const certificates = new Map([own, theirs].map((d) => [d.certificate.kmsUri, d.certificate]));
+const verifier = new EccsiVerifier({ cacheSize: 8 });
+
+function makePck(from: 'alice' | 'radio'): Promise<Uint8Array> {
+  const byAlice = from === 'alice';
+  return makeIMessage(
+    {
+      keyType: 'PCK',
+      key: systemRandom(16),
+      keyId: newKeyId('PCK', systemRandom),
+      initiatorUri: byAlice ? ALICE : RADIO1,
+      initiatorCertificate: (byAlice ? theirs : own).certificate,
+      initiatorKeySet: byAlice ? aliceKeys : radioKeys,
+      responderUri: byAlice ? RADIO1 : ALICE,
+      responderCertificate: (byAlice ? own : theirs).certificate,
+    },
+    { clock: systemClock, slow, random: systemRandom },
+  );
+}
+
+const toRadio = await makePck('alice');
+const OFFER = sdp(
+  '127.0.2.1',
+  41000,
+  `a=key-mgmt:mikey ${Buffer.from(toRadio).toString('base64')}`,
+);
+
+/** The harness's pseudo clients do the work of real ones. */
+function withRealKeys(h: Harness): Harness {
+  const { clients } = h;
+  const open = clients.openPck.bind(clients);
+  const make = clients.makePck.bind(clients);
+  clients.openPck = async (request) => {
+    await openIMessage(request.message, {
+      clock: systemClock,
+      slow,
+      verifier,
+      window: 'none',
+      findCertificate: (kmsUri) => certificates.get(kmsUri),
+      findKeySets: () => [radioKeys],
+    });
+    return open({ ...request, message: fakeMessage('10000001', ALICE) });
+  };
+  clients.makePck = async (request) => ({
+    ...(await make(request)),
+    message: await makePck('radio'),
+  });
+  return h;
+}
+
+/** A call of the MC user: until it has its 200. @returns milliseconds */
+async function fromMc(h: Harness, isProtected: boolean): Promise<number> {
+  const request = h.mcInvite({ sdp: OFFER });
+  if (isProtected) {
+    attachEar(request, ear(), systemRandom);
+    seal(request);
+  }
+  const begun = performance.now();
+  const sent = h.mc.send(request, h.outerAt);
+  h.pbx.answer(await h.pbx.expect('INVITE'), 200, { sdp: sdp('127.0.0.1', 12000) });
+  const response = await sent.expect(200);
+  const ms = performance.now() - begun;
+  h.ack(h.mc, request, response);
+  await h.pbx.acks.next('the ACK');
+  const bye = h.mc.send(within('BYE', 102, callerDialog(request, response)), h.outerAt);
+  ok(await h.pbx.expect('BYE'));
+  await bye.expect(200);
+  return ms;
+}
+
+/** A call of the radio user: until it has its 200. @returns milliseconds */
+async function fromRadio(h: Harness): Promise<number> {
+  const begun = performance.now();
+  const { request, sent } = h.fromPbx();
+  h.mc.answer(await h.mc.expect('INVITE'), 200, { sdp: sdp('127.0.2.1', 41000) });
+  const response = await sent.expect(200);
+  const ms = performance.now() - begun;
+  h.ack(h.pbx, request, response);
+  await h.mc.acks.next('the ACK');
+  const bye = h.pbx.send(within('BYE', 102, callerDialog(request, response)), h.innerAt);
+  ok(await h.mc.expect('BYE'));
+  await bye.expect(200);
+  return ms;
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+
+const clear = withRealKeys(await Harness.start());
+const covered = withRealKeys(await start(profile({ ear: EAR })));
+console.log('\nPrivate call, set-up through the edge: INVITE to 200, median');
+console.log(
+  `${ROUNDS} calls of each kind and direction, taking turns; bound ${BOUND_MS} ms more\n`,
+);
+let isWithin = true;
+for (const [name, call] of [
+  ['MC to radio', fromMc],
+  ['radio to MC', fromRadio],
+] as const) {
+  const times = { clear: [] as number[], covered: [] as number[] };
+  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+    const one = await call(clear, false);
+    const other = await call(covered, true);
+    if (round < 0) continue;
+    times.clear.push(one);
+    times.covered.push(other);
+  }
+  const [before, after] = [median(times.clear), median(times.covered)];
+  const more = after - before;
+  isWithin &&= more < BOUND_MS;
+  console.log(
+    `${name}: ${before.toFixed(2)} ms without, ${after.toFixed(2)} ms with SPK and EAR: ` +
+      `${more.toFixed(2)} ms more, ratio ${(after / before).toFixed(2)}`,
+  );
+}
+await Promise.all([clear.stop(), covered.stop()]);
+console.log(isWithin ? 'within the bound' : 'NOT within the bound');
