@@ -11,6 +11,7 @@ import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody } from './actions/index.js';
 import type { Action, ActionContext } from './actions/index.js';
 import type { RunningGms } from './compose-gms.js';
+import type { RunningIdm } from './compose-idm.js';
 import { trustedCertificates } from './prepare-keys.js';
 import { masterSecretOf, requireDomain } from './state.js';
 import type { State } from './state.js';
@@ -26,6 +27,7 @@ export interface AdminParts {
   readonly ring: KeyRing;
   readonly gms: RunningGms | null;
   readonly signingKeys: SigningKeys;
+  readonly idm: Pick<RunningIdm, 'keys'> | null;
   /** commands that are no actions on the state */
   readonly more: AdminCommands;
 }
@@ -55,7 +57,7 @@ function actionCommands(context: ActionContext): AdminCommands {
 }
 
 function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
-  const { env, state, slow, users, directory, ring, gms, signingKeys } = parts;
+  const { env, state, slow, users, directory, ring, gms, signingKeys, idm } = parts;
   const { stateDir, masterKeyFile } = parts.config.current;
   const domain = requireDomain(state);
   return {
@@ -74,6 +76,7 @@ function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
     users: () => Promise.resolve(users),
     ring: () => Promise.resolve(ring),
     signingKeys: () => Promise.resolve(signingKeys),
+    idmKeys: () => Promise.resolve(idm?.keys ?? null),
     homedGroups: () => Promise.resolve(gms && { gms: gms.gms, homeOf: gms.homeOf, delivers: true }),
     master: () => masterSecretOf({ state: stateDir, masterKey: masterKeyFile }),
     effects: {

@@ -7,6 +7,7 @@ import type { ClientRate, HttpRoute, ListenerTls } from '../https/index.js';
 import type { Environment } from '../base/environment.js';
 import type { HttpsConfig, SegyConfig } from '../config/index.js';
 import { DocumentGuard, GroupChanges, GroupUsage } from '../gms/index.js';
+import type { SigningKeys } from '../idm-client/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
 import { XcapServer } from '../xcap/index.js';
 import type { RunningGms } from './compose-gms.js';
@@ -21,6 +22,8 @@ export interface HttpsParts {
   readonly env: Environment;
   readonly state: State;
   readonly gms: RunningGms | null;
+  /** what signs for our users towards partners, who find its public keys beside the IdM's */
+  readonly signingKeys: Pick<SigningKeys, 'jwks'>;
 }
 
 export interface RunningHttps {
@@ -46,10 +49,13 @@ export async function openHttps(
   parts: HttpsParts,
   closers: (() => Promise<void> | void)[],
 ): Promise<RunningHttps> {
-  const { config, state, env } = parts;
+  const { config, state, env, signingKeys } = parts;
   const { https } = config.current;
   if (https === undefined) return NOTHING;
-  const idm = await composeIdm({ config: config.current, state, env });
+  const idm = await composeIdm({
+    ...{ config: config.current, state, env },
+    tokenKeys: () => signingKeys.jwks().keys,
+  });
   closers.push(() => idm?.close());
   const { address, port, limits } = https;
   const listener = await HttpsListener.open({

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Clock, Environment, Log, Metrics, Timers } from '../base/environment.js';
+import type { JWK } from 'jose';
 import { SegyError } from '../base/errors.js';
 import type { PartnerConfig, SegyConfig } from '../config/index.js';
 import { httpsFetch } from '../https/index.js';
@@ -21,6 +22,8 @@ export interface IdmParts {
   readonly config: SegyConfig;
   readonly state: Pick<State, 'store' | 'audit'>;
   readonly env: Environment;
+  /** public keys under which we speak for our users to partners, published beside our own */
+  readonly tokenKeys: () => readonly JWK[];
 }
 
 export interface RunningIdm {
@@ -40,11 +43,17 @@ export interface RunningIdm {
  * The IdM of the running gateway; null where the configuration has none.
  * @throws SegyError SEGY_E_CONFIG, SEGY_E_STORE, SEGY_E_AUDIT
  */
-export async function composeIdm({ config, state, env }: IdmParts): Promise<RunningIdm | null> {
+export async function composeIdm({
+  config,
+  state,
+  env,
+  tokenKeys,
+}: IdmParts): Promise<RunningIdm | null> {
   const { idm, gms } = config;
   if (idm === undefined) return null;
-  const keys = await openSigningKeys(state, env, idm.rotateSeconds);
+  const keys = await openIdmKeys(state, env, idm.rotateSeconds);
   try {
+    await keys.ensure();
     const management = await IdentityManagement.open({
       config: idm,
       audience: idm.audience ?? gms?.xcapRoot ?? idm.issuer,
@@ -52,6 +61,7 @@ export async function composeIdm({ config, state, env }: IdmParts): Promise<Runn
       keys,
       presented: state.store.space('idm-presented'),
       audit: state.audit,
+      alsoPublished: tokenKeys,
       env,
     });
     return {
@@ -70,8 +80,11 @@ export async function composeIdm({ config, state, env }: IdmParts): Promise<Runn
   }
 }
 
-/** @param rotateSeconds null where nothing but a command replaces a key */
-export function openSigningKeys(
+/**
+ * The keys of the store, none where none was made yet.
+ * @param rotateSeconds null where nothing but a command replaces a key
+ */
+export function openIdmKeys(
   { store, audit }: Pick<State, 'store' | 'audit'>,
   { clock, timers, log }: { readonly clock: Clock; readonly timers: Timers; readonly log: Log },
   rotateSeconds: number | null,

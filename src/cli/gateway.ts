@@ -192,7 +192,7 @@ async function compose(
     await gms.gms.start();
     closers.push(() => gms.gms.stop());
   }
-  const https = await openHttps({ config: live, env, state, gms }, closers);
+  const https = await openHttps({ config: live, env, state, gms, signingKeys }, closers);
   const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
   certificates.watch(certificateFiles(config));
   closers.push(() => certificates.stop());
@@ -205,7 +205,7 @@ async function compose(
   });
   await openOperations(
     {
-      ...{ env, state, slow, users: stored, directory, ring, gms, signingKeys },
+      ...{ env, state, slow, users: stored, directory, ring, gms, signingKeys, idm: https.idm },
       ...{ watchers, edge, media, pbx },
       config: live,
       partners: () => probes.view(),

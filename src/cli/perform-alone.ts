@@ -1,10 +1,12 @@
 /** An action on the state itself, while no gateway runs. */
 import { UserRecords } from '../clients/index.js';
 import type { PseudoGms } from '../gms/index.js';
+import type { SigningKeys as IdmKeys } from '../idm/index.js';
 import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody, NO_EFFECTS } from './actions/index.js';
 import type { Action, ActionContext, ActionName } from './actions/index.js';
 import { openGmsAlone } from './compose-gms.js';
+import { openIdmKeys } from './compose-idm.js';
 import { openSigningKeys } from './compose-tokens.js';
 import { memberHomes } from './member-homes.js';
 import type { PerformOptions } from './perform.js';
@@ -24,6 +26,7 @@ export async function performAlone(
   return withState(target, async (state, environment) => {
     const rings: KeyRing[] = [];
     const opened: PseudoGms[] = [];
+    const idmKeys: IdmKeys[] = [];
     const ring = async (): Promise<KeyRing> => {
       const made = await openRing(state, environment);
       rings.push(made);
@@ -37,6 +40,11 @@ export async function performAlone(
       users: () => UserRecords.open(state.store.space('users')),
       ring,
       signingKeys: () => openSigningKeys(state, environment.clock),
+      idmKeys: async () => {
+        const keys = await openIdmKeys(state, environment, null);
+        idmKeys.push(keys);
+        return keys;
+      },
       homedGroups: async () => {
         if (config?.gms === undefined) return null;
         const gms = await openGmsAlone(state, environment, config, await ring());
@@ -54,6 +62,7 @@ export async function performAlone(
       });
     } finally {
       for (const gms of opened) await gms.stop();
+      for (const keys of idmKeys) keys.close();
       for (const made of rings) made.close();
     }
   });

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   console: async () => (await import('./console.js')).registerConsoleCommands,
   dscp: async () => (await import('./dscp-command.js')).registerDscpCommand,
   group: async () => (await import('./group.js')).registerGroupCommands,
+  idm: async () => (await import('./idm.js')).registerIdmCommands,
   keys: async () => (await import('./keys.js')).registerKeysCommands,
   kms: async () => (await import('./kms.js')).registerKmsCommands,
   mikey: async () => (await import('./mikey.js')).registerMikeyCommands,

@@ -1,4 +1,5 @@
 /** The pseudo IdM put together: routes for the HTTPS listener, and the guard of what its tokens open. */
+import type { JWK } from 'jose';
 import type { Environment } from '../base/environment.js';
 import type { RecordSpace } from '../base/records.js';
 import type { IdmConfig } from '../config/index.js';
@@ -22,6 +23,8 @@ export interface IdentityManagementOptions {
   /** records of what was presented */
   readonly presented: RecordSpace;
   readonly audit: IdmAudit;
+  /** public keys that the key set has beside ours; no access token is verified with them */
+  readonly alsoPublished?: () => readonly JWK[];
   readonly env: Environment;
 }
 
@@ -32,7 +35,7 @@ export class IdentityManagement {
   #directory: ReadonlyMap<string, ReturnType<IdmDirectory['client']>> = new Map();
 
   private constructor(options: IdentityManagementOptions, memory: TokenMemory) {
-    const { config, audience, keys, audit, env } = options;
+    const { config, audience, keys, audit, env, alsoPublished } = options;
     const { clock, random, metrics } = env;
     this.update(options.partners);
     const directory: IdmDirectory = { client: (id) => this.#directory.get(id) };
@@ -47,7 +50,7 @@ export class IdentityManagement {
     const audiences = [tokenEndpoint, issuer];
     this.routes = [
       metadataRoute({ addresses, names: () => this.#names() }),
-      keySetRoute(addresses, keys),
+      keySetRoute(addresses, () => ({ keys: [...keys.jwks().keys, ...(alsoPublished?.() ?? [])] })),
       new TokenEndpoint({
         path: pathOf(tokenEndpoint),
         isOurs: (address) => ours.some((each) => isSameAddress(each, address)),

@@ -2,10 +2,11 @@
  * What the IdM says of itself: provider metadata (OpenID Connect Discovery 1.0, RFC 8414) and the public
  * keys of its tokens (RFC 7517).
  */
+import type { JSONWebKeySet } from 'jose';
 import { methodNotAllowed } from '../https/index.js';
 import type { HttpResponse, WholeRoute } from '../https/index.js';
 import { ASYMMETRIC } from './public-keys.js';
-import { SIGNING_ALGORITHM, type SigningKeys } from './signing-keys.js';
+import { SIGNING_ALGORITHM } from './signing-keys.js';
 
 /** How long others may keep it, in seconds. */
 const CACHE_SECONDS = 300;
@@ -62,8 +63,8 @@ export function metadataRoute({ addresses, names }: MetadataOptions): WholeRoute
   });
 }
 
-export function keySetRoute(addresses: IdmAddresses, keys: SigningKeys): WholeRoute {
-  return readOnly('idm-keys', [pathOf(addresses.keySet)], () => keys.jwks());
+export function keySetRoute(addresses: IdmAddresses, keys: () => JSONWebKeySet): WholeRoute {
+  return readOnly('idm-keys', [pathOf(addresses.keySet)], keys);
 }
 
 function readOnly(name: string, paths: readonly string[], value: () => unknown): WholeRoute {

@@ -20,8 +20,9 @@ export function claimOf(service: McService, codePoints: CodePoints): string {
 }
 
 /**
- * What is granted of `wanted` (null: everything that may be): scopes that the client may have, of
- * services in which the user has an ID.
+ * What is granted of `wanted` (null: everything that may be): group management of services in which
+ * the user has an ID and which the client may have, and what else the client's list names; nothing
+ * where no group management is among it.
  */
 export function grantScopes(
   wanted: readonly string[] | null,
@@ -30,12 +31,13 @@ export function grantScopes(
   codePoints: CodePoints,
 ): string[] {
   const all = MC_SERVICES.map((service) => scopeOf(service, codePoints));
-  const candidates = [...new Set(wanted ?? allowed ?? all)];
-  return candidates.filter((scope) => {
+  const services = (scopes: readonly string[]): unknown[] =>
+    scopes.map((scope) => serviceOfScope(scope, codePoints));
+  const granted = [...new Set(wanted ?? allowed ?? all)].filter((scope) => {
     const service = serviceOfScope(scope, codePoints);
-    if (service === undefined || ids[service] === undefined) return false;
-    return (
-      allowed === undefined || allowed.some((each) => serviceOfScope(each, codePoints) === service)
-    );
+    if (service === undefined) return allowed?.includes(scope) === true;
+    const may = allowed === undefined || services(allowed).includes(service);
+    return may && ids[service] !== undefined;
   });
+  return services(granted).some((service) => service !== undefined) ? granted : [];
 }

@@ -72,17 +72,21 @@ export class SigningKeys {
   }
 
   /**
-   * The keys of the store, with a first one where there is none; on disk when it resolves.
-   * @throws SegyError SEGY_E_STORE, SEGY_E_AUDIT
+   * The keys of the store; none where none was made yet.
+   * @throws SegyError SEGY_E_STORE
    */
   static async open(options: SigningKeysOptions): Promise<SigningKeys> {
     const keys = new SigningKeys(options);
     const { records, refused } = await options.records.all();
     for (const kid of refused) options.log.error('idm.key.damaged', { kid });
     keys.#keys = await Promise.all(records.map(({ key, value }) => readKey(key, value)));
-    if (keys.#keys.some(({ until }) => until === null)) keys.#schedule();
-    else await keys.rotate();
+    if (keys.#keys.length > 0) keys.#schedule();
     return keys;
+  }
+
+  /** Makes the first key where there is none. @throws SegyError SEGY_E_STORE, SEGY_E_AUDIT */
+  async ensure(): Promise<void> {
+    if (!this.#keys.some(({ until }) => until === null)) await this.rotate();
   }
 
   /** The key that signs now. */

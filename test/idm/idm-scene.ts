@@ -88,7 +88,7 @@ export async function keyRoom(): Promise<KeyRoom> {
   return { timers: testTimers(), space, records: space('idm-keys'), audit };
 }
 
-export function openKeys(
+export async function openKeys(
   { timers, records, audit }: KeyRoom,
   {
     rotateMs = null,
@@ -99,9 +99,11 @@ export function openKeys(
   } = {},
 ): Promise<SigningKeys> {
   const clock = { now: () => timers.now };
-  return SigningKeys.open({
+  const keys = await SigningKeys.open({
     ...{ records, audit, clock, timers, log: silentLog, rotateMs, longestTokenMs },
   });
+  await keys.ensure();
+  return keys;
 }
 
 export const idmConfig = (more: Partial<IdmConfig> = {}): IdmConfig => ({

@@ -1,5 +1,6 @@
 /** Every action there is, by the name under which the running gateway takes it. */
 import { GROUP_ACTIONS } from './groups.js';
+import { IDM_KEY_ACTIONS } from './idm-keys.js';
 import { KEY_ACTIONS } from './keys.js';
 import { KMS_ACTIONS } from './kms.js';
 import { STORE_ACTIONS } from './store.js';
@@ -16,6 +17,7 @@ export const ACTIONS = {
   ...KMS_ACTIONS,
   ...STORE_ACTIONS,
   ...TOKEN_KEY_ACTIONS,
+  ...IDM_KEY_ACTIONS,
 };
 
 export type ActionName = keyof typeof ACTIONS;
