@@ -8,6 +8,7 @@ import { freePort } from '../support/ports.js';
 import { FakeGroups, GROUP, type Partner } from './support/fakes.js';
 import { Harness, RADIO1 } from './support/harness.js';
 import { until } from '../support/waiting.js';
+import { skipBecause } from '../support/skip.js';
 
 const ADDRESS = '127.0.2.1';
 
@@ -187,8 +188,7 @@ describe('what stands at a partner, against SIPp', function () {
   before(function () {
     folder = mkdtempSync(join(tmpdir(), 'segy-sipp-'));
     if (spawnSync('sipp', ['-v']).error !== undefined) {
-      process.stdout.write('      skipped: the sipp command is not installed\n');
-      this.skip();
+      skipBecause(this, 'the sipp command is not installed');
     }
   });
   after(() => rmSync(folder, { recursive: true }));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createResponse, parseSdp, SipHeaders } from '../../src/sip/index.js';
 import { Endpoints } from './support/endpoints.js';
+import { skipBecause } from '../support/skip.js';
 
 const OPEN = new Endpoints();
 
@@ -15,8 +16,7 @@ describe('sip/endpoint against SIPp', () => {
   before(function () {
     folder = mkdtempSync(join(tmpdir(), 'segy-sipp-'));
     if (spawnSync('sipp', ['-v']).error !== undefined) {
-      process.stdout.write('      skipped: the sipp command is not installed\n');
-      this.skip();
+      skipBecause(this, 'the sipp command is not installed');
     }
   });
   after(() => rmSync(folder, { recursive: true }));
