@@ -32,3 +32,8 @@ export function makeTokens(
   tokens.prepare(partners)();
   return tokens;
 }
+
+/** So that partners can be given the key before the first security token is signed under it. */
+export async function makeFirstKey({ partners }: SegyConfig, keys: SigningKeys): Promise<void> {
+  if (partners.some(({ idm }) => idm?.securityToken.from === 'own')) await keys.signer();
+}

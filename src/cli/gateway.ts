@@ -26,7 +26,7 @@ import type { GatewayEnvironment } from './compose-operations.js';
 import { makeDocuments } from './compose-documents.js';
 import { composeGms } from './compose-gms.js';
 import { openHttps } from './compose-https.js';
-import { makeTokens, openSigningKeys } from './compose-tokens.js';
+import { makeFirstKey, makeTokens, openSigningKeys } from './compose-tokens.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection, readKeyFile } from './protection.js';
 import { watchPartners } from './compose-partners.js';
@@ -142,6 +142,7 @@ async function compose(
   const { addresses, probes } = await watchPartners(config, env, outer, settings.outer.identity);
   closers.push(() => addresses.stop());
   const signingKeys = await openSigningKeys(state, env.clock);
+  await makeFirstKey(config, signingKeys);
   const tokens = makeTokens(config, signingKeys, env, watchers.board);
   closers.push(() => tokens.stop());
   const documents = makeDocuments({ env, alarms: watchers.board, tokens, groups });

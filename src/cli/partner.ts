@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { systemClock, systemRandom, systemTimers } from '../base/environment.js';
 import { silentLog, silentMetrics } from '../base/environment.js';
+import type { IdmTrial } from './actions/partner-idm.js';
 import { toHex } from '../base/bytes.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import { checkReferencedFiles, parseConfig } from '../config/index.js';
@@ -10,6 +11,7 @@ import { partnerProbe } from './partner-probe.js';
 import type { ProbeResult } from './partner-probe.js';
 import { configOption, readConfigText } from './config-file.js';
 import { print } from './output.js';
+import { perform } from './perform.js';
 import { readKeyFile } from './protection.js';
 import { loadSpks } from '../protect/index.js';
 
@@ -29,13 +31,15 @@ interface PartnerView {
   readonly sends: readonly string[];
   readonly spks: readonly SpkView[];
   readonly connections: readonly ProbeResult[];
+  /** its IdM and group documents, each step */
+  readonly idm: readonly IdmTrial[];
 }
 
 export function registerPartnerCommands(program: Command): void {
   const partner = program.command('partner').description('partner MC systems');
   partner
     .command('check')
-    .description('say what a partner may send and gets, and try its addresses')
+    .description('say what a partner may send and gets, and try its addresses and its IdM')
     .argument('<name>')
     .addOption(configOption())
     .option('--offline', 'do not try the connection', false)
@@ -62,11 +66,13 @@ async function check(name: string, options: CheckOptions): Promise<void> {
     .map(({ line, path, message }) => `${options.config}:${line}: ${path} ${message}`);
   const { spks, faults } = spksOf(partner, systemClock.now());
   const connections = options.offline ? [] : await tryAddresses(config, partner);
+  const idm = options.offline ? [] : await tryIdm(config, partner);
   const unreached = connections.filter(({ reached }) => !reached);
   const findings = [
     ...files,
     ...faults,
     ...unreached.map(({ address, detail }) => `${address} cannot be reached: ${detail}`),
+    ...idm.filter(({ ok }) => !ok).map(({ step, detail }) => `${step}: ${detail}`),
   ];
   const view: PartnerView = {
     ok: findings.length === 0,
@@ -76,6 +82,7 @@ async function check(name: string, options: CheckOptions): Promise<void> {
     sends: sent(partner),
     spks,
     connections,
+    idm,
   };
   print(options.json, view, () => linesOf(view));
   if (!view.ok) process.exitCode = 1;
@@ -92,6 +99,7 @@ function linesOf(view: PartnerView): string[] {
     ...view.connections.map(
       ({ address, reached, detail }) => `${reached ? 'reached ' : 'FAILED  '} ${address} ${detail}`,
     ),
+    ...view.idm.map(({ step, ok, detail }) => `${ok ? 'got     ' : 'FAILED  '} ${step}: ${detail}`),
     ...view.findings.map((finding) => `WRONG    ${finding}`),
     view.ok ? `${view.partner}: right` : `${view.partner}: ${view.findings.length} findings`,
   ];
@@ -169,4 +177,22 @@ async function tryAddresses(config: SegyConfig, partner: PartnerConfig): Promise
     metrics: silentMetrics,
   };
   return partnerProbe(config, partner, env);
+}
+
+/**
+ * By the running gateway under the configuration it has in force, else on the state: a security token
+ * is signed under the key that is sealed there.
+ */
+async function tryIdm(config: SegyConfig, partner: PartnerConfig): Promise<readonly IdmTrial[]> {
+  if (partner.idm === undefined && partner.groupDocuments === undefined) return [];
+  const { stateDir, masterKeyFile, admin } = config;
+  const { socket } = admin;
+  const target = { state: stateDir, masterKey: masterKeyFile, ...(socket && { socket }) };
+  try {
+    const body = { partner: partner.name };
+    return (await perform('partner/try-idm', body, target, { config })).trials;
+  } catch (error) {
+    const { code, message } = toSegyError(error);
+    return [{ step: 'metadata', ok: false, detail: `not tried: ${code} ${message}` }];
+  }
 }

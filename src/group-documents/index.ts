@@ -10,3 +10,4 @@
 export { GroupDocuments } from './group-documents.js';
 export type { PartnerGroupDocument } from './partner-document.js';
 export type { DocumentNotice, GroupDocumentsParts, TokenSource } from './ports.js';
+export { tryDocument, type DocumentTrial } from './try-document.js';

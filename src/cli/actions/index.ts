@@ -3,6 +3,7 @@ import { GROUP_ACTIONS } from './groups.js';
 import { IDM_KEY_ACTIONS } from './idm-keys.js';
 import { KEY_ACTIONS } from './keys.js';
 import { KMS_ACTIONS } from './kms.js';
+import { PARTNER_IDM_ACTIONS } from './partner-idm.js';
 import { STORE_ACTIONS } from './store.js';
 import { TOKEN_KEY_ACTIONS } from './token-keys.js';
 import { USER_ACTIONS } from './users.js';
@@ -15,6 +16,7 @@ export const ACTIONS = {
   ...GROUP_ACTIONS,
   ...KEY_ACTIONS,
   ...KMS_ACTIONS,
+  ...PARTNER_IDM_ACTIONS,
   ...STORE_ACTIONS,
   ...TOKEN_KEY_ACTIONS,
   ...IDM_KEY_ACTIONS,
