@@ -27,6 +27,8 @@ export interface GroupSystemOptions {
   readonly address: string;
   /** the gateway's outer SIP address */
   readonly outer: Peer;
+  /** transport of SIP; default tcp */
+  readonly protocol?: 'tcp' | 'tls';
   /** who signs the group's keys */
   readonly gms: string;
   /** group ID of calls and keys where no other is named */
@@ -101,7 +103,10 @@ export class GroupSystem {
       ['Content-Type', type],
     ]);
     const request = { kind: 'request', method, uri, headers, body } as const;
-    const transaction = mc.agent.send(request, { ...outer, protocol: 'tcp' });
+    const transaction = mc.agent.send(request, {
+      ...outer,
+      protocol: this.#options.protocol ?? 'tcp',
+    });
     return within(
       `the ${method} is answered`,
       new Promise<SipResponse>((resolve, reject) => {
@@ -135,7 +140,7 @@ export class GroupSystem {
     const { mc, outer, address } = this.#options;
     return mc.agent.call(
       {
-        target: { ...outer, protocol: 'tcp' },
+        target: { ...outer, protocol: this.#options.protocol ?? 'tcp' },
         requestUri: 'sip:mcptt-group@lmr.example',
         from: `sip:controlling@${address}`,
         to: 'sip:mcptt-group@lmr.example',
