@@ -28,6 +28,8 @@ interface Entry {
 const SWEEP_MS = 60_000;
 /** Removals in one write. */
 const BATCH = 256;
+/** How long what a damaged record was about is taken by nobody: longer than any token lives. */
+const DAMAGED_MS = 8 * 86_400_000;
 /** One owner has at most this part of the memory, so that it cannot take it from the others. */
 const OWNER_PART = 4;
 
@@ -41,17 +43,16 @@ export class TokenMemory {
     this.#options = options;
   }
 
-  /** @throws SegyError SEGY_E_STORE when a record is damaged: it could be one that forbids something */
+  /** What a damaged record was about is nobody's: the record could have forbidden it. */
   static async open(options: TokenMemoryOptions): Promise<TokenMemory> {
     const memory = new TokenMemory(options);
     const { records, refused } = await options.records.all();
-    if (refused.length > 0) {
-      throw new SegyError('SEGY_E_STORE', `${refused.length} records of tokens are damaged`);
-    }
+    const damaged = { owner: '', until: options.clock.now() + DAMAGED_MS };
+    if (refused.length > 0) options.log.error('idm.memory.damaged', { records: refused.length });
     for (const { key, value } of records) {
-      const { owner, until } = readEntry(value);
-      memory.#add(key, { owner, until, kept: Promise.resolve() });
+      memory.#add(key, { ...(readEntry(value) ?? damaged), kept: Promise.resolve() });
     }
+    for (const key of refused) memory.#add(key, { ...damaged, kept: Promise.resolve() });
     await memory.#sweep();
     return memory;
   }
@@ -137,11 +138,15 @@ export function memoryKey(kind: 'token' | 'jti' | 'assertion', ...parts: string[
   return `${kind}/${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 }
 
-function readEntry(value: Uint8Array): { readonly owner: string; readonly until: number } {
-  const entry: unknown = JSON.parse(Buffer.from(value).toString('utf8'));
-  if (Array.isArray(entry)) {
+function readEntry(
+  value: Uint8Array,
+): { readonly owner: string; readonly until: number } | undefined {
+  try {
+    const entry: unknown = JSON.parse(Buffer.from(value).toString('utf8'));
+    if (!Array.isArray(entry)) return undefined;
     const [owner, until] = entry as unknown[];
-    if (typeof owner === 'string' && typeof until === 'number') return { owner, until };
+    return typeof owner === 'string' && typeof until === 'number' ? { owner, until } : undefined;
+  } catch {
+    return undefined;
   }
-  throw new SegyError('SEGY_E_STORE', 'a record of a token is malformed');
 }
