@@ -44,6 +44,7 @@ interface Progress {
   readonly members: number;
   readonly delivered: number;
   readonly failing: number;
+  readonly unreached: readonly string[];
 }
 
 export function registerHomedGroupCommands(group: Command): void {
@@ -164,8 +165,10 @@ async function rekey(group: string, options: RekeyOptions): Promise<void> {
   const onEvent = (value: unknown): void => {
     if (json) console.log(JSON.stringify({ event: value }));
     else {
-      const { members, delivered, failing } = value as Progress;
-      bar.show(delivered, members, failing > 0 ? `, ${failing} not reached` : '');
+      const { members, delivered, failing, unreached } = value as Progress;
+      const refused = failing > 0 ? `, ${failing} refused` : '';
+      const silent = unreached.length > 0 ? `, ${unreached.join(', ')} not reached` : '';
+      bar.show(delivered, members, refused + silent);
     }
   };
   const body = {
@@ -187,13 +190,16 @@ async function status(group: string, options: Options): Promise<void> {
   print(options.json, { ok: true, ...found }, () => statusLines(found));
 }
 
-function statusLines({ group, keys, problems }: GroupStatus): string[] {
+function statusLines({ group, keys, unreached, problems }: GroupStatus): string[] {
   return [
     printable(group),
     ...keys.map(({ keyId, keyType, state, activation, deliveries }) => {
       const { delivered, members } = deliveries;
       return `  ${keyType} ${keyId}  ${state}  from ${activation}  ${delivered} of ${members} members`;
     }),
+    ...unreached.map(
+      ({ partner, code, nextTry }) => `  ${partner} is not reached  ${code}  again at ${nextTry}`,
+    ),
     ...problems.map((problem) => {
       const { member, code, status: sip, failures, nextTry, redirect } = problem;
       const answer = sip === null ? code : `${code} ${sip}`;

@@ -15,6 +15,8 @@ export class DeliveryLane {
   /** how often the partner could not be reached in a row */
   pauses = 0;
   pausedUntil = 0;
+  /** code of why it could not be reached last; null once it was */
+  unreached: string | null = null;
 
   /** How many wait, ready or delayed. */
   get waiting(): number {

@@ -9,6 +9,7 @@ import { toSegyError } from '../base/errors.js';
 import { type Delivery, deliveryName } from './delivery.js';
 import { DeliveryLane } from './delivery-lane.js';
 import type { KeyRecords } from './key-records.js';
+import type { UnreachedPartner } from './key-status.js';
 import type { EarlierMessage, MadeMessage, MessageMaker } from './message-maker.js';
 import type { OwnKey } from './own-key.js';
 import type { KeySender, KeyToSend, SendOutcome } from './ports.js';
@@ -74,6 +75,15 @@ export class DeliveryQueue {
     if (this.#timer !== undefined) this.#options.timers.clearTimeout(this.#timer);
     this.#stop.abort();
     await Promise.all(this.#running);
+  }
+
+  /** Partners that could not be reached last, and when they are tried again. */
+  unreached(): UnreachedPartner[] {
+    return [...this.#lanes].flatMap(([partner, { unreached, pausedUntil }]) =>
+      unreached === null
+        ? []
+        : [{ partner, code: unreached, nextTry: new Date(pausedUntil).toISOString() }],
+    );
   }
 
   /** A member took these by another way, such as the first NOTIFY of its subscription. */
@@ -162,7 +172,7 @@ export class DeliveryQueue {
       .catch((error: unknown) => {
         const { code, message } = toSegyError(error);
         this.#options.log.error('gms.delivery.failed', { partner, code, message });
-        this.#pause(lane);
+        this.#pause(lane, code);
       })
       .finally(() => {
         lane.busy -= 1;
@@ -196,10 +206,12 @@ export class DeliveryQueue {
     metrics.count('segy_gms_deliveries_total', { partner, outcome: outcome.kind }, sent.length);
     if (outcome.kind === 'unreachable') {
       log.warn('gms.partner.unreachable', { partner, code: outcome.code });
-      if (!this.#stop.signal.aborted) this.#pause(lane);
+      if (!this.#stop.signal.aborted) this.#pause(lane, outcome.code);
+      for (const group of new Set(batch.map((each) => each.group))) this.onProgress?.(group);
       return;
     }
     lane.pauses = 0;
+    lane.unreached = null;
     if (outcome.kind === 'delivered') await this.#deliveredAll(sent);
     else await this.#refused(sent, outcome);
   }
@@ -304,9 +316,11 @@ export class DeliveryQueue {
   }
 
   /** Exchanges that were under way together fail together, which counts once. */
-  #pause(lane: DeliveryLane): void {
+  #pause(lane: DeliveryLane, code: string): void {
     const now = this.#options.clock.now();
     if (lane.pausedUntil > now) return;
+    // it lets go of this turn's work as well: nobody is wanted any more, or we are stopping
+    if (code !== 'SEGY_E_CANCELLED') lane.unreached = code;
     const ms = Math.min(FIRST_PAUSE_MS * 2 ** lane.pauses, LONGEST_PAUSE_MS);
     lane.pauses += 1;
     lane.pausedUntil = now + this.#spread(ms);

@@ -25,7 +25,13 @@ export { GroupStore } from './group-store.js';
 export type { ChangeCondition, GroupChange, GroupListener } from './group-store.js';
 export type { Delivery, DeliveryRedirect } from './delivery.js';
 export type { KeyLifeSettings, RollRequest } from './key-life.js';
-export type { DeliveryCounts, DeliveryProblem, GroupStatus, KeyStatus } from './key-status.js';
+export type {
+  DeliveryCounts,
+  DeliveryProblem,
+  GroupStatus,
+  KeyStatus,
+  UnreachedPartner,
+} from './key-status.js';
 export type {
   DomainCertificates,
   GmsAudit,

@@ -39,9 +39,18 @@ export interface DeliveryProblem {
   readonly redirect: DeliveryRedirect | null;
 }
 
+/** A partner that is left alone for a while, with all that waits for its members. */
+export interface UnreachedPartner {
+  readonly partner: string;
+  readonly code: string;
+  readonly nextTry: string;
+}
+
 export interface GroupStatus {
   readonly group: string;
   readonly keys: readonly KeyStatus[];
+  /** of those whose members wait for a key */
+  readonly unreached: readonly UnreachedPartner[];
   /** the first hundred */
   readonly problems: readonly DeliveryProblem[];
 }
@@ -50,14 +59,17 @@ export function statusOf(
   group: string,
   keys: readonly OwnKey[],
   deliveriesOf: (keyId: string) => readonly Delivery[],
-  now: number,
+  { now, unreached }: { readonly now: number; readonly unreached: readonly UnreachedPartner[] },
 ): GroupStatus {
   const current = (key: OwnKey): Delivery[] => {
     const says = key.revokedAt === null ? 'valid' : 'revoked';
     return deliveriesOf(key.keyId).filter((each) => each.says === says);
   };
+  const open = keys.flatMap(current).filter(({ step }) => step !== 'delivered');
+  const waiting = new Set(open.map(({ partner }) => partner));
   return {
     group,
+    unreached: unreached.filter(({ partner }) => waiting.has(partner)),
     keys: keys.map((key) => ({
       keyId: key.keyId,
       keyType: key.keyType,

@@ -125,7 +125,10 @@ export class PseudoGms {
     if (keys.length === 0 && this.groups.get(id) === undefined) {
       throw new SegyError('SEGY_E_NOT_FOUND', `no group ${id} is homed here`);
     }
-    return statusOf(id, keys, (keyId) => this.#records.deliveriesOf(keyId), this.#clock.now());
+    return statusOf(id, keys, (keyId) => this.#records.deliveriesOf(keyId), {
+      now: this.#clock.now(),
+      unreached: this.#queue.unreached(),
+    });
   }
 
   /** Calls `listener` after every step of a delivery of the group. @returns ends that */

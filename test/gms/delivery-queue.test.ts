@@ -55,8 +55,15 @@ describe('the deliveries of a group key', () => {
       2,
       'as many as go at once',
     );
+    const { unreached, problems } = scene.gms.status(TALKGROUP);
+    assert.deepEqual(
+      unreached.map(({ partner, code }) => [partner, code]),
+      [['a', 'SEGY_E_SIP_TRANSPORT']],
+    );
+    assert.deepEqual(problems, [], 'it says nothing of its members');
     scene.answer = () => DELIVERED;
     await scene.advance(3 * SECOND);
+    assert.deepEqual(scene.gms.status(TALKGROUP).unreached, []);
     assert.equal(scene.gms.status(TALKGROUP).keys[0]?.deliveries.delivered, 13);
   });
 

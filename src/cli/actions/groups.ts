@@ -223,7 +223,8 @@ async function report(
     while (!request.signal.aborted) {
       if (changed) {
         changed = false;
-        const of = gms.status(group).keys.filter(({ keyId }) => keys.includes(keyId));
+        const status = gms.status(group);
+        const of = status.keys.filter(({ keyId }) => keys.includes(keyId));
         const sum = (count: (each: (typeof of)[number]['deliveries']) => number): number =>
           of.reduce((total, { deliveries }) => total + count(deliveries), 0);
         const progress = {
@@ -232,6 +233,7 @@ async function report(
           made: sum((each) => each.made),
           delivered: sum((each) => each.delivered),
           failing: sum((each) => each.failing),
+          unreached: status.unreached.map(({ partner }) => partner),
         };
         await request.event(progress);
         if (progress.delivered >= progress.members) return;
