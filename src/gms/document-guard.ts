@@ -50,6 +50,7 @@ export class DocumentGuard implements XcapGuard<DocumentCaller> {
     const refused = {
       code: 'SEGY_E_NOT_GROUP_MEMBER',
       message: 'an access token that is for no groups',
+      partner: claims.partner,
     } as const;
     return { answer: bearerChallenge(REALM, 'insufficient_scope', refused) };
   }
@@ -57,7 +58,8 @@ export class DocumentGuard implements XcapGuard<DocumentCaller> {
   forbidden({ partner, clientId }: DocumentCaller): HttpResponse {
     const refused = {
       code: 'SEGY_E_NOT_GROUP_MEMBER',
-      message: `a user of ${partner} by client ${clientId} may not do this to this group document`,
+      message: `a user of client ${clientId} may not do this to this group document`,
+      partner,
     } as const;
     return bearerChallenge(REALM, 'insufficient_scope', refused);
   }

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpRequestHead, HttpResponse, HttpRoute } from './message.js';
 import { certificateOf } from './tls.js';
 
+/** Octets of a refused body that are read after all. */
+const MAX_DISCARDED = 262_144;
 /** Fields whose meaning would depend on who reads them when they come twice. */
 const SINGLE = new Set([
   'host',
@@ -62,27 +64,56 @@ export function comesTwice(rawHeaders: readonly string[]): boolean {
   return false;
 }
 
-async function readBody(
+function readBody(
   incoming: IncomingMessage,
   most: number,
   invite: () => void,
 ): Promise<Uint8Array | 'too large' | 'broken'> {
-  if (Number(incoming.headers['content-length'] ?? 0) > most) return 'too large';
+  if (declaredLength(incoming) > most) return Promise.resolve('too large');
   invite();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const take = (chunk: Buffer): void => {
       length += chunk.length;
-      if (length > most) return 'too large';
-      chunks.push(chunk);
-    }
-  } catch {
-    return 'broken';
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+      if (length <= most) chunks.push(chunk);
+      else {
+        incoming.off('data', take);
+        incoming.pause();
+        resolve('too large');
+      }
+    };
+    incoming.on('data', take);
+    incoming.once('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
+    incoming.once('error', () => resolve('broken'));
+    incoming.once('close', () => resolve('broken'));
+  });
 }
 
+function declaredLength({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
+}
+
+/**
+ * A refused body that is on its way is read and thrown away: to close on it would take the answer from
+ * a client that is still sending. One that is long, or that the client has not begun to send, is not.
+ */
+function discardRest(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  if (incoming.headers.expect !== undefined || declaredLength(incoming) > MAX_DISCARDED) {
+    outgoing.setHeader('Connection', 'close');
+    outgoing.once('finish', () => incoming.destroy());
+    return;
+  }
+  let left = MAX_DISCARDED;
+  incoming.on('error', () => undefined);
+  incoming.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) incoming.destroy();
+  });
+  incoming.resume();
+}
+
+/** Sends the answer, and deals with what is still on its way of a body that was not wanted. */
 export function send(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -94,10 +125,8 @@ export function send(
   outgoing.statusCode = status;
   for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
   outgoing.setHeader('X-Content-Type-Options', 'nosniff');
-  if (!incoming.complete) outgoing.setHeader('Connection', 'close');
+  if (!incoming.complete) discardRest(incoming, outgoing);
   if (status !== 304 && status !== 204) outgoing.setHeader('Content-Length', octets.length);
   if (incoming.method === 'HEAD' || status === 304 || status === 204) outgoing.end();
   else outgoing.end(octets);
-  // what is left of a body that was refused is not read
-  if (!incoming.complete) outgoing.once('finish', () => incoming.destroy());
 }

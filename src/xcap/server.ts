@@ -34,8 +34,11 @@ const READ = 'GET, HEAD';
 const READ_WRITE = 'GET, HEAD, PUT, DELETE';
 /** Parsed documents that are kept for the next node selector. */
 const TREES = 8;
-/** Documents that are parsed for node selectors in a second, all callers together. */
+/** Documents that are parsed for node selectors, and large ones put, in a second by all callers. */
 const PARSES_PER_SECOND = 2;
+const PARSES_AT_ONCE = 8;
+/** What is parsed within some 10 ms, as often as the rate of its client lets it. */
+const SMALL = 32_768;
 /** Largest document whose nodes can be selected, so that parsing stays within some 50 ms. */
 const MAX_SELECTABLE = 262_144;
 const TREE_LIMITS = {
@@ -45,6 +48,7 @@ const TREE_LIMITS = {
   maxAttributes: 64,
 };
 const ATTEMPTS = 4;
+const BUSY: HttpResponse = { status: 503, headers: { 'Retry-After': '1' } };
 
 export class XcapServer<Caller> implements StagedRoute {
   readonly name = 'xcap';
@@ -60,7 +64,7 @@ export class XcapServer<Caller> implements StagedRoute {
     this.#guard = guard;
     this.#usages = [capabilities(usages), ...usages];
     this.maxBodyOctets = maxDocumentOctets;
-    this.#parses = new TokenBucket(clock, PARSES_PER_SECOND, TREES);
+    this.#parses = new TokenBucket(clock, PARSES_PER_SECOND, PARSES_AT_ONCE);
   }
 
   matches(path: string): boolean {
@@ -111,7 +115,7 @@ export class XcapServer<Caller> implements StagedRoute {
     }
     if (document.octets.length > MAX_SELECTABLE) return { status: 501 };
     const tree = this.#treeOf(document);
-    if (tree === undefined) return { status: 503, headers: { 'Retry-After': '1' } };
+    if (tree === undefined) return BUSY;
     const node = selectNode(tree, selector);
     if (node === undefined) return { status: 404 };
     return representation(head, document, node.mediaType, node.text);
@@ -130,7 +134,10 @@ export class XcapServer<Caller> implements StagedRoute {
     const condition = checkConditions(head, usage.read(at)?.etag ?? null);
     if (condition !== 'proceed') return { status: condition };
     if (head.method === 'PUT' && !isOfType(head, usage.mediaType)) return { status: 415 };
-    return (body) => this.#write(head, usage, at, (before) => write(before, body));
+    return (body) =>
+      body.length > SMALL && !this.#parses.take()
+        ? Promise.resolve(BUSY)
+        : this.#write(head, usage, at, (before) => write(before, body));
   }
 
   /** Tries again what another change overtook, as long as the conditions hold for what is kept then. */

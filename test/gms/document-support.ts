@@ -44,7 +44,9 @@ export interface DocumentScene extends GmsScene {
 }
 
 /** With a talkgroup of Alice of `a`, Bob of `b` and a radio, read by tokens of their names. */
-export async function documentScene(options: SceneOptions = {}): Promise<DocumentScene> {
+export async function documentScene(
+  options: SceneOptions & { readonly folders?: readonly string[] } = {},
+): Promise<DocumentScene> {
   const scene = await gmsScene(options);
   const config = gmsSchema.parse({ uri: GMS_URI, documents: { administrators: [ADMIN] } });
   const { gms } = scene;
@@ -70,7 +72,7 @@ export async function documentScene(options: SceneOptions = {}): Promise<Documen
         documents,
         changes: new GroupChanges({ gms, homeOf, audit }),
         homeOf,
-        folders: () => [`${AUID}/global/byGroupID/`, `${AUID}/global/byGroupID/`],
+        folders: () => options.folders ?? [`${AUID}/global/byGroupID/`],
       }),
     ],
     guard: new DocumentGuard({

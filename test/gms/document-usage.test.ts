@@ -56,6 +56,18 @@ describe('the group documents over XCAP (TS 24.481)', () => {
     assert.equal((await scene.ask({ token: 'bob', path: inTreeOf(ALICE) })).status, 403);
   });
 
+  it('are in every folder by which a partner knows them, and in no other', async () => {
+    await scene.gms.stop();
+    const folders = [`${AUID}/global/byGroupID/`, `${AUID}/global/a%20b/c/`, 'other/global/x/'];
+    scene = await documentScene({ folders });
+    const status = async (folder: string): Promise<number> =>
+      (await scene.ask({ path: `${folder}${encodeURIComponent(TALKGROUP)}` })).status;
+    assert.deepEqual(
+      [await status(folders[0]!), await status(folders[1]!), await status(`${AUID}/global/x/`)],
+      [200, 200, 404],
+    );
+  });
+
   it('have nodes that a member selects', async () => {
     const path = `${PATH}/~~/group/list-service/list/entry%5b@uri=%22${encodeURIComponent(BOB)}%22%5d/@uri`;
     const answer = await scene.ask({ token: 'alice', path });

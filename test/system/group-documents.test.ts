@@ -3,10 +3,12 @@
  * which have no part of the gateway in them, get access tokens and read them.
  */
 import assert from 'node:assert/strict';
+import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
 import * as client from 'openid-client';
 import { createResponse } from '../../src/sip/index.js';
 import type { SipRequest } from '../../src/sip/index.js';
@@ -43,23 +45,20 @@ describe('group documents over HTTPS', function () {
   let a: TokenSide;
   let b: TokenSide;
   let u: Peer;
+  const authority = new TestAuthority();
+  const at = (name: string): string => join(folder, name);
   const messages: SipRequest[] = [];
 
   before(async () => {
-    const authority = new TestAuthority();
-    const at = (name: string): string => join(folder, name);
     const port = await freePort(GATEWAY_OUTER);
     issuer = `https://${GATEWAY_OUTER}:${port}/idm`;
     root = `https://${GATEWAY_OUTER}:${port}/xcap-root`;
     caFile = at('ca.pem');
     writeFileSync(caFile, authority.cert);
-    const made = authority.issue('gateway', `IP:${GATEWAY_OUTER}`);
-    writeFileSync(at('https.pem'), made.cert);
-    writeFileSync(at('https.key'), made.key, { mode: 0o600 });
+    writeCertificate();
     const options = { folder, issuer, caFile, authority };
     a = await TokenSide.make('mc-a', options);
     b = await TokenSide.make('mc-b', options);
-    authority.remove();
     u = { address: '127.0.2.3', port: await freePort('127.0.2.3') };
     scene = await Scene.start({
       partner: { securityTokens: a.settings },
@@ -86,8 +85,15 @@ describe('group documents over HTTPS', function () {
   });
   after(async () => {
     await scene.stop();
+    authority.remove();
     rmSync(folder, { recursive: true });
   });
+
+  function writeCertificate(): void {
+    const made = authority.issue('gateway', `IP:${GATEWAY_OUTER}`);
+    writeFileSync(at('https.pem'), made.cert);
+    writeFileSync(at('https.key'), made.key, { mode: 0o600 });
+  }
 
   async function segy(...args: readonly string[]): Promise<Record<string, unknown>> {
     const config = ['--config', join(scene.folder, 'segy.yaml'), '--json'];
@@ -169,7 +175,11 @@ describe('group documents over HTTPS', function () {
       ],
     );
     for (const { headers } of refusals) assert.match(headers, /^www-authenticate: Bearer /im);
-    const forged = (await a.accessToken(ALICE)).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+    const token = await a.accessToken(ALICE);
+    const forged = token.replace(
+      /.(.{9})$/,
+      (_, rest: string) => `${token.at(-10) === 'A' ? 'B' : 'A'}${rest}`,
+    );
     assert.equal((await a.get(urlOf(TALKGROUP), forged)).status, 401);
     assert.match(scene.gateway.log(), /SEGY_E_TOKEN_SIGNATURE/);
   });
@@ -221,6 +231,50 @@ describe('group documents over HTTPS', function () {
     assert.ok(!JSON.stringify(await segy('group', 'list')).includes(other));
   });
 
+  const forgeries: readonly [string, (token: string) => Promise<string> | string][] = [
+    ['alg none', (token) => `${part({ alg: 'none', typ: 'at+jwt' })}.${token.split('.')[1]}.`],
+    ['HS256 under our public key', async (token) => hs256(token, await keySet())],
+    ['another claim than was signed', (token) => token.replace(/\.(.)/, '.e30$1')],
+    ['a partner’s security token in its place', () => a.securityToken(ALICE)],
+    [
+      'our claims under the key of a partner',
+      async (token) => (await a.securityToken(ALICE)).replace(/\..*\./, `.${token.split('.')[1]}.`),
+    ],
+  ];
+  for (const [what, forge] of forgeries) {
+    it(`stay shut to ${what}`, async function () {
+      needTool(this, 'curl');
+      const forged = await forge(await a.accessToken(ALICE));
+      const { status, headers, body } = await a.get(urlOf(TALKGROUP), forged);
+      assert.deepEqual([status, body], [401, '']);
+      assert.match(headers, /^www-authenticate: Bearer .*error="invalid_token"/im);
+    });
+  }
+
+  it('come under a renewed certificate after a reload', async () => {
+    const shown = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const { hostname: host, port } = new URL(root);
+        const socket = tlsConnect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+          resolve(socket.getPeerCertificate().fingerprint256);
+          socket.destroy();
+        });
+        socket.on('error', reject);
+      });
+    const before = await shown();
+    assert.equal(await shown(), before);
+    writeCertificate();
+    const reload = await runSegyBeside(['reload', '--state', join(scene.folder, 'state')]);
+    assert.equal(reload.status, 0, reload.stderr);
+    assert.notEqual(await shown(), before);
+    assert.equal((await read(a, ALICE)).status, 200);
+  });
+
+  it('are of a configuration that passes its check', async () => {
+    const { findings } = await segy('config', 'check', '--offline');
+    assert.deepEqual(findings, []);
+  });
+
   it('do not slow the setup of calls while one client asks 10,000 times a minute', async () => {
     const median = async (): Promise<number> => {
       const times: number[] = [];
@@ -249,6 +303,11 @@ describe('group documents over HTTPS', function () {
     assert.equal(counts['200'], undefined);
     assert.equal(counts['500'], undefined);
   });
+
+  /** Our published keys, as anybody reads them. */
+  async function keySet(): Promise<string> {
+    return (await a.get(`${issuer}/jwks`, null)).body;
+  }
 
   /** What a member is told that subscribes over UDP, by a client that is nothing but text. */
   async function subscribed(): Promise<{ diff: string }> {
@@ -302,6 +361,21 @@ describe('group documents over HTTPS', function () {
     return { diff };
   }
 });
+
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** The claims of a token under an HMAC whose secret is what everybody may read. */
+function hs256(token: string, keys: string): string {
+  const [jwk = {}] = (JSON.parse(keys) as { keys: JsonWebKey[] }).keys;
+  const { kid } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as {
+    kid: string;
+  };
+  const signed = `${part({ alg: 'HS256', typ: 'at+jwt', kid })}.${token.split('.')[1] ?? ''}`;
+  const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'pem', type: 'spki' });
+  return `${signed}.${createHmac('sha256', pem).update(signed).digest('base64url')}`;
+}
 
 function textHas(octets: Uint8Array, user: string): boolean {
   return Buffer.from(octets).includes(`>${user}<`);

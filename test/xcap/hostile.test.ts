@@ -82,7 +82,7 @@ describe('the XCAP server behind its listener', () => {
       assert.deepEqual([stranger.status, stranger.body], [401, '0']);
       const writer = ['-H', 'X-Caller: writer'];
       assert.equal((await curl(certificates, url, ...body, ...waits, ...writer)).status, 201);
-      const large = [...body.slice(0, -1), 'x'.repeat(10_001), ...writer];
+      const large = [...body.slice(0, -1), 'x'.repeat(40_001), ...writer];
       assert.equal((await curl(certificates, url, ...large)).status, 413);
       assert.equal(usage.seen.length, 1);
     } finally {

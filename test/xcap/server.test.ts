@@ -176,6 +176,15 @@ describe('the XCAP server of RFC 4825', () => {
       assert.equal(await status(put({ headers: { 'Content-Type': type } })), 200);
     });
 
+    it('takes no more than a few large documents a second, and small ones at any time', async () => {
+      server = serverOver(usage, { now: () => 0 });
+      const large = { body: `<g>${'x'.repeat(33_000)}</g>` };
+      const statuses = new Set<number>();
+      for (let i = 0; i < 12; i++) statuses.add(await status(put(large)));
+      assert.deepEqual([...statuses], [200, 503]);
+      assert.equal(await status(put()), 200);
+    });
+
     it('tells what a document breaks in an XCAP error document, valid by its schema in libxml2', async function () {
       const answer = await ask(server, put({ body: '<bad/>' }));
       assert.equal(answer.status, 409);

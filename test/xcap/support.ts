@@ -83,7 +83,7 @@ export function serverOver(usage: MemoryUsage, clock: Clock = systemClock): Xcap
       },
       forbidden: () => ({ status: 403 }),
     },
-    maxDocumentOctets: 10_000,
+    maxDocumentOctets: 40_000,
     clock,
   });
 }
