@@ -5,12 +5,13 @@
 import { fromHex } from '../../src/base/bytes.js';
 import { systemClock, systemRandom } from '../../src/base/environment.js';
 import { makeIMessage, type NewKeyParameters } from '../../src/mikey/index.js';
-import type { McMedia, McSystem, SimCall, SimDomain } from '../../src/sim/index.js';
+import type { McMedia, McSystem, SimCall, SimDomain, SimFloor } from '../../src/sim/index.js';
 import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
 import { nextCall } from './call-pair.js';
 import { GroupSide, memberKey, type TestGmk } from './group-side.js';
 import type { Peer } from './pcap.js';
 import { RADIO_1 } from './scene-config.js';
+import { MC_ADDRESS } from './scene.js';
 import { within } from './waiting.js';
 
 /** A GMK of its own with the identifier 0a00000`n`. */
@@ -34,6 +35,13 @@ export interface GroupSystemOptions {
   /** group ID of calls and keys where no other is named */
   readonly group: string;
 }
+
+/** The GMS and the controlling function of a scene's first partner. */
+export const groupSystemOf = (
+  { mc, domain, outer }: Pick<GroupSystemOptions, 'mc' | 'domain' | 'outer'>,
+  gms: string,
+  group: string,
+): GroupSystem => new GroupSystem({ mc, domain, outer, address: MC_ADDRESS, gms, group });
 
 export interface Delivery {
   readonly method?: 'MESSAGE' | 'NOTIFY';
@@ -121,9 +129,15 @@ export class GroupSystem {
     return (await this.deliver(await this.message(key, parameters))).status;
   }
 
-  /** The MC side of a call that `caller` opens, which hears the radio user under `hears`. */
-  side(caller: string, hears: readonly TestGmk[], group = this.#options.group): GroupSide {
+  /** The MC side of a call that `caller` opens, which hears the radio user under `hears`, and may serve its floor. */
+  side(
+    caller: string,
+    hears: readonly TestGmk[],
+    group = this.#options.group,
+    floor?: SimFloor,
+  ): GroupSide {
     return new GroupSide({
+      ...(floor !== undefined && { floor }),
       address: this.#options.address,
       hears: hears.map((key) => memberKey(key, RADIO_1.uri)),
       info:

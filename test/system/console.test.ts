@@ -4,17 +4,15 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { fromHex } from '../../src/base/bytes.js';
-import { systemClock, systemRandom } from '../../src/base/environment.js';
-import { makeIMessage } from '../../src/mikey/index.js';
+import { systemRandom } from '../../src/base/environment.js';
 import type { NewKeyParameters } from '../../src/mikey/index.js';
-import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
 import { isBrowserThere, keepScreenshot, openWindow, startBrowser } from '../support/browser.js';
 import type { Scheme, Window } from '../support/browser.js';
 import { nextCall } from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
 import { FakePbx } from '../support/fake-pbx.js';
 import type { TestGmk } from '../support/group-side.js';
+import { groupSystemOf, newGmk } from '../support/group-system.js';
 import { freePort } from '../support/ports.js';
 import { ALICE, RADIO_1, Scene } from '../support/scene.js';
 import { skipBecause } from '../support/skip.js';
@@ -107,50 +105,10 @@ describe('the console of a running gateway', function () {
   }
 
   /** A GMK as the partner's GMS sends it. */
-  async function give(key: TestGmk, keyParameters: NewKeyParameters): Promise<void> {
-    const { domain } = scene;
-    const body = await makeIMessage(
-      {
-        keyType: 'GMK',
-        key: key.octets,
-        keyId: key.id,
-        rand: key.rand,
-        initiatorUri: GMS,
-        initiatorCertificate: domain.certificate,
-        initiatorKeySet: await domain.keySet(GMS),
-        responderUri: RADIO_1.uri,
-        responderCertificate: domain.certificateOf(RADIO_1.uri),
-        keyParameters: { groups: [GROUP], ...keyParameters },
-      },
-      { clock: systemClock, slow: domain.slow, random: systemRandom },
-    );
-    const uri = `sip:radio1@${scene.outer.address}:${scene.outer.port}`;
-    const name = Buffer.from(key.id).toString('hex');
-    const headers = new SipHeaders([
-      ['From', `<${GMS}>;tag=${name}`],
-      ['To', `<${uri}>`],
-      ['Call-ID', `gmk-${name}`],
-      ['CSeq', '1 MESSAGE'],
-      ['Max-Forwards', '70'],
-      ['Content-Type', 'application/mikey'],
-    ]);
-    const request = { kind: 'request', method: 'MESSAGE', uri, headers, body } as const;
-    const transaction = scene.mc.agent.send(request, { ...scene.outer, protocol: 'tcp' });
-    const { status } = await within(
-      'the MESSAGE is answered',
-      new Promise<SipResponse>((resolve, reject) => {
-        transaction.onFinal = resolve;
-        transaction.onError = reject;
-      }),
-    );
-    assert.equal(status, 200);
+  async function give(key: TestGmk, parameters: NewKeyParameters): Promise<void> {
+    assert.equal(await groupSystemOf(scene, GMS, GROUP).give(key, parameters), 200);
   }
 
-  const gmk = (n: number): TestGmk => ({
-    id: fromHex(`0a00000${n}`),
-    octets: systemRandom(16),
-    rand: systemRandom(16),
-  });
   const rowsOf = (page: Page, table: string) =>
     page
       .getByRole('table', { name: table })
@@ -195,8 +153,8 @@ describe('the console of a running gateway', function () {
 
   it('shows what stands: an alarm of a call in clear, partners by fingerprint, keys, audit', async () => {
     const now = Date.now();
-    await give(gmk(1), { activation: new Date(now), expiry: new Date(now + 30 * DAY_MS) });
-    await give(gmk(2), {
+    await give(newGmk(1), { activation: new Date(now), expiry: new Date(now + 30 * DAY_MS) });
+    await give(newGmk(2), {
       activation: new Date(now + 25 * DAY_MS),
       expiry: new Date(now + 55 * DAY_MS),
     });
@@ -326,7 +284,7 @@ describe('the console of a running gateway', function () {
   it('names no key octet in anything that it sent', async () => {
     const { stdout } = await run('console', 'token', '--json');
     const { token } = JSON.parse(stdout) as { token: string };
-    const key = gmk(3);
+    const key = newGmk(3);
     await give(key, { activation: new Date(), expiry: new Date(Date.now() + DAY_MS) });
     const answer = await fetch(`${at}/login`, {
       method: 'POST',

@@ -1,11 +1,7 @@
 /** Push-to-talk across the border: group calls with floor control through a real Asterisk. */
 import assert from 'node:assert/strict';
-import { fromHex } from '../../src/base/bytes.js';
-import { systemClock, systemRandom } from '../../src/base/environment.js';
-import { makeIMessage } from '../../src/mikey/index.js';
 import { SimFloor } from '../../src/sim/index.js';
-import type { McMedia, PartyMedia, SimCall } from '../../src/sim/index.js';
-import { SipHeaders } from '../../src/sip/index.js';
+import type { PartyMedia, SimCall } from '../../src/sim/index.js';
 import { expectUp, nextCall } from '../support/call-pair.js';
 import {
   framesIn,
@@ -17,14 +13,15 @@ import {
   SYLLABLE_HZ,
   untilHolder,
 } from '../support/floor-scene.js';
-import { GroupSide, memberKey, samplesOf, type TestGmk } from '../support/group-side.js';
+import { samplesOf, type GroupSide } from '../support/group-side.js';
+import { type GroupSystem, groupSystemOf, newGmk } from '../support/group-system.js';
 import { ALICE, MC_ADDRESS, RADIO_1, RADIO_TONE_HZ, sceneEnvironment } from '../support/scene.js';
 import type { Scene } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
 const GROUP = 'sip:police@mc-a.example';
 const GMS = 'sip:gms@mc-a.example';
-const GMK: TestGmk = { id: fromHex('0a000001'), octets: systemRandom(16), rand: systemRandom(16) };
+const GMK = newGmk(1);
 const ALICE_HZ = 700;
 const SYLLABLE_FRAMES = 5;
 
@@ -32,11 +29,13 @@ describe('group calls with floor control through a real Asterisk', function () {
   this.timeout(60_000);
   const spk = makeSpk();
   let scene: Scene;
+  let system: GroupSystem;
 
   before(async () => {
     const groups = [{ id: GROUP, pbx: 'police', speaker: RADIO_1.uri, members: [ALICE] }];
     scene = await startFloorScene(spk, {}, {}, { profile: { gms: [GMS], groups } });
-    await deliver();
+    system = groupSystemOf(scene, GMS, GROUP);
+    assert.equal(await system.give(GMK), 200);
   });
 
   after(async () => {
@@ -49,59 +48,13 @@ describe('group calls with floor control through a real Asterisk', function () {
     await until('all channels are gone', async () => (await scene.pbx.channelCount()) === 0);
   });
 
-  /** The GMS gives the radio user the group's key. */
-  async function deliver(): Promise<void> {
-    const { domain, outer } = scene;
-    const body = await makeIMessage(
-      {
-        keyType: 'GMK',
-        key: GMK.octets,
-        keyId: GMK.id,
-        rand: GMK.rand,
-        initiatorUri: GMS,
-        initiatorCertificate: domain.certificate,
-        initiatorKeySet: await domain.keySet(GMS),
-        responderUri: RADIO_1.uri,
-        responderCertificate: domain.certificateOf(RADIO_1.uri),
-        keyParameters: { groups: [GROUP] },
-      },
-      { clock: systemClock, slow: domain.slow, random: systemRandom },
-    );
-    const uri = `sip:radio1@${outer.address}:${outer.port}`;
-    const headers = new SipHeaders([
-      ['From', `<${GMS}>;tag=gms`],
-      ['To', `<${uri}>`],
-      ['Call-ID', 'gmk-1'],
-      ['CSeq', '1 MESSAGE'],
-      ['Max-Forwards', '70'],
-      ['Content-Type', 'application/mikey'],
-    ]);
-    const request = { kind: 'request', method: 'MESSAGE', uri, headers, body } as const;
-    const transaction = scene.mc.agent.send(request, { ...outer, protocol: 'tcp' });
-    const status = new Promise<number>((resolve, reject) => {
-      transaction.onFinal = (response) => resolve(response.status);
-      transaction.onError = reject;
-    });
-    assert.equal(await within('the key is taken', status), 200);
-  }
-
   function newSide(): { side: GroupSide; floor: SimFloor } {
     const floor = new SimFloor(
       { address: MC_ADDRESS, key: spk.key },
       { own: ALICE, peer: RADIO_1.uri },
       sceneEnvironment,
     );
-    const side = new GroupSide({
-      address: MC_ADDRESS,
-      hears: [memberKey(GMK, RADIO_1.uri)],
-      floor,
-      info:
-        '<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>' +
-        '<session-type>prearranged</session-type>' +
-        `<mcptt-calling-user-id><mcpttURI>${ALICE}</mcpttURI></mcptt-calling-user-id>` +
-        `<mcptt-calling-group-id><mcpttURI>${GROUP}</mcpttURI></mcptt-calling-group-id>` +
-        '</mcptt-Params></mcpttinfo>',
-    });
+    const side = system.side(ALICE, [GMK], GROUP, floor);
     return { side, floor };
   }
 
@@ -118,15 +71,7 @@ describe('group calls with floor control through a real Asterisk', function () {
   it('carry a member to the radio only with the floor, and the radio queued behind', async () => {
     const { side, floor } = newSide();
     const taken = nextCall(scene.radio.agent);
-    const mc = await scene.mc.agent.call(
-      {
-        target: { ...scene.outer, protocol: 'tcp' },
-        requestUri: 'sip:mcptt-group@lmr.example',
-        from: `sip:controlling@${MC_ADDRESS}`,
-        to: 'sip:mcptt-group@lmr.example',
-      },
-      side as unknown as McMedia,
-    );
+    const mc = await system.call(side);
     await expectUp(mc);
     const radio = await within('the radio takes the call', taken);
     await fallSilent(radio, side);
@@ -151,7 +96,7 @@ describe('group calls with floor control through a real Asterisk', function () {
 
   it('of the radio are granted, revoked in mid-speech, and lost to an emergency', async () => {
     const { side, floor } = newSide();
-    scene.mc.agent.onInvite = () => side as unknown as McMedia;
+    system.takeCalls(side);
     const radio = await scene.radio.call(RADIO_1.pbx, 'police');
     await expectUp(radio);
     await fallSilent(radio, side);

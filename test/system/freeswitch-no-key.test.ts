@@ -13,11 +13,11 @@ import { eslCommand } from '../support/esl-command.js';
 import { EslWatch } from '../support/esl-watch.js';
 import { FakePbx } from '../support/fake-pbx.js';
 import type { TestGmk } from '../support/group-side.js';
-import { GroupSystem, newGmk } from '../support/group-system.js';
+import { type GroupSystem, groupSystemOf, newGmk } from '../support/group-system.js';
 import { findFreeSwitch, startFreeSwitch } from '../support/freeswitch.js';
 import type { PbxInstance } from '../support/pbx-instance.js';
 import { Capture, type Peer } from '../support/pcap.js';
-import { ALICE, MC_ADDRESS, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
+import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { UsedSecrets } from '../support/used-secrets.js';
 import { until, within } from '../support/waiting.js';
 
@@ -101,9 +101,7 @@ function noKeyReaches(name: string, makePbx: (edge: Peer) => Promise<PbxInstance
   }
 
   async function groupCall(): Promise<void> {
-    const { mc, domain, outer } = scene;
-    const group = { gms: GMS, group: GROUP, address: MC_ADDRESS };
-    const system = new GroupSystem({ mc, domain, outer, ...group });
+    const system = groupSystemOf(scene, GMS, GROUP);
     const gmk = newGmk(1);
     assert.equal(await system.give(gmk), 200);
     secrets.addGmk(gmk, [ALICE, RADIO_1.uri]);

@@ -14,8 +14,8 @@ import {
   type GroupSide,
   type TestGmk,
 } from '../support/group-side.js';
-import { GroupSystem, newGmk } from '../support/group-system.js';
-import { ALICE, BOB, MC_ADDRESS, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
+import { type GroupSystem, groupSystemOf, newGmk } from '../support/group-system.js';
+import { ALICE, BOB, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
 const GROUP = 'sip:police@mc-a.example';
@@ -48,8 +48,7 @@ describe('group calls', function () {
         ].join('\n'),
       },
     });
-    const { mc, domain, outer } = scene;
-    system = new GroupSystem({ mc, domain, outer, address: MC_ADDRESS, gms: GMS, group: GROUP });
+    system = groupSystemOf(scene, GMS, GROUP);
   });
   after(async () => {
     await scene.stop();

@@ -5,13 +5,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../../src/base/bytes.js';
-import { systemClock, systemRandom } from '../../src/base/environment.js';
-import { makeIMessage } from '../../src/mikey/index.js';
 import { SimSignalling, type McMedia, type PartyMedia, type SimCall } from '../../src/sim/index.js';
-import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
 import { PROJECT_ROOT } from '../support/asterisk.js';
 import { expectUp } from '../support/call-pair.js';
 import { GroupSide } from '../support/group-side.js';
+import { groupSystemOf, newGmk } from '../support/group-system.js';
 import { ALICE, BOB, EVE, MC_ADDRESS, RADIO_1, Scene, sceneEnvironment } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
@@ -32,7 +30,7 @@ const GROUP_INFO =
 describe(`${CALLS} mixed calls through a real Asterisk`, function () {
   this.timeout(180_000);
   const spk = randomBytes(16);
-  const gmk = { id: fromHex('0a000001'), octets: systemRandom(16), rand: systemRandom(16) };
+  const gmk = newGmk(1);
   const keyFile = join(tmpdir(), `segy-spk-${randomBytes(4).toString('hex')}`);
   const shared = { spk: { id: fromHex(SPK_ID), key: spk }, confidentiality: true, integrity: true };
   const signalling = new SimSignalling(shared, sceneEnvironment);
@@ -70,7 +68,7 @@ describe(`${CALLS} mixed calls through a real Asterisk`, function () {
       void call.answer();
       void call.up.then(() => keep(call));
     };
-    await giveGroupKey();
+    assert.equal(await groupSystemOf(scene, GMS, GROUP).give(gmk), 200);
   });
 
   after(async () => {
@@ -81,44 +79,6 @@ describe(`${CALLS} mixed calls through a real Asterisk`, function () {
   function keep(call: SimCall<McMedia>): void {
     const key = call.media.keys.pck?.key;
     if (key !== undefined) keys.push(key.slice());
-  }
-
-  async function giveGroupKey(): Promise<void> {
-    const { domain } = scene;
-    const body = await makeIMessage(
-      {
-        keyType: 'GMK',
-        key: gmk.octets,
-        keyId: gmk.id,
-        rand: gmk.rand,
-        initiatorUri: GMS,
-        initiatorCertificate: domain.certificate,
-        initiatorKeySet: await domain.keySet(GMS),
-        responderUri: RADIO_1.uri,
-        responderCertificate: domain.certificateOf(RADIO_1.uri),
-        keyParameters: { groups: [GROUP] },
-      },
-      { clock: systemClock, slow: domain.slow, random: systemRandom },
-    );
-    const uri = `sip:radio1@${scene.outer.address}:${scene.outer.port}`;
-    const headers = new SipHeaders([
-      ['From', `<${GMS}>;tag=gms`],
-      ['To', `<${uri}>`],
-      ['Call-ID', 'mixed-gmk'],
-      ['CSeq', '1 MESSAGE'],
-      ['Max-Forwards', '70'],
-      ['Content-Type', 'application/mikey'],
-    ]);
-    const request = { kind: 'request', method: 'MESSAGE', uri, headers, body } as const;
-    const transaction = scene.mc.agent.send(request, { ...scene.outer, protocol: 'tcp' });
-    const response = await within(
-      'the key is taken',
-      new Promise<SipResponse>((resolve, reject) => {
-        transaction.onFinal = resolve;
-        transaction.onError = reject;
-      }),
-    );
-    assert.equal(response.status, 200);
   }
 
   async function talkShortly(call: SimCall<PartyMedia>): Promise<void> {

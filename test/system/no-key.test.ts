@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { PROJECT_ROOT } from '../support/asterisk.js';
 import { callMc, callRadio, hears } from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
-import { GroupSystem, newGmk } from '../support/group-system.js';
+import { groupSystemOf, newGmk } from '../support/group-system.js';
 import { Capture } from '../support/pcap.js';
 import { freePort } from '../support/ports.js';
-import { ALICE, MC_ADDRESS, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
+import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { UsedSecrets } from '../support/used-secrets.js';
 import { within } from '../support/waiting.js';
 
@@ -46,9 +46,7 @@ describe('after a day of calls, commands and a restart', function () {
   }
 
   async function deliverGroupKey(): Promise<void> {
-    const { mc, domain, outer } = scene;
-    const group = { gms: GMS, group: GROUP, address: MC_ADDRESS };
-    assert.equal(await new GroupSystem({ mc, domain, outer, ...group }).give(GMK), 200);
+    assert.equal(await groupSystemOf(scene, GMS, GROUP).give(GMK), 200);
     secrets.addGmk(GMK, [ALICE, RADIO_1.uri]);
   }
 
