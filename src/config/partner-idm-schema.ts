@@ -122,7 +122,10 @@ export type PartnerIdmCodePoints = z.output<typeof codePointsSchema>;
 /** A path below the XCAP root in which {group} and {user} stand for their URIs, percent-encoded. */
 const documentPath = z
   .string()
-  .regex(/^[A-Za-z0-9._~:@!$&'()*+,;=/{}-]{1,200}$/, 'not a path below the XCAP root')
+  .regex(
+    /^(?!\/|.*(?:^|\/)\.\.?(?:\/|$))[A-Za-z0-9._~:@!$&'()*+,;=/{}-]{1,200}$/,
+    'not a path below the XCAP root',
+  )
   .refine((text) => /\{group\}|\{user\}/.test(text), 'the path names no {group} and no {user}');
 
 /** The documents of the partner's groups that the gateway reads over XCAP for its users. */

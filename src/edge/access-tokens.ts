@@ -8,4 +8,6 @@ export interface AccessTokens {
    * Asked for with each request: what provides it keeps and renews it.
    */
   tokenFor(partner: PartnerConfig, user: string): Promise<string | null>;
+  /** the partner refused a request with this token: the next one gets another */
+  reject?(partner: PartnerConfig, user: string, token: string): void;
 }

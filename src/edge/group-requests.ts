@@ -38,6 +38,9 @@ export interface SubscribedGroups {
   readonly groups: readonly GroupConfig[];
 }
 
+/** Statuses by which a server refuses a token. */
+const TOKEN_REFUSALS: readonly number[] = [401, 403];
+
 /** What SUBSCRIBE and PUBLISH have in common. */
 export abstract class GroupRequest {
   readonly partner: PartnerConfig;
@@ -46,6 +49,8 @@ export abstract class GroupRequest {
   protected readonly deps: EdgeDependencies;
   protected readonly user: string;
   protected cseq = 0;
+  /** access token of the last request */
+  #token: string | null = null;
 
   constructor(deps: EdgeDependencies, { partner, user }: Member) {
     this.deps = deps;
@@ -67,6 +72,12 @@ export abstract class GroupRequest {
     this.callId = this.#random();
     this.localTag = this.#random();
     this.cseq = 0;
+  }
+
+  /** A token may have been revoked before its time. */
+  refused(status: number): void {
+    if (this.#token === null || !TOKEN_REFUSALS.includes(status)) return;
+    this.deps.tokens?.reject?.(this.partner, this.user, this.#token);
   }
 
   protected request(
@@ -103,6 +114,7 @@ export abstract class GroupRequest {
     if (token === undefined || token === null || !isBearerToken(token)) {
       throw new SegyError('SEGY_E_ACCESS_TOKEN', `no access token for ${this.user} can be had`);
     }
+    this.#token = token;
     return token;
   }
 

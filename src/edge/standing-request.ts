@@ -42,6 +42,8 @@ export interface StandingKind {
   build(seconds: number): SipRequest | Promise<SipRequest>;
   /** puts into the request what says who sends it, where the partner asks for that */
   authenticate(request: SipRequest): Promise<void>;
+  /** takes what a refusal says of the request; what stands is not the kind's */
+  refused?(status: number): void;
   /** takes what later requests need from a 2xx */
   accepted(response: SipResponse): void;
   /** forgets what was taken: the peer knows nothing of it any more */
@@ -140,6 +142,7 @@ export class StandingRequest {
       this.#send();
       return;
     }
+    this.kind.refused?.(status);
     if (!keepsStanding(status)) this.#stands = false;
     if (isRefresh && (status === 412 || status === 481)) {
       this.#forget();

@@ -514,6 +514,28 @@ describe('edge: groups', () => {
       [publish, subscribed].forEach((tx) => h.mc.answer(tx, 200));
     });
 
+    it('is asked for with another token after a refusal that may be the token’s', async () => {
+      const rejected: string[] = [];
+      let n = 0;
+      tokens = {
+        tokenFor: () => Promise.resolve(`t${(n += 1)}`),
+        reject: ({ name }, user, token) => void rejected.push(`${name} ${user} ${token}`),
+      };
+      await start(
+        withGroup(
+          { affiliate: [RADIO1] },
+          { affiliation: { mode: 'publish', seconds: 600, accessToken: true } },
+        ),
+      );
+      h.mc.answer(await h.mc.expect('PUBLISH'), 503);
+      await until(() => h.logged.some(({ event }) => event === 'standing.refused'));
+      assert.deepEqual(rejected, []);
+      h.mc.answer(await h.mc.expect('PUBLISH'), 403);
+      await until(() => rejected.length > 0);
+      assert.deepEqual(rejected, [`mc-a ${RADIO1} t2`]);
+      h.mc.answer(await h.mc.expect('PUBLISH'), 200);
+    });
+
     it('is not sent while the profile asks for a token and none, or no clean one, can be had', async () => {
       for (const token of [null, 'two words', 'a\r\nVia: x', '']) {
         tokens = { tokenFor: () => Promise.resolve(token) };
