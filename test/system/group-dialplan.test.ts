@@ -1,8 +1,13 @@
-/** The talkgroup examples of dialplan/asterisk/segy_groups.conf, each in use in a real Asterisk. */
+/**
+ * The talkgroup examples of dialplan/asterisk/segy_groups.conf and dialplan/freeswitch/segy_groups.xml, each
+ * in use in the real PBX, where it is there.
+ */
 import assert from 'node:assert/strict';
 import { findTone } from '../../src/sim/index.js';
 import type { McMedia, PartyMedia, SimCall } from '../../src/sim/index.js';
 import { expectUp, nextCall } from '../support/call-pair.js';
+import { describeOnEachPbx, extension, needsOwnPbx } from '../support/each-pbx.js';
+import { findFreeSwitch } from '../support/freeswitch.js';
 import { framesOf, samplesOf, type GroupSide } from '../support/group-side.js';
 import { GroupSystem, newGmk } from '../support/group-system.js';
 import {
@@ -15,6 +20,7 @@ import {
   RADIO_TONE_HZ,
   Scene,
 } from '../support/scene.js';
+import { skipBecause } from '../support/skip.js';
 import { sleep, until, within } from '../support/waiting.js';
 
 const [POLICE, FIRE, RESCUE, NORTH] = ['police', 'fire', 'rescue', 'north'].map(
@@ -28,10 +34,31 @@ const READERS =
   / (pbx|pbx_config|extconf|config|conf_config_parser|app_(dial|confbridge|stack|stasis|originate))\.c:|segy_\w+\.conf/;
 const SPURT_MS = 1000;
 const LEAD_MS = 40;
+/** as the comments of the example say */
+const FREESWITCH_ROUTES = {
+  'segy-to-radio': [
+    extension('police', ['transfer', 'tg100 XML segy-group-single']),
+    extension('(fire|rescue)', ['transfer', 'tg200 XML segy-group-shared']),
+    extension(
+      'north',
+      ['set', 'segy_other_group=polizei'],
+      ['transfer', 'joint XML segy-group-bridge'],
+    ),
+    extension(
+      'polizei',
+      ['set', 'segy_other_group=north'],
+      ['transfer', 'joint XML segy-group-bridge'],
+    ),
+  ].join(''),
+  'from-radio': [
+    extension('tg100', ['transfer', 'police XML segy-group-dial']),
+    extension('tg300', ['transfer', 'joint XML segy-group-guest']),
+  ].join(''),
+};
 /** a mixer may cut its frames elsewhere than the talker, so that the first and the last hold both */
 const MIXED_MS = 2 * 20;
 
-describe('the talkgroup examples of the Asterisk dialplan', function () {
+describeOnEachPbx('the talkgroup examples of the dialplan of a real', function (kind) {
   this.timeout(60_000);
   let scene: Scene;
   let here: GroupSystem;
@@ -39,13 +66,16 @@ describe('the talkgroup examples of the Asterisk dialplan', function () {
   const gmk = newGmk(1);
   const gmkThere = newGmk(2);
 
-  before(async () => {
+  before(async function () {
+    if (kind === 'freeswitch') needsOwnPbx(this, { isOwn: 'program' in findFreeSwitch() });
     const group = (id: string): Record<string, unknown> => ({
       id,
       pbx: /sip:([a-z]+)/.exec(id)![1],
       speaker: RADIO_1.uri,
     });
     scene = await Scene.start({
+      pbx: kind,
+      freeswitch: { extensions: FREESWITCH_ROUTES },
       partner: { gms: [GMS_A], groups: [POLICE, FIRE, RESCUE, NORTH].map(group) },
       neighbour: { gms: [GMS_B], groups: [group(POLIZEI)] },
       asterisk: {
@@ -124,7 +154,7 @@ describe('the talkgroup examples of the Asterisk dialplan', function () {
     assert.equal((await within('the second group is refused', second.ended)).status, 486);
     mc.bye();
     await within('the radio call ends', radio.ended);
-    await until('the talkgroup is free', async () => (await scene.asterisk.channelCount()) === 0);
+    await until('the talkgroup is free', async () => (await scene.pbx.channelCount()) === 0);
 
     const takenAgain = nextCall(scene.radio.agent);
     const third = await open(here, here.side(BOB, [gmk], RESCUE));
@@ -166,11 +196,19 @@ describe('the talkgroup examples of the Asterisk dialplan', function () {
     }
     assert.equal(side.refused + away.refused, 0);
     mc.bye();
+    if (kind === 'freeswitch') {
+      // there it lasts while two are in it, whoever they are
+      await sleep(500);
+      assert.equal(other.state, 'up');
+      radio.bye();
+    }
     await within('the other call ends with it', other.ended);
     await within('the radio call ends with it', radio.ended);
   });
 
-  it('are read and run by it without a warning', () => {
+  it('are read and run by it without a warning', function () {
+    if (kind !== 'asterisk')
+      skipBecause(this, 'which of its warnings are about the dialplan is known of Asterisk');
     const complaints = scene.asterisk
       .log()
       .split('\n')
