@@ -4,7 +4,6 @@
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import {
-  createResponse,
   parseCSeq,
   parseMaxForwards,
   tagOf,
@@ -12,25 +11,23 @@ import {
   type SipRequest,
   type SipSource,
 } from '../sip/index.js';
-import { bodyOf, SDP_TYPE } from './bodies.js';
+import { bodyOf } from './bodies.js';
 import type { Call } from './call.js';
 import { Arrivals } from './arrivals.js';
 import { Attempts } from './attempts.js';
 import { CallRegistry } from './call-registry.js';
+import { capabilities } from './capabilities.js';
 import { callView, directionOf, type CallOutcome, type CallView } from './call-view.js';
 import { Composer } from './compose.js';
-import { ownContact } from './contact.js';
 import type { EdgeContext } from './context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { readNotices } from './document-diff.js';
 import { Gate } from './gate.js';
-import { wayOf } from './interfaces.js';
 import { KEY_METHODS, takeKeys } from './group-messages.js';
 import { GroupStanding } from './group-standing.js';
 import { InDialog } from './in-dialog.js';
 import { identifiersOf } from './mc-invite.js';
-import { MCPTT_INFO_TYPE } from './mcptt-info.js';
-import { hasUnknownReplaces, methodsWith } from './pass-headers.js';
+import { checkTakeover } from './pass-headers.js';
 import { callFromMc } from './pipeline-in.js';
 import { callFromPbx } from './pipeline-out.js';
 import { Refusals } from './refusal.js';
@@ -213,7 +210,7 @@ export class Edge {
       throw new SegyError('SEGY_E_DRAINING', 'the gateway is ending');
     }
     if (request.method === 'OPTIONS') {
-      uas.respond(this.#capabilities(side, uas, partner));
+      uas.respond(capabilities(this.#deps, this.#refusals, side, uas, partner));
       return;
     }
     if (KEY_METHODS.includes(request.method) && partner && this.#deps.groups) {
@@ -228,9 +225,8 @@ export class Edge {
     if (request.method !== 'INVITE') {
       throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not taken outside a dialog');
     }
-    if (hasUnknownReplaces(request, this.#registry.mapFrom(side, partner?.name))) {
-      throw new SegyError('SEGY_E_SIP_NO_DIALOG', 'Replaces names no dialog of this gateway');
-    }
+    const map = this.#registry.mapFrom(side, partner?.name);
+    checkTakeover(request, partner !== undefined, map);
     if (partner === undefined) callFromPbx(this.#context, uas);
     else callFromMc(this.#context, uas, partner);
   }
@@ -245,29 +241,6 @@ export class Edge {
     if (known?.isLive() === true) {
       throw new SegyError('SEGY_E_SIP_LOOP', 'a call with this Call-ID is in progress');
     }
-  }
-
-  #capabilities(
-    side: Side,
-    uas: ServerTransaction,
-    partner: PartnerConfig | undefined,
-  ): ReturnType<typeof createResponse> {
-    const response = this.#refusals.plain(uas.request, 200);
-    const takesKeys = side === 'outer' && this.#deps.groups !== undefined;
-    const notifies = side === 'outer' && this.#deps.notifier !== undefined;
-    const { partners } = this.#deps;
-    const asking = partner === undefined ? partners : [partner];
-    const methods = new Set([
-      ...methodsWith(asking.some(({ refer }) => refer === 'pass')),
-      ...(takesKeys ? KEY_METHODS : []),
-      ...(notifies ? ['SUBSCRIBE'] : []),
-    ]);
-    response.headers.set('Allow', [...methods].join(', '));
-    response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
-    response.headers.set('Supported', '100rel, timer, replaces');
-    const { settings } = this.#deps;
-    response.headers.set('Contact', ownContact(settings, side, wayOf(uas.source), 'focus'));
-    return response;
   }
 
   #within(

@@ -3,6 +3,7 @@
  * not in it stays behind, above all Via, Contact, routes, identities, Server, User-Agent and every
  * `X-SeGy-*`, which only the edge writes.
  */
+import { SegyError } from '../base/errors.js';
 import type { SipHeaders, SipMessage } from '../sip/index.js';
 import { mapDialogReference, mapInReplyTo, type CallIdMap } from './call-id-map.js';
 import { rewriteReason, rewriteWarning } from './hide-hosts.js';
@@ -84,10 +85,20 @@ export function passHeaders(from: SipMessage, to: SipHeaders, context: HeaderCon
   copy(from.headers, to, 'Referred-By', (value) => rewriteReferredBy(value, context.host));
 }
 
-/** `Replaces` that names no dialog of the edge: the request must be refused with 481 (RFC 3891). */
-export function hasUnknownReplaces(from: SipMessage, map: CallIdMap): boolean {
-  const values = from.headers.getAll('Replaces');
-  return values.some((value) => mapDialogReference(value, map) === null);
+/**
+ * What an INVITE may take over. `Replaces` that names no dialog of the edge gets 481 (RFC 3891). One of
+ * the MC side, and a `Join`, gets nothing at all: a PBX swaps the channels of such a call past its
+ * dialplan, so that the call that was up would be lost, and the new one never be handed over.
+ * @throws SegyError SEGY_E_SIP_NO_DIALOG, SEGY_E_REFER_REFUSED
+ */
+export function checkTakeover({ headers }: SipMessage, isFromMc: boolean, map: CallIdMap): void {
+  const values = ['Replaces', 'Join'].flatMap((name) => headers.getAll(name));
+  if (values.some((value) => mapDialogReference(value, map) === null)) {
+    throw new SegyError('SEGY_E_SIP_NO_DIALOG', 'Replaces names no dialog of this gateway');
+  }
+  if (isFromMc && values.length > 0) {
+    throw new SegyError('SEGY_E_REFER_REFUSED', 'an INVITE of the MC side takes no call over');
+  }
 }
 
 function copy(

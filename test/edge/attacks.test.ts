@@ -10,7 +10,7 @@ import type { OpenedPck } from '../../src/edge/index.js';
 import type { SipRequest } from '../../src/sip/index.js';
 import type { Partner } from './support/fakes.js';
 import { bodyText, Harness, keyMgmt, ok, sdp, textOf, warningOf } from './support/harness.js';
-import { Peer, until, within } from './support/peer.js';
+import { callerDialog, Peer, until, within } from './support/peer.js';
 
 /** The same request as a new transaction. */
 function again(request: SipRequest, cseq: number): SipRequest {
@@ -30,7 +30,7 @@ describe('edge: attacks', () => {
   });
 
   /** A further partner, mc-b, at an address of its own. */
-  async function withSecondPartner(): Promise<Peer> {
+  async function withSecondPartner(change: Partial<Partner> = {}): Promise<Peer> {
     const peer = new Peer('127.0.2.2', 'mc-b');
     await peer.listen();
     second = peer;
@@ -41,7 +41,7 @@ describe('edge: attacks', () => {
       domains: ['mc-b.example'],
       sip: { ...p.sip, addresses },
     });
-    h = await Harness.start({ others: (p) => [other(p)] });
+    h = await Harness.start({ partner: (p) => ({ ...p, ...change }), others: (p) => [other(p)] });
     return peer;
   }
 
@@ -93,6 +93,44 @@ describe('edge: attacks', () => {
     const replaces = `${callId};to-tag=${tag(to)};from-tag=${tag(from)}`;
     const parts = { callId: 'thief@mc-b', headers: [['Replaces', replaces] as [string, string]] };
     await b.send(h.mcInvite(parts), h.outerAt).expect(481);
+    assert.equal(h.pbx.requests.waiting, 0);
+  });
+
+  it('an INVITE takes over no call of its own partner, so that none is lost past the dialplan', async () => {
+    h = await Harness.start({ partner: (p) => ({ ...p, refer: 'pass' }) });
+    const call = await h.establishIn();
+    const tag = (value: string): string => /tag=([^;]+)/.exec(value)?.[1] ?? '';
+    const { callId, from, to } = call.callerDialog;
+    for (const name of ['Replaces', 'Join']) {
+      const value = `${callId};to-tag=${tag(to)};from-tag=${tag(from)}`;
+      const { sent } = h.fromMc({ callId: `over-${name}`, headers: [[name, value]] });
+      assert.equal(warningOf(await sent.expect(403)), 'SEGY_E_REFER_REFUSED');
+    }
+    assert.equal(h.pbx.requests.waiting, 0);
+    assert.equal(h.edge.calls()[0]?.state, 'confirmed');
+  });
+
+  it('a partner can neither refer in a call of another nor into one', async () => {
+    const radio2 = 'sip:radio2@lmr.example';
+    const b = await withSecondPartner({ refer: 'pass' });
+    const call = await h.establishIn();
+    const tag = (value: string): string => /tag=([^;]+)/.exec(value)?.[1] ?? '';
+    const { callId, from, to } = call.callerDialog;
+    const foreign = within('REFER', 102, call.callerDialog, {
+      headers: [['Refer-To', `<${radio2}>`]],
+    });
+    await b.send(foreign, h.outerAt).expect(481);
+    const theirs = h.mcInvite({ callId: 'own@mc-b' });
+    const sent = b.send(theirs, h.outerAt);
+    h.pbx.answer(await h.pbx.expect('INVITE'), 200, { sdp: sdp('127.0.0.1', 12000) });
+    const response = await sent.expect(200);
+    h.ack(b, theirs, response);
+    await h.pbx.acks.next('the ACK');
+    const replaces = encodeURIComponent(`${callId};to-tag=${tag(to)};from-tag=${tag(from)}`);
+    const into = within('REFER', 102, callerDialog(theirs, response), {
+      headers: [['Refer-To', `<${radio2}?Replaces=${replaces}>`]],
+    });
+    assert.equal(warningOf(await b.send(into, h.outerAt).expect(481)), 'SEGY_E_SIP_NO_DIALOG');
     assert.equal(h.pbx.requests.waiting, 0);
   });
 

@@ -178,6 +178,18 @@ describe('transfers with a PBX that lets MC users move radios', function () {
     assert.equal(await hears(two.radio, MC_TONE_HZ), false, 'the MC user is heard by nobody');
   });
 
+  it('let nobody take the call over by an INVITE, and speech goes on', async () => {
+    const pair = await callRadio(scene);
+    const { dialog } = pair.mc;
+    const replaces = `${dialog.callId};to-tag=${pair.mc.remoteTag ?? ''};from-tag=${dialog.localTag}`;
+    const headers: [string, string][] = [['Replaces', replaces]];
+    const thief = await scene.mc.call({ from: BOB, to: RADIO_1.uri, headers });
+    const { status, warning } = await within('it is refused', thief.ended);
+    assert.equal(status, 403);
+    assert.match(warning ?? '', /SEGY_E_REFER_REFUSED/);
+    await expectSpeech(pair);
+  });
+
   it('refuse an attended transfer into a call that nobody knows', async () => {
     const pair = await callRadio(scene);
     const replaces = encodeURIComponent('guessed;to-tag=a;from-tag=b');

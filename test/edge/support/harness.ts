@@ -298,7 +298,7 @@ export class Harness {
   ack(peer: Peer, request: SipRequest, response: SipResponse): void {
     peer.endpoint.sendAck(
       this.#ack(peer, request, response),
-      peer === this.mc ? this.outerAt : this.innerAt,
+      peer === this.pbx ? this.innerAt : this.outerAt,
     );
   }
 

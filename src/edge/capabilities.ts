@@ -1,0 +1,36 @@
+/** What the edge answers to OPTIONS outside a dialog (RFC 3261 clause 11.2). */
+import type { PartnerConfig } from '../config/index.js';
+import type { ServerTransaction, SipResponse } from '../sip/index.js';
+import { SDP_TYPE } from './bodies.js';
+import { ownContact } from './contact.js';
+import type { EdgeDependencies, Side } from './dependencies.js';
+import { KEY_METHODS } from './group-messages.js';
+import { wayOf } from './interfaces.js';
+import { MCPTT_INFO_TYPE } from './mcptt-info.js';
+import { methodsWith } from './pass-headers.js';
+import type { Refusals } from './refusal.js';
+
+/** @param partner who asks; undefined for the PBX */
+export function capabilities(
+  deps: Pick<EdgeDependencies, 'groups' | 'notifier' | 'partners' | 'settings'>,
+  refusals: Refusals,
+  side: Side,
+  uas: ServerTransaction,
+  partner: PartnerConfig | undefined,
+): SipResponse {
+  const response = refusals.plain(uas.request, 200);
+  const takesKeys = side === 'outer' && deps.groups !== undefined;
+  const notifies = side === 'outer' && deps.notifier !== undefined;
+  const asking = partner === undefined ? deps.partners : [partner];
+  const methods = new Set([
+    ...methodsWith(asking.some(({ refer }) => refer === 'pass')),
+    ...(takesKeys ? KEY_METHODS : []),
+    ...(notifies ? ['SUBSCRIBE'] : []),
+  ]);
+  response.headers.set('Allow', [...methods].join(', '));
+  response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
+  // an INVITE of the MC side takes no call over
+  response.headers.set('Supported', side === 'inner' ? '100rel, timer, replaces' : '100rel, timer');
+  response.headers.set('Contact', ownContact(deps.settings, side, wayOf(uas.source), 'focus'));
+  return response;
+}
