@@ -176,6 +176,7 @@ class Relay implements OpenRelay {
       if (to.side === 'outer') await keepRecord(call);
     } catch (error) {
       const refusal = toSegyError(error);
+      this.#settleTransfer(null);
       call.refusals.note(side, uas.source.address, refusal, 'dialog');
       this.#respond(call.refusals.response(request, side, refusal, call.partner));
       await this.#offerRefused();

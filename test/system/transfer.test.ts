@@ -1,10 +1,25 @@
 /** Transfers of private calls by REFER through the running gateway and a real Asterisk. */
 import assert from 'node:assert/strict';
-import { utf8 } from '../../src/base/bytes.js';
-import type { SipRequest } from '../../src/sip/index.js';
-import type { PartyMedia, SimCall } from '../../src/sim/index.js';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fromHex, toHex, utf8 } from '../../src/base/bytes.js';
+import { decryptUri } from '../../src/protect/encrypted-uri.js';
+import { SpkSet, type Spk } from '../../src/protect/index.js';
+import { parseNameAddr, type SipRequest } from '../../src/sip/index.js';
+import { SimSignalling, type PartyMedia, type SimCall } from '../../src/sim/index.js';
 import { callMc, callRadio, hears, nextCall, type CallPair } from '../support/call-pair.js';
-import { BOB, MC_TONE_HZ, RADIO_1, RADIO_2, RADIO_TONE_HZ, Scene } from '../support/scene.js';
+import {
+  ALICE,
+  BOB,
+  MC_TONE_HZ,
+  RADIO_1,
+  RADIO_2,
+  RADIO_TONE_HZ,
+  Scene,
+  sceneEnvironment,
+} from '../support/scene.js';
 import { until, within } from '../support/waiting.js';
 
 /** The PBX refers whoever calls radio 2 to bob, as an operator's dialplan may. */
@@ -68,7 +83,7 @@ describe('transfers with the PBX as it is shipped', function () {
   afterEach(() => endCalls(scene));
 
   it('pass a REFER of the dialplan to the MC user, who reports its outcome', async () => {
-    const call = await scene.mc.call({ from: 'sip:alice@mc-a.example', to: RADIO_2.uri });
+    const call = await scene.mc.call({ from: ALICE, to: RADIO_2.uri });
     const requests = collect(call, 202);
     assert.equal(await within('the call is up', call.up, 15_000), true);
     await until('a REFER comes', () => requests.length > 0);
@@ -93,7 +108,7 @@ describe('transfers with the PBX as it is shipped', function () {
 
   it('tell the dialplan that the MC user refused, and the call goes on', async () => {
     await scene.asterisk.cli('dialplan set global TEST_TRANSFER none');
-    const call = await scene.mc.call({ from: 'sip:alice@mc-a.example', to: RADIO_2.uri });
+    const call = await scene.mc.call({ from: ALICE, to: RADIO_2.uri });
     const requests = collect(call, 603);
     assert.equal(await within('the call is up', call.up, 15_000), true);
     await until('a REFER comes', () => requests.length > 0);
@@ -118,6 +133,50 @@ describe('transfers with the PBX as it is shipped', function () {
       assert.match(response.headers.get('Warning') ?? '', /SEGY_E_REFER_TARGET/);
     }
     await expectSpeech(pair);
+  });
+});
+
+describe('transfers under protected signalling', function () {
+  this.timeout(60_000);
+  const key = randomBytes(16);
+  const spkId = '30010203';
+  const folder = mkdtempSync(join(tmpdir(), 'segy-transfer-'));
+  let scene: Scene;
+
+  before(async () => {
+    const keyFile = join(folder, 'spk');
+    writeFileSync(keyFile, `${toHex(key)}\n`, { mode: 0o600 });
+    const validity = { validFrom: '2020-01-01T00:00:00Z', validTo: '2099-01-01T00:00:00Z' };
+    const spks = [{ id: spkId, keyFile, rand: '00'.repeat(16), ...validity }];
+    const shared = { spk: { id: fromHex(spkId), key }, confidentiality: true, integrity: true };
+    scene = await Scene.start({
+      signalling: new SimSignalling(shared, sceneEnvironment),
+      partner: { refer: 'pass', protection: { spks } },
+      asterisk: { dialplan: REFERRING },
+    });
+  });
+  after(async () => {
+    await scene.stop();
+    rmSync(folder, { recursive: true });
+  });
+  afterEach(() => endCalls(scene));
+
+  it('name the MC user to its system encrypted under the SPK, and to nobody else', async () => {
+    const call = await scene.mc.call({ from: ALICE, to: RADIO_2.uri });
+    const requests = collect(call, 202);
+    assert.equal(await within('the call is up', call.up, 15_000), true);
+    await until('a REFER comes', () => requests.length > 0);
+    const refer = requests[0]!;
+    const { uri } = parseNameAddr(refer.headers.get('Refer-To') ?? '');
+    const text = refer.headers.entries().flat().join('\n');
+    assert.doesNotMatch(text, /bob|mc-a\.example>/);
+    const spk: Spk = {
+      ...{ id: fromHex(spkId), keyName: Buffer.from(spkId, 'hex').toString('base64') },
+      ...{ key: new Uint8Array(key), rand: new Uint8Array(16), csId: 6 },
+      ...{ validFrom: 0, validTo: Infinity, sendFrom: 0 },
+    };
+    const p0 = parseNameAddr(refer.headers.get('From') ?? '').uri;
+    assert.equal(decryptUri(uri, { spks: new SpkSet([spk]), p0, now: Date.now() }), BOB);
   });
 });
 
