@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { DEFAULT_GROUP_DOCUMENT_NAMES } from '../../src/config/index.js';
 import { groupDocument } from '../../src/gms/index.js';
 import type { HttpResponse } from '../../src/https/index.js';
@@ -196,6 +197,33 @@ describe('the group documents over XCAP (TS 24.481)', () => {
       const answer = await put(body, { path: pathOf(id) });
       assert.deepEqual(errorOf(answer).slice(0, 2), [409, 'constraint-failure']);
       assert.equal(kept(id), undefined);
+    });
+
+    it('damaged in any way change the group as they say, or are refused and change nothing', async () => {
+      const xml = await read();
+      const outcomes = new Set<number>();
+      await fc.assert(
+        fc.asyncProperty(
+          fc.nat(xml.length - 1),
+          fc.nat(12),
+          fc.string({ maxLength: 8, unit: 'grapheme' }),
+          async (from, cut, put_) => {
+            const before = kept();
+            const { status, headers } = await put(
+              xml.slice(0, from) + put_ + xml.slice(from + cut),
+            );
+            outcomes.add(status);
+            if (status === 409) assert.equal(kept(), before);
+            else {
+              assert.equal(status, 200);
+              const { etag } = groupDocument(kept()!, DEFAULT_GROUP_DOCUMENT_NAMES);
+              assert.equal(headers?.ETag, etag);
+            }
+          },
+        ),
+        { numRuns: 400 },
+      );
+      assert.deepEqual([...outcomes].sort(), [200, 409]);
     });
 
     it('say no more than a line of what was sent', async () => {

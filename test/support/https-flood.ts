@@ -1,6 +1,6 @@
 /**
  * One client that asks without end, in a process of its own so that its TLS costs the test nothing:
- * `node https-flood.js URL CA-FILE LOCAL-ADDRESS REQUESTS-A-SECOND`. Begins when it is started, ends on
+ * `node https-flood.js URL CA-FILE LOCAL-ADDRESS REQUESTS-A-SECOND TOKEN`. Begins when it is started, ends on
  * SIGTERM, and prints how often it got which status as JSON.
  */
 import { spawn } from 'node:child_process';
@@ -20,9 +20,11 @@ export function startFlood(options: {
   readonly caFile: string;
   readonly from: string;
   readonly perSecond: number;
+  /** default: one that is none */
+  readonly token?: string;
 }): () => Promise<FloodCounts> {
-  const { url, caFile, from, perSecond } = options;
-  const child = spawn(process.execPath, [FILE, url, caFile, from, String(perSecond)], {
+  const { url, caFile, from, perSecond, token = `${'a'.repeat(400)}.b.c` } = options;
+  const child = spawn(process.execPath, [FILE, url, caFile, from, String(perSecond), token], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let printed = '';
@@ -36,7 +38,13 @@ export function startFlood(options: {
   };
 }
 
-function flood(url: string, caFile: string, localAddress: string, perSecond: number): void {
+function flood(
+  url: string,
+  caFile: string,
+  localAddress: string,
+  perSecond: number,
+  token: string,
+): void {
   const agent = new Agent({
     keepAlive: true,
     maxSockets: 8,
@@ -52,7 +60,7 @@ function flood(url: string, caFile: string, localAddress: string, perSecond: num
     for (; sent < due; sent += 1) {
       const asked = request(url, {
         agent,
-        headers: { Authorization: `Bearer ${'a'.repeat(400)}.b.c` },
+        headers: { Authorization: `Bearer ${token}` },
       });
       asked.once('response', (response) => {
         count(String(response.statusCode));
@@ -68,7 +76,7 @@ function flood(url: string, caFile: string, localAddress: string, perSecond: num
   });
 }
 
-const [, script, url, caFile, from, perSecond] = process.argv;
+const [, script, url, caFile, from, perSecond, token = ''] = process.argv;
 if (script === FILE && url !== undefined && caFile !== undefined && from !== undefined) {
-  flood(url, caFile, from, Number(perSecond));
+  flood(url, caFile, from, Number(perSecond), token);
 }
