@@ -3,6 +3,7 @@
  * subscribed, else in a MESSAGE to the member or to its GMS. What answers tells the queue behind it
  * how it goes on; a KMS Redirect Response is read for the operator.
  */
+import { createHash } from 'node:crypto';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { PartnerConfig } from '../config/index.js';
 import { adviceOf, readRedirect, REDIRECT_CONTENT_TYPE } from '../kms/index.js';
@@ -128,7 +129,8 @@ export class GroupKeySender {
     const request = buildRequest({
       method: 'MESSAGE',
       cseq: 1,
-      callId: random(),
+      // what is sent again, even after a crash, is told by its Call-ID
+      callId: digestOf(keys),
       from: `<${settings.outer.identity}>;tag=${random()}`,
       to: `<${uri}>`,
       remoteTarget: uri,
@@ -206,6 +208,12 @@ function redirectOf(response: SipResponse, partner: PartnerConfig): KeyRedirect 
 
 function refused(code: string, status: number | null): KeySendOutcome {
   return { kind: 'refused', code, status, retryAfterMs: null, redirect: null };
+}
+
+function digestOf(keys: readonly OutgoingKey[]): string {
+  const hash = createHash('sha256');
+  for (const { message } of keys) hash.update(message);
+  return hash.digest('hex').slice(0, 32);
 }
 
 /** Somebody is a member no more: what is left is looked at anew. */

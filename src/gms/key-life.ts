@@ -138,7 +138,8 @@ export class KeyLife {
         throw new SegyError('SEGY_E_GROUP', `${id} protects nothing, so it has no key`);
       }
       const made: string[] = [];
-      for (const type of types) made.push((await this.#roll(group, type, request)).keyId);
+      const now = this.#options.clock.now();
+      for (const type of types) made.push((await this.#roll(group, type, request, now)).keyId);
       await this.#look(id);
       return made;
     });
@@ -161,29 +162,31 @@ export class KeyLife {
   async #look(id: string): Promise<void> {
     if (this.#closed) return;
     const group = this.#options.groups.get(id);
+    const now = this.#options.clock.now();
     for (const type of OWN_KEY_TYPES) {
-      if (group !== undefined && hasKey(group, type)) await this.#keep(group, type);
+      if (group !== undefined && hasKey(group, type)) await this.#keep(group, type, now);
       else await this.#retire(this.#valid(id, type), group);
     }
     await this.#retireDue(id, group);
     await this.#forget(id);
   }
 
-  async #keep(group: Group, type: OwnKeyType): Promise<void> {
+  /** @param now one time for all types of a group's keys, so that they change together */
+  async #keep(group: Group, type: OwnKeyType, now: number): Promise<void> {
     const current = this.#valid(group.id, type).at(-1);
-    if (current === undefined) await this.#make(group, type, { reason: 'created', lead: 0 });
+    if (current === undefined)
+      await this.#make(group, type, { reason: 'created', now, activation: now });
     else if (isLost(current, this.#given(current), group))
-      await this.#roll(group, type, { reason: 'removal' });
-    else if (this.#options.clock.now() >= rollAt(current, this.#options.settings))
-      await this.#roll(group, type, { reason: 'schedule' });
-    const now = this.#options.clock.now();
+      await this.#roll(group, type, { reason: 'removal' }, now);
+    else if (now >= rollAt(current, this.#options.settings))
+      await this.#roll(group, type, { reason: 'schedule' }, now);
     for (const key of this.#valid(group.id, type).filter((each) => !hasExpired(each, now))) {
       await this.#adopt(await this.#deliver(key, group), group);
     }
   }
 
-  async #roll(group: Group, type: OwnKeyType, request: RollRequest): Promise<OwnKey> {
-    const { settings, clock, records } = this.#options;
+  async #roll(group: Group, type: OwnKeyType, request: RollRequest, now: number): Promise<OwnKey> {
+    const { settings, records } = this.#options;
     const { reason, revokeNow = false } = request;
     const usual =
       reason === 'removal' ? settings.removalActivationSeconds : settings.activationSeconds;
@@ -191,12 +194,9 @@ export class KeyLife {
     const replaced = this.#valid(group.id, type).filter(
       ({ retireAt }) => retireAt === null || revokeNow,
     );
-    const now = clock.now();
     const end = Math.min(...replaced.map(({ expiry }) => +(expiry ?? Infinity)));
-    const made = await this.#make(group, type, {
-      reason,
-      lead: Math.min(lead, Math.max(end - now, 0)),
-    });
+    const activation = Math.min(now + lead, Math.max(end, now));
+    const made = await this.#make(group, type, { reason, now, activation });
     const retireAt = new Date(made.activation.getTime() + 1000 * settings.overlapSeconds);
     const retiring = replaced.map((key): OwnKey => {
       const isUnused = reason === 'removal' && key.activation.getTime() > now;
@@ -209,12 +209,13 @@ export class KeyLife {
   async #make(
     group: Group,
     keyType: OwnKeyType,
-    { reason, lead }: { reason: RollReason; lead: number },
+    times: { readonly reason: RollReason; readonly now: number; readonly activation: number },
   ): Promise<OwnKey> {
-    const { clock, random, records, settings, log } = this.#options;
-    const now = clock.now();
+    const { random, records, settings, log } = this.#options;
+    const { reason, now } = times;
     const latest = Math.max(0, ...this.#valid(group.id, keyType).map(({ madeAt }) => +madeAt));
-    const activation = now + lead;
+    // the members are told whole seconds (E.6.4), and what is true for them is true here
+    const activation = 1000 * Math.floor(times.activation / 1000);
     const { lifetimeSeconds } = settings;
     const key: OwnKey = {
       group: group.id,

@@ -211,6 +211,8 @@ describe('edge: keys of our groups in MESSAGEs (TS 33.180 5.7.1)', () => {
     const first = await silent.expect('MESSAGE');
     const transaction = await nextMessage();
     assert.deepEqual(partsOf(first.request)[1], partsOf(transaction.request)[1]);
+    const ids = [first, transaction].map(({ request }) => request.headers.get('Call-ID'));
+    assert.equal(ids[0], ids[1], 'what is sent again is told by its Call-ID');
     ok(transaction);
     assert.deepEqual(await sending, { kind: 'delivered' });
     assert.deepEqual(h.addresses.lost, ['mc-a', 'mc-a']);

@@ -244,6 +244,37 @@ describe('the life of a group key', () => {
     );
   });
 
+  it('changes together with its MKFC, at one whole second, by command, schedule and removal', async () => {
+    const scene = await started({ settings: { rollSeconds: 3600 } });
+    await scene.gms.groups.change(TALKGROUP, (group) => ({
+      ...group,
+      multicastFloorControl: true,
+    }));
+    await scene.rest();
+    const rolls = [
+      () => scene.gms.rekey(TALKGROUP),
+      () => scene.advance(3700 * SECOND),
+      () => removeMember(scene, BOB),
+    ];
+    for (const [index, roll] of rolls.entries()) {
+      // between two whole seconds, which is all that members are told
+      await scene.advance(100 * SECOND + 700);
+      const before = new Set(scene.gms.status(TALKGROUP).keys.map(({ keyId }) => keyId));
+      await roll();
+      await scene.rest();
+      const made = scene.gms.status(TALKGROUP).keys.filter(({ keyId }) => !before.has(keyId));
+      assert.deepEqual(made.map(({ keyType }) => keyType).sort(), ['GMK', 'MKFC'], `roll ${index}`);
+      const [gmk, mkfc] = made;
+      assert.equal(gmk!.activation, mkfc!.activation);
+      assert.match(gmk!.activation, /\.000Z$/);
+      const given = scene.sent.filter(
+        ({ keyId, says }) => keyId === mkfc!.keyId && says === 'valid',
+      );
+      const members = index === 2 ? [ALICE] : [ALICE, BOB];
+      assert.deepEqual(given.map((each) => each.member).sort(), members);
+    }
+  });
+
   it('goes on over a restart where it was, with no new key and no message twice', async () => {
     const { memorySpace } = await import('./support.js');
     const space = await memorySpace();

@@ -39,6 +39,7 @@ describe('a roll for hundreds of members, killed in its middle', function () {
   let scene: Scene;
   /** I_MESSAGEs in hex by member, in the order in which they came */
   const received = new Map<string, string[]>();
+  const callIds = new Set<string>();
   let count = 0;
 
   before(async function () {
@@ -71,7 +72,10 @@ describe('a roll for hundreds of members, killed in its middle', function () {
       if (request.method === 'MESSAGE') {
         const message = messageIn(request);
         const member = memberOf(message);
-        received.set(member, [...(received.get(member) ?? []), toHex(message)]);
+        const known = received.get(member) ?? [];
+        const callId = request.headers.get('Call-ID') ?? '';
+        callIds.add(callId);
+        received.set(member, [...known, toHex(message)]);
         count += 1;
       }
       void sleep(10).then(() => transaction.respond(createResponse(request, 200)));
@@ -93,6 +97,7 @@ describe('a roll for hundreds of members, killed in its middle', function () {
     members: readonly string[],
   ): Promise<void> {
     received.clear();
+    callIds.clear();
     count = 0;
     await segy(...command);
     await until('a third of the members have it', () => count >= members.length / 3, 60_000);
@@ -114,6 +119,7 @@ describe('a roll for hundreds of members, killed in its middle', function () {
     for (const [uri, messages] of received) {
       assert.equal(new Set(messages).size, 1, `${uri} got two different messages for one key`);
     }
+    assert.equal(callIds.size, members.length, 'a MESSAGE that is sent again has its Call-ID');
     await assertOpens(keyId);
   }
 
