@@ -1,4 +1,5 @@
 /** TLS as this product speaks it, on either side: 1.3, or 1.2 with ECDHE and AEAD suites alone. */
+import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { ClientCertificate } from './message.js';
@@ -39,17 +40,28 @@ export function strongTls(least: TlsVersion = '1.2'): SecureContextOptions {
   };
 }
 
-/** Facts about the peer's certificate; null when it gave none. */
+/** Of connections that are open: reading a certificate costs more than answering many a request. */
+const known = new WeakMap<TLSSocket, ClientCertificate>();
+
+/** Facts about the peer's certificate; null when it gave none. Nothing changes it on a connection. */
 export function certificateOf(socket: Duplex): ClientCertificate | null {
   if (!(socket instanceof TLSSocket)) return null;
+  const before = known.get(socket);
+  if (before !== undefined) return before;
   // null, whatever the types say, once the socket is destroyed
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;
+  const facts = factsOf(certificate, socket.authorized);
+  known.set(socket, facts);
+  return facts;
+}
+
+function factsOf(certificate: X509Certificate, authorized: boolean): ClientCertificate {
   // a value with a comma in it comes in quotes; it is no name that anybody pins, nor several
   const names = (certificate.subjectAltName ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   return {
     sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    authorized: socket.authorized,
+    authorized,
     dnsNames: [...names.matchAll(/(?:^|, )DNS:([A-Za-z0-9.*_-]+)(?=,|$)/g)].map((match) =>
       (match[1] ?? '').toLowerCase(),
     ),

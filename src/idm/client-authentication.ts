@@ -21,6 +21,8 @@ import { memoryKey, type TokenMemory } from './token-memory.js';
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 /** Longest life of a client assertion: a client makes one for each request. */
 const LONGEST_ASSERTION_SECONDS = 600;
+/** Certificates of a partner's clients that are known again. */
+const MAX_CERTIFICATES = 1000;
 
 export interface ClientAuthenticationOptions {
   readonly directory: IdmDirectory;
@@ -37,6 +39,8 @@ export interface IdmClient {
 
 export class ClientAuthentication {
   readonly #options: ClientAuthenticationOptions;
+  /** by fingerprint, whether an authority of the partner signed it */
+  readonly #certificates = new WeakMap<IdmPartner, Map<string, boolean>>();
 
   constructor(options: ClientAuthenticationOptions) {
     this.#options = options;
@@ -106,11 +110,26 @@ export class ClientAuthentication {
           ? given.uris.includes(pin.uri)
           : given.dnsNames.includes(pin.dnsName);
     if (!isNamed) throw failed('the client certificate has another name');
-    const certificate = new X509Certificate(given.der);
     // the listener may trust the authorities of several partners, and each could certify any name
-    if (!partner.clientAuthorities.some((authority) => issued(authority, certificate))) {
+    if (!this.#isOfPartner(given, partner)) {
       throw failed("the client certificate is of another authority than the partner's");
     }
+  }
+
+  /** Whether an authority of the partner itself signed the certificate; a signature check, so remembered. */
+  #isOfPartner({ sha256, der }: ClientCertificate, partner: IdmPartner): boolean {
+    const known = this.#certificates.get(partner) ?? new Map<string, boolean>();
+    this.#certificates.set(partner, known);
+    const before = known.get(sha256);
+    if (before !== undefined) return before;
+    const certificate = new X509Certificate(der);
+    const isIssued = partner.clientAuthorities.some(
+      (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
+    );
+    const [oldest] = known.keys();
+    if (oldest !== undefined && known.size >= MAX_CERTIFICATES) known.delete(oldest);
+    known.set(sha256, isIssued);
+    return isIssued;
   }
 
   async #checkAssertion({ client, partner }: IdmClient, assertion: string): Promise<void> {
@@ -184,10 +203,6 @@ function subjectOf(assertion: string): string | undefined {
   } catch {
     throw failed('the client assertion cannot be read');
   }
-}
-
-function issued(authority: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
 }
 
 /** A distinguished name without blanks around its separators. */
