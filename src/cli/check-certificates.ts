@@ -13,18 +13,18 @@ export interface CertificateFindings {
   readonly warnings: readonly ConfigFinding[];
 }
 
-/** The files of a listener's TLS. */
+/** The files of a listener's TLS, or of ours as a client. */
 interface Tls {
-  readonly certFile: string;
-  readonly keyFile: string;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
   readonly caFile?: string | undefined;
 }
 
 interface NamedTls {
   readonly path: readonly PropertyKey[];
   readonly tls: Tls;
-  /** by what clients reach the listener */
-  readonly host: string;
+  /** by what clients reach the listener; null for a client's certificate */
+  readonly host: string | null;
 }
 
 /** @param now in milliseconds since 1970 */
@@ -41,16 +41,19 @@ export function checkCertificates(
       void findings.push({ ...at(name), message, cure });
     const warn = (name: keyof Tls, message: string, cure: string): void =>
       void warnings.push({ ...at(name), message, cure });
-    const chain = read(tls.certFile);
-    if (chain === null) {
-      wrong(
-        'certFile',
-        `${tls.certFile} holds no certificate`,
-        'write the certificate in PEM, its chain behind it',
-      );
-    } else {
-      checkChain(chain, host, config.outer.certificateWarningDays, now, { wrong, warn });
-      checkKey(tls, chain, wrong);
+    const { certFile, keyFile } = tls;
+    if (certFile !== undefined) {
+      const chain = read(certFile);
+      if (chain === null) {
+        wrong(
+          'certFile',
+          `${certFile} holds no certificate`,
+          'write the certificate in PEM, its chain behind it',
+        );
+      } else {
+        checkChain(chain, host, config.outer.certificateWarningDays, now, { wrong, warn });
+        if (keyFile !== undefined) checkKey({ certFile, keyFile }, chain, wrong);
+      }
     }
     if (tls.caFile !== undefined) checkAuthorities(tls.caFile, now, { wrong, warn });
   }
@@ -63,10 +66,16 @@ function namedTls(config: SegyConfig): NamedTls[] {
     const path = ['outer', 'listeners', index, 'tls'];
     return tls === undefined ? [] : [{ path, tls, host: outer.advertised ?? address }];
   });
-  if (https === undefined) return sip;
+  const clients = config.partners.flatMap(({ idm: own, groupDocuments }, index) =>
+    Object.entries({ idm: own?.tls, groupDocuments: groupDocuments?.tls }).flatMap(
+      ([section, tls]): NamedTls[] =>
+        tls === undefined ? [] : [{ path: ['partners', index, section, 'tls'], tls, host: null }],
+    ),
+  );
+  if (https === undefined) return [...sip, ...clients];
   const url = gms?.xcapRoot ?? idm?.issuer;
   const host = url === undefined ? https.address : new URL(url).hostname.replace(/^\[|\]$/g, '');
-  return [...sip, { path: ['https', 'tls'], tls: https.tls, host }];
+  return [...sip, { path: ['https', 'tls'], tls: https.tls, host }, ...clients];
 }
 
 type Note = (name: keyof Tls, message: string, cure: string) => void;
@@ -87,7 +96,7 @@ function read(file: string): X509Certificate[] | null {
 
 function checkChain(
   chain: readonly X509Certificate[],
-  host: string,
+  host: string | null,
   warningDays: number,
   now: number,
   { wrong, warn }: Notes,
@@ -117,6 +126,7 @@ function checkChain(
       'put the own certificate first and its issuers behind it',
     );
   }
+  if (host === null) return;
   if ((own.subjectAltName ?? '') === '') {
     wrong(
       'certFile',
@@ -135,7 +145,11 @@ function checkChain(
   }
 }
 
-function checkKey(tls: Tls, chain: readonly X509Certificate[], wrong: Note): void {
+function checkKey(
+  tls: { readonly certFile: string; readonly keyFile: string },
+  chain: readonly X509Certificate[],
+  wrong: Note,
+): void {
   try {
     const key = createPrivateKey(readFileSync(tls.keyFile));
     if (chain[0]?.checkPrivateKey(key) !== false) return;

@@ -14,7 +14,7 @@ describe('config/files', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  function findings(): string[] {
+  function findings(...more: string[]): string[] {
     const text = [
       `masterKeyFile: ${folder}/master.key`,
       'pbx:',
@@ -26,6 +26,7 @@ describe('config/files', () => {
       'outer:',
       '  mediaAddress: 192.0.2.1',
       '  listeners: [{ transport: tcp, address: 192.0.2.1, port: 5060 }]',
+      ...more,
     ].join('\n');
     return checkReferencedFiles(parseConfig(text, 'segy.yaml'), text).map(
       ({ path, line, message, cure }) =>
@@ -42,6 +43,40 @@ describe('config/files', () => {
     assert.deepEqual(findings(), [
       '7 pbx.ari.passwordFile /ari.secret holds a secret and is open to others; chmod 600 /ari.secret',
     ]);
+  });
+
+  it('names the files of a partner’s IdM and documents, keys and tokens as secrets', () => {
+    for (const [name, mode] of [
+      ['ca.pem', 0o644],
+      ['client.key', 0o644],
+      ['radio1.jwt', 0o640],
+    ] as const) {
+      writeFileSync(join(folder, name), 'x');
+      chmodSync(join(folder, name), mode);
+    }
+    const tls = `tls: { caFile: ${folder}/ca.pem, certFile: ${folder}/none.pem, keyFile: ${folder}/client.key }`;
+    const token = `{ from: files, files: [{ user: 'sip:a@b', file: ${folder}/radio1.jwt }] }`;
+    const found = findings(
+      'partners:',
+      '  - name: mc-a',
+      '    domains: [mc-a.example]',
+      '    kmsUris: [kms.mc-a.example]',
+      '    sip: { requestUri: "sip:psi@mc-a.example", addresses: [{ host: 192.0.2.2 }] }',
+      `    idm: { issuer: https://idm.example, clientId: segy, securityToken: ${token}, ${tls} }`,
+      '    groupDocuments:',
+      '      xcapRoot: https://gms.example/xcap',
+      `      ${tls}`,
+    );
+    assert.deepEqual(
+      found.map((line) => line.split(' ').slice(1, 7).join(' ')),
+      [
+        'partners[0].idm.tls.certFile /none.pem cannot be read; make',
+        'partners[0].idm.tls.keyFile /client.key holds a secret and',
+        'partners[0].groupDocuments.tls.certFile /none.pem cannot be read; make',
+        'partners[0].groupDocuments.tls.keyFile /client.key holds a secret and',
+        'partners[0].idm.securityToken.files[0].file /radio1.jwt holds a secret and',
+      ],
+    );
   });
 
   it('names a secret that is empty', () => {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { checkConfigText } from '../../src/config/index.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkCertificates } from '../../src/cli/check-certificates.js';
+import { checkConfigText, parseConfig } from '../../src/config/index.js';
+import { TestAuthority } from '../sip/support/certificates.js';
 
 const SHA = 'ab'.repeat(32);
 const IDM = {
@@ -10,9 +15,9 @@ const IDM = {
 };
 const DOCUMENTS = { xcapRoot: 'https://gms.mc-a.example/xcap/', tls: { certificateSha256: SHA } };
 
-/** Findings of a configuration with such a partner, each with its path and cure. */
-function findings(partner: Record<string, unknown>): string[] {
-  const config = {
+/** A configuration with such a partner. */
+function textWith(partner: Record<string, unknown>): string {
+  return JSON.stringify({
     pbx: {
       type: 'asterisk',
       ari: { url: 'http://127.0.0.1:8088', username: 'segy', passwordFile: '/ari' },
@@ -33,8 +38,12 @@ function findings(partner: Record<string, unknown>): string[] {
         ...partner,
       },
     ],
-  };
-  const result = checkConfigText(JSON.stringify(config));
+  });
+}
+
+/** Findings of that, each with its path and cure. */
+function findings(partner: Record<string, unknown>): string[] {
+  const result = checkConfigText(textWith(partner));
   return result.ok
     ? []
     : result.findings.map(({ path, message, cure }) => `${path}: ${message}; ${cure}`);
@@ -93,4 +102,33 @@ describe('config: identity management and documents of a partner', () => {
       assert.match(findings({ idm: IDM, groupDocuments: documents }).join(), /keyPath/);
     });
   }
+
+  it('are found wrong where a certificate ended, or the key is not its own', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'segy-partner-idm-'));
+    const authority = new TestAuthority();
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const old = authority.issue('segy', 'DNS:segy.lmr.example', -1);
+    const other = authority.issue('segy', 'DNS:segy.lmr.example');
+    const tls = {
+      caFile: file('ca.pem', authority.cert),
+      certFile: file('old.pem', old.cert),
+      keyFile: file('other.key', other.key),
+    };
+    const good = { ...tls, certFile: file('good.pem', other.cert) };
+    const check = (section: Record<string, unknown>): string[] => {
+      const text = textWith(section);
+      const { findings: found } = checkCertificates(parseConfig(text, 'x'), text, Date.now());
+      return found.map(({ path, message }) => `${path} ${message.replaceAll(folder, '')}`);
+    };
+    assert.match(
+      check({ idm: { ...IDM, tls } }).join('\n'),
+      /^partners\[0\]\.idm\.tls\.certFile the certificate ended .*\n.*keyFile \/other\.key is not the key of \/old\.pem$/,
+    );
+    assert.deepEqual(check({ idm: { ...IDM, tls: good } }), []);
+    authority.remove();
+    rmSync(folder, { recursive: true });
+  });
 });

@@ -46,6 +46,7 @@ export class FakePartnerIdm {
   readonly #authority: TestAuthority;
   readonly #server: Server;
   readonly #users = new Map<string, string>();
+  readonly #scopes = new Map<string, string>();
   #issued = 0;
   readonly #sockets = new Set<TLSSocket>();
 
@@ -106,6 +107,11 @@ export class FakePartnerIdm {
     return this.#users.get(token);
   }
 
+  /** What it is for. */
+  scopeOf(token: string): string | undefined {
+    return this.#scopes.get(token);
+  }
+
   /** None of the tokens issued so far is good any more. */
   revokeAll(): void {
     this.#users.clear();
@@ -163,6 +169,7 @@ export class FakePartnerIdm {
       this.#issued += 1;
       const issued = `at-${this.#issued}.opaque~${'x'.repeat(20)}`;
       this.#users.set(issued, payload.sub ?? '');
+      this.#scopes.set(issued, form.get('scope') ?? '');
       this.#json(response, 200, {
         access_token: issued,
         token_type: 'Bearer',

@@ -1,7 +1,7 @@
 /** Access tokens and group documents of a partner through the running gateway and a real Asterisk. */
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toHex, utf8 } from '../../src/base/bytes.js';
@@ -227,6 +227,31 @@ describe('tokens and documents of a partner', function () {
     server.keys = keys;
     assert.equal(wrong.ok, false);
     assert.match(wrong.findings.join('\n'), /^token: SEGY_E_ACCESS_TOKEN .*invalid_grant$/m);
+  });
+
+  it('follow a reload that changes the profile, and stay as they are where it cannot be used', async () => {
+    const { configFile } = scene.gateway;
+    const text = readFileSync(configFile, 'utf8');
+    const scope = '3gpp:mc:data_group_management_service';
+    const asked = (): boolean =>
+      server.tokenRequests.some(({ form }) => form.get('scope') === scope);
+    const more = text.replace('clientId:', `scopes: ["${scope}"]\n      clientId:`);
+    assert.notEqual(more, text);
+    writeFileSync(configFile, more.replaceAll('ca.pem', 'none.pem'));
+    assert.equal((await segy('reload', ...state())).status, 1);
+    await sleep(200);
+    assert.equal(asked(), false);
+    writeFileSync(configFile, more);
+    const { status, stderr } = await segy('reload', ...state());
+    assert.equal(status, 0, stderr);
+    await until('a token of the other scope is asked for', asked);
+    const again = (): number =>
+      requests.filter(({ request }) => {
+        const token = TOKEN.exec(Buffer.from(request.body).toString())?.[1];
+        return token !== undefined && server.scopeOf(token) === scope;
+      }).length;
+    await until('SUBSCRIBE and PUBLISH carry it', () => again() >= 2, 10_000);
+    requests.splice(0, requests.length - 2);
   });
 
   it('leave neither a token nor a key in the log', () => {
