@@ -146,8 +146,7 @@ async function run(times: number): Promise<boolean> {
   const settled = mean(samples.slice(quarter, 2 * quarter));
   const last = mean(samples.slice(-quarter));
   const unread = Math.max(0, flooded + said - dropped - toInner.packets);
-  const refused = said - heard - Math.ceil((unread * said) / (flooded + said));
-  const isGood = refused <= 0 && last - settled < FLAT_MIB;
+  const isGood = said === heard && last - settled < FLAT_MIB;
   console.log(
     `\nflood of invented MKIs against one group, each ${times} times, one worker, ${SECONDS} s`,
   );
@@ -161,15 +160,13 @@ async function run(times: number): Promise<boolean> {
   );
   console.log(
     `${talkers} talkers in turn said ${said} packets, ${said - heard} were lost; of all packets ` +
-      `${((100 * unread) / (flooded + said)).toFixed(1)} % found the socket full and were never read`,
+      `${unread} found the socket full and were never read`,
   );
   console.log(
     `memory in the second quarter ${settled.toFixed(1)} MiB, in the last ${last.toFixed(1)} MiB, ` +
       `limit of growth ${FLAT_MIB.toFixed(0)} MiB`,
   );
-  console.log(
-    `goal: of what was read no packet of a talker lost, memory flat: ${isGood ? 'met' : 'MISSED'}`,
-  );
+  console.log(`goal: no packet of a talker lost, memory flat: ${isGood ? 'met' : 'MISSED'}`);
   return isGood;
 }
 
