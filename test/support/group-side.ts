@@ -213,6 +213,26 @@ export function framesOf(samples: Int16Array, toneHz: number): number {
   return findTone(samples, toneHz, 8000, FRAME_MS).milliseconds;
 }
 
+/**
+ * Where one frame of a tone is not followed by the tone's next frame: a frame that is missing, or comes
+ * twice or out of order. Frames that are lost as many at a time as the tone needs to begin anew go
+ * unnoticed (5 at 440 Hz).
+ */
+export function breaksIn(heard: readonly Heard[], toneHz: number): number {
+  const frames: Int16Array[] = [];
+  do {
+    frames.push(sine(toneHz, 8000, frames.length * FRAME, FRAME));
+  } while ((toneHz * FRAME * frames.length) % 8000 !== 0);
+  const placeOf = ({ samples }: Heard): number => {
+    const distances = frames.map((frame) =>
+      frame.reduce((sum, sample, i) => sum + Math.abs(sample - samples[i]!), 0),
+    );
+    return distances.indexOf(Math.min(...distances));
+  };
+  const places = heard.map(placeOf);
+  return places.slice(1).filter((place, i) => place !== (places[i]! + 1) % frames.length).length;
+}
+
 /** The greatest step from one sample to the next. */
 export function greatestStep(samples: Int16Array): number {
   let greatest = 0;

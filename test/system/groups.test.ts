@@ -8,6 +8,7 @@ import type { McMedia, PartyMedia, SimCall } from '../../src/sim/index.js';
 import { expectUp, nextCall } from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
 import {
+  breaksIn,
   framesOf,
   greatestStep,
   samplesOf,
@@ -150,6 +151,7 @@ describe('group calls', function () {
     await sleep(100);
     const missing = stream.counters.sent - sentBefore - (side.heard.length - heardBefore);
     assert.ok(Math.abs(missing) <= 3, `${missing} packets missing on their way`);
+    assert.equal(breaksIn(side.heard.slice(heardBefore), RADIO_TONE_HZ), 0);
     assert.equal(side.refused, 0);
     const ids = side.heard.map(({ mki }) => mki.slice(0, 8));
     assert.equal(ids.lastIndexOf('0a000001') + 1, ids.indexOf('0a000002'));
