@@ -49,11 +49,11 @@ const FREESWITCH_ROUTES = {
       ['set', 'segy_other_group=north'],
       ['transfer', 'joint XML segy-group-bridge'],
     ),
-  ].join(''),
+  ].join('\n'),
   'from-radio': [
     extension('tg100', ['transfer', 'police XML segy-group-dial']),
     extension('tg300', ['transfer', 'joint XML segy-group-guest']),
-  ].join(''),
+  ].join('\n'),
 };
 /** a mixer may cut its frames elsewhere than the talker, so that the first and the last hold both */
 const MIXED_MS = 2 * 20;
