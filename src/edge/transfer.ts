@@ -80,8 +80,9 @@ export function admitTransfer({ call, request }: Pick<Passage, 'call' | 'request
 export function composeTransfer(composer: Composer, at: Passage, passed: SipRequest): Referral {
   const { call, pair } = at;
   const { method } = at.request;
-  // in its turn behind an ACK that came just before
-  if (call.state !== 'confirmed' || pair !== call.answered) {
+  // who has answered may refer before the ACK has come
+  const isUp = call.state === 'accepted' || call.state === 'confirmed';
+  if (!isUp || pair !== call.answered) {
     throw new SegyError('SEGY_E_REFER_REFUSED', 'the call is not up');
   }
   if (method === 'REFER') return composeRefer(composer, at, passed);

@@ -18,7 +18,7 @@ import {
   type Established,
   type HarnessOptions,
 } from './support/harness.js';
-import { within, type Peer, type Sent } from './support/peer.js';
+import { calleeDialog, within, type Peer, type Sent } from './support/peer.js';
 import { profile, seal, SPK, start } from './support/protection.js';
 
 const RADIO2 = 'sip:radio2@lmr.example';
@@ -473,6 +473,19 @@ describe('edge: transfer of a private call', () => {
         assert.equal(h.edge.calls()[0]?.state, 'confirmed');
       });
     }
+
+    it('passes a REFER of the side that has answered while its ACK is still on the way', async () => {
+      const { request, sent } = h.fromMc();
+      const tx = await h.pbx.expect('INVITE');
+      h.pbx.answer(tx, 200, { sdp: sdp('127.0.0.1', 12000) });
+      const response = await sent.expect(200);
+      const made = within('REFER', 5, calleeDialog(tx), { headers: [['Refer-To', `<${BOB}>`]] });
+      const passed = await accepted(h.mc, h.pbx.send(made, h.innerAt));
+      assert.equal(passed.headers.get('Refer-To'), `<${BOB}>`);
+      h.ack(h.mc, request, response);
+      await h.pbx.acks.next('the ACK');
+      assert.equal(h.edge.calls()[0]?.state, 'confirmed');
+    });
 
     it('refuses a REFER before the call is up, and outside a call', async () => {
       const { request, sent } = h.fromMc();

@@ -4,13 +4,22 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromHex, toHex } from '../../src/base/bytes.js';
+import { fromHex, toHex, utf8 } from '../../src/base/bytes.js';
 import { SimSignalling, type McMedia, type PartyMedia, type SimCall } from '../../src/sim/index.js';
 import { PROJECT_ROOT } from '../support/asterisk.js';
 import { expectUp } from '../support/call-pair.js';
 import { GroupSide } from '../support/group-side.js';
 import { groupSystemOf, newGmk } from '../support/group-system.js';
-import { ALICE, BOB, EVE, MC_ADDRESS, RADIO_1, Scene, sceneEnvironment } from '../support/scene.js';
+import {
+  ALICE,
+  BOB,
+  EVE,
+  MC_ADDRESS,
+  RADIO_1,
+  RADIO_2,
+  Scene,
+  sceneEnvironment,
+} from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
 const CALLS = 200;
@@ -49,12 +58,15 @@ describe(`${CALLS} mixed calls through a real Asterisk`, function () {
       neighbour: true,
       partner: {
         gms: [GMS],
+        refer: 'pass',
         groups: [{ id: GROUP, pbx: 'police', speaker: RADIO_1.uri }],
         protection: { spks: [{ ...entry, ...validity }], ear: { receive: 'implicit' } },
       },
       asterisk: {
         dialplan:
           '[segy-to-radio](+)\nexten => police,1,Dial(PJSIP/police@radio,60)\n' +
+          'exten => 1002,1,Answer()\n same => n,Transfer(PJSIP/sip:bob@mc-a.example)\n' +
+          ' same => n,Hangup()\n' +
           '[from-radio](+)\nexten => alice,1,Set(CALLERID(name)=)\n' +
           ' same => n,Set(EDGE=${PJSIP_CONTACT(${PJSIP_AOR(segy,contact)},uri)})\n' +
           ' same => n,Dial(PJSIP/segy/sip:alice@${EDGE:4}\\;segy-domain=mc-a.example,120,b(segy-mark^s^1))\n' +
@@ -110,6 +122,30 @@ describe(`${CALLS} mixed calls through a real Asterisk`, function () {
     await talkShortly(call);
   }
 
+  /** The PBX refers the MC user to another one. */
+  async function transferred(): Promise<void> {
+    const call = await scene.mc.call({ from: ALICE, to: RADIO_2.uri });
+    let refers = 0;
+    call.onOther = (transaction) => {
+      refers += 1;
+      call.agent.respond(transaction, 202, 'Accepted', call.dialog.localTag);
+    };
+    await expectUp(call);
+    keep(call);
+    await until('a REFER comes', () => refers === 1);
+    const reported = await call.ask(
+      'NOTIFY',
+      [
+        ['Event', 'refer'],
+        ['Subscription-State', 'terminated;reason=noresource'],
+      ],
+      { type: 'message/sipfrag', bytes: utf8(`SIP/2.0 200 OK\r\nContact: <${IDENTITY}>\r\n`) },
+    );
+    assert.equal(reported.status, 200);
+    counts.up += 1;
+    await within('the PBX ends the call', call.ended);
+  }
+
   const from = ALICE;
   const to = RADIO_1.uri;
   const kinds: (() => Promise<void>)[] = [
@@ -125,7 +161,7 @@ describe(`${CALLS} mixed calls through a real Asterisk`, function () {
     async () => refused(await scene.radio.call(RADIO_1.pbx, 'nobody')),
     async () => talkShortly(await scene.neighbour!.call({ from: EVE, to })),
     async () => refused(await scene.mc.call({ from, to, misbehave: { none: true } })),
-    async () => talkShortly(await scene.radio.call(RADIO_1.pbx, 'alice')),
+    transferred,
   ];
 
   it('are carried or refused, several at once', async () => {
@@ -147,8 +183,9 @@ describe(`${CALLS} mixed calls through a real Asterisk`, function () {
       .taps!.outer.capture.packets.map(({ payload }) => payload.toString('latin1'))
       .join('\n');
     assert.match(outside, /EncryptedData/);
-    assert.doesNotMatch(outside, /127\.0\.0\.|X-SeGy|Asterisk|1001@|from-radio|segy-to-radio/i);
-    assert.doesNotMatch(outside, /<mcpttURI>|sip:alice@mc-a|sip:radio1@lmr/);
+    assert.match(outside, /\r\nRefer-To: <sip:[^@]+@mc1-encrypted\./);
+    assert.doesNotMatch(outside, /127\.0\.0\.|X-SeGy|Asterisk|100[12]@|from-radio|segy-to-radio/i);
+    assert.doesNotMatch(outside, /<mcpttURI>|sip:alice@mc-a|sip:bob@mc-a|sip:radio[12]@lmr/);
   });
 
   it('show inside no key, nothing encrypted and no address of the partners', () => {
@@ -158,6 +195,7 @@ describe(`${CALLS} mixed calls through a real Asterisk`, function () {
       .filter((text) => / SIP\/2\.0\r\n|^SIP\/2\.0 /.test(text));
     const inside = signals.join('\n');
     assert.match(inside, /X-SeGy-Caller: sip:alice@mc-a\.example/);
+    assert.match(inside, /\r\n\r\nSIP\/2\.0 200 OK\r\n$/m);
     assert.doesNotMatch(inside, /EncryptedData|signed\+xml|signalling-ear|mc1-encrypted|key-mgmt/);
     assert.doesNotMatch(inside, /127\.0\.[12]\.|controlling@|mcptt-private|mcptt-group/);
     assert.ok(keys.length > CALLS / 4, `${keys.length} keys`);
