@@ -16,23 +16,30 @@ const SINGLE = new Set([
   'if-none-match',
 ]);
 
+export interface AnswerSteps {
+  /** asks a client that waits for it to send the body */
+  readonly invite: () => void;
+  /** runs what the route does of it. @throws SegyError SEGY_E_BUSY where too much is done already */
+  readonly work: <T>(step: () => Promise<T>) => Promise<T>;
+}
+
 /** What a route answers, its body read within its limit where the route wants it. */
 export async function answer(
   incoming: IncomingMessage,
   head: HttpRequestHead,
   route: HttpRoute,
-  invite: () => void,
+  { invite, work }: AnswerSteps,
 ): Promise<HttpResponse> {
   const begun =
     'begin' in route
-      ? await route.begin(head)
+      ? await work(() => route.begin(head))
       : (body: Uint8Array) => route.handle({ ...head, body });
   if (typeof begun !== 'function') return begun;
   const body = await readBody(incoming, route.maxBodyOctets, invite);
   if (body === 'too large') {
     return { status: 413, refused: { code: 'SEGY_E_HTTP', message: 'the body is too large' } };
   }
-  return body === 'broken' ? { status: 400 } : begun(body);
+  return body === 'broken' ? { status: 400 } : work(() => begun(body));
 }
 
 export function headOf(

@@ -185,19 +185,12 @@ export class HttpsListener {
       readonly invite: () => void;
     },
   ): Promise<HttpResponse> {
-    const { clients, limits, env } = this.#options;
+    const { clients, env } = this.#options;
     if (!clients.request(at.address)) {
       return {
         status: 429,
         headers: { 'Retry-After': '1' },
         refused: { code: 'SEGY_E_RATE', message: 'too many requests' },
-      };
-    }
-    if (this.#answering >= limits.parallel) {
-      return {
-        status: 503,
-        headers: { 'Retry-After': '1' },
-        refused: { code: 'SEGY_E_BUSY', message: 'too many requests at a time' },
       };
     }
     if (comesTwice(incoming.rawHeaders)) {
@@ -207,14 +200,25 @@ export class HttpsListener {
       };
     }
     if (at.route === undefined) return { status: 404 };
-    this.#answering += 1;
     try {
-      return await answer(incoming, headOf(incoming, at), at.route, at.invite);
+      const work = <T>(step: () => Promise<T>): Promise<T> => this.#work(step);
+      return await answer(incoming, headOf(incoming, at), at.route, { invite: at.invite, work });
     } catch (error) {
       const { code, message } = toSegyError(error);
       if (code === 'SEGY_E_BUSY') return { status: 503, headers: { 'Retry-After': '1' } };
       env.log.error('https.failed', { route: at.route.name, code, message });
       return { status: 500 };
+    }
+  }
+
+  /** One step of an answer; bodies that come slowly take no place from the others. */
+  async #work<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#answering >= this.#options.limits.parallel) {
+      throw new SegyError('SEGY_E_BUSY', 'too many requests at a time');
+    }
+    this.#answering += 1;
+    try {
+      return await step();
     } finally {
       this.#answering -= 1;
     }

@@ -201,6 +201,43 @@ describe('the HTTPS listener towards one busy client', () => {
     }
   });
 
+  it('answers 503 beyond the requests at a time, and counts none whose body is on its way', async () => {
+    const release: (() => void)[] = [];
+    const route: HttpRoute = {
+      ...{ name: 'slow', maxBodyOctets: 1000 },
+      matches: () => true,
+      handle: ({ path }) =>
+        path === '/fast'
+          ? Promise.resolve({ status: 200 })
+          : new Promise((resolve) => release.push(() => resolve({ status: 200 }))),
+    };
+    const listener = await openListener(certificates, [route], { limits: { parallel: 1 } });
+    const { ca } = certificates;
+    const ask = async (path: string): Promise<number> => {
+      const url = `https://localhost:${listener.port}${path}`;
+      return (await httpsFetch({ url, method: 'GET' }, { ca }, bounds)).status;
+    };
+    const begun = tlsConnect({ port: listener.port, host: 'localhost', ca: Buffer.from(ca) });
+    try {
+      const head = 'POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n';
+      begun.once('secureConnect', () => begun.write(`${head}ab`));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.equal(await ask('/fast'), 200);
+      const answered = new Promise<string>((resolve) =>
+        begun.once('data', (data: Buffer) => resolve(data.toString())),
+      );
+      begun.write('cd');
+      while (release.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.equal(await ask('/fast'), 503);
+      release[0]?.();
+      assert.match(await answered, /^HTTP\/1\.1 200/);
+      assert.equal(await ask('/fast'), 200);
+    } finally {
+      begun.destroy();
+      await listener.close();
+    }
+  });
+
   it('keeps the connections of one client below its limit', async () => {
     const listener = await openListener(certificates, [echo()], { rate: { connections: 2 } });
     try {
