@@ -15,6 +15,7 @@ import {
 import type { ConfigFinding, CredentialsFolder, SegyConfig } from '../config/index.js';
 import { loadSpks } from '../protect/index.js';
 import { checkCertificates } from './check-certificates.js';
+import { checkTokenFiles } from './check-tokens.js';
 import { readConfigText } from './config-file.js';
 import { readKeyFile } from './protection.js';
 import { CREDENTIAL_NAME } from './state.js';
@@ -38,8 +39,11 @@ export function checkOffline(text: string, now: number): OfflineResult {
   const named = new Set(files.map(({ path }) => path));
   const keys = checkKeyFiles(config, text, now).filter(({ path }) => !named.has(path));
   const contents = certificates.findings.filter(({ path }) => !named.has(path));
+  const tokens = checkTokenFiles(config, text).filter(
+    ({ path }) => !files.some((file) => file.path.startsWith(path)),
+  );
   const folder = checkStateFolder(config, text);
-  const found = [...rules.findings, ...files, ...contents, ...keys, ...folder];
+  const found = [...rules.findings, ...files, ...contents, ...keys, ...tokens, ...folder];
   return {
     config,
     findings: found.sort((a, b) => a.line - b.line),

@@ -2,7 +2,6 @@
  * The pseudo IdM over the state and the configuration: routes for the HTTPS listener, the guard of
  * group documents, and the keys that commands list and rotate.
  */
-import { readFileSync } from 'node:fs';
 import type { Clock, Environment, Log, Metrics, Timers } from '../base/environment.js';
 import type { JWK } from 'jose';
 import { SegyError } from '../base/errors.js';
@@ -13,6 +12,7 @@ import { IdentityManagement, makePartner, MAX_KEY_SET, SigningKeys } from '../id
 import type { AccessTokenGuard, IdmPartner } from '../idm/index.js';
 import { hostOf } from '../mikey/index.js';
 import type { State } from './state.js';
+import { readTlsFile } from './tls-files.js';
 
 /** Longest life of any access token under any configuration, in milliseconds. */
 const LONGEST_TOKEN_MS = 3_600_000;
@@ -108,7 +108,7 @@ function idmPartners(
       makePartner(
         { name, codePoints, securityTokens, hasUser },
         {
-          ...{ clock, readFile, fetch: fetchKeys },
+          ...{ clock, readFile: readTlsFile, fetch: fetchKeys },
           onFetch: (partner, error) => {
             const outcome = error === null ? 'fetched' : error.code;
             metrics.count('segy_idm_key_fetches_total', { partner, outcome });
@@ -129,12 +129,4 @@ async function fetchKeys(request: OutgoingRequest, tls: PinnedTls): Promise<Uint
   if (status !== 200)
     throw new SegyError('SEGY_E_PARTNER_IDM', `the key set is answered ${status}`);
   return body;
-}
-
-function readFile(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new SegyError('SEGY_E_CONFIG', `${file} cannot be read`, { cause });
-  }
 }

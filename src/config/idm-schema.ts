@@ -121,11 +121,16 @@ export type IdmClientConfig = SecurityTokensConfig['clients'][number];
 /** What `checkIdm` reads of the whole. */
 interface WithIdm {
   readonly idm?: IdmConfig | undefined;
+  readonly https?:
+    | {
+        readonly tls: { readonly clientCertificates: string; readonly caFile?: string | undefined };
+      }
+    | undefined;
   readonly partners: readonly { readonly securityTokens?: SecurityTokensConfig | undefined }[];
 }
 
 /** A client ID stands for one client, an issuer for one partner, and tokens need an IdM. */
-export function checkIdm({ idm, partners }: WithIdm, context: z.RefinementCtx): void {
+export function checkIdm({ idm, https, partners }: WithIdm, context: z.RefinementCtx): void {
   const clients = new Set<string>();
   const issuers = new Set<string>();
   for (const [index, { securityTokens }] of partners.entries()) {
@@ -137,9 +142,15 @@ export function checkIdm({ idm, partners }: WithIdm, context: z.RefinementCtx): 
     if (issuers.has(securityTokens.issuer)) wrong(['issuer'], 'is that of another partner');
     if (securityTokens.issuer === idm?.issuer) wrong(['issuer'], 'is our own');
     issuers.add(securityTokens.issuer);
-    for (const [number, { id }] of securityTokens.clients.entries()) {
+    for (const [number, { id, certificate }] of securityTokens.clients.entries()) {
       if (clients.has(id)) wrong(['clients', number, 'id'], `${id} is already a client`);
       clients.add(id);
+      if (certificate === undefined || https === undefined) continue;
+      const at = ['clients', number, 'certificate'];
+      if (https.tls.clientCertificates === 'none') wrong(at, 'https.tls asks for no certificate');
+      else if (!('sha256' in certificate) && https.tls.caFile === undefined) {
+        wrong(at, 'a name needs an authority: set https.tls.caFile, or pin sha256');
+      }
     }
   }
 }

@@ -96,6 +96,18 @@ describe('the settings of the IdM', () => {
     assert.ok(own.some((message) => message.includes('is our own')));
   });
 
+  it('do not take a certificate that the listener could not check', () => {
+    const byName = { id: 'a', certificate: { dnsName: 'a.example' } };
+    const named = { ...tokens, clientAuthorityFile: '/ca', clients: [byName] };
+    assert.match(findings([named]).join(), /set https.tls.caFile/);
+    const https = (more: object): object => ({
+      https: { address: '127.0.0.1', tls: { certFile: '/c', keyFile: '/k', ...more } },
+    });
+    assert.deepEqual(findings([named], https({ caFile: '/ca' })), []);
+    const none = https({ caFile: '/ca', clientCertificates: 'none' });
+    assert.match(findings([named], none).join(), /asks for no certificate/);
+  });
+
   it('do not take tokens that no IdM of ours would take', () => {
     const found = findings([tokens], { idm: undefined, https: undefined });
     assert.ok(

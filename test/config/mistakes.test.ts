@@ -76,7 +76,38 @@ let authority: TestAuthority;
 const writeIn = (name: string, text: () => string) => (folder: string) =>
   writeFileSync(join(folder, name), text(), { mode: 0o600 });
 
+/** The IdM with one client of the partner; its key sets are the test's to spoil. */
+const WITH_IDM: readonly (readonly [string, string])[] = [
+  [
+    'users:',
+    `https: { address: 192.0.2.10, tls: { certFile: DIR/tls.crt, keyFile: DIR/tls.key } }
+idm: { issuer: 'https://192.0.2.10:8443/idm' }
+users:`,
+  ],
+  [
+    '    protection:',
+    `    securityTokens:
+      issuer: https://idm.mc-a.example
+      keysFile: DIR/a.jwks
+      clients: [{ id: a, keysFile: DIR/a.jwks }]
+    protection:`,
+  ],
+];
+
 const MISTAKES: readonly Mistake[] = [
+  {
+    what: 'a private key among those of a partner’s IdM',
+    text: WITH_IDM,
+    files: writeIn('a.jwks', () => '{"keys":[{"kty":"EC","crv":"P-256","x":"A","y":"A","d":"A"}]}'),
+    ...{ line: 'securityTokens', path: 'partners[0].securityTokens' },
+    ...{ message: /a\.jwks: .*private or secret key/, cure: /JSON Web Key Set of public keys/ },
+  },
+  {
+    what: 'no key set of a partner’s IdM where one is named',
+    text: WITH_IDM,
+    ...{ line: '      keysFile: DIR/a', path: 'partners[0].securityTokens.keysFile' },
+    ...{ message: /a\.jwks cannot be read/, cure: /make it/ },
+  },
   {
     what: 'a tab in the indentation',
     text: [['  sipPort: 5062', '\tsipPort: 5062']],
