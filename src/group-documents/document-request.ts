@@ -1,12 +1,11 @@
 /** One conditional GET of a partner's document (RFC 4825 clause 7.4, RFC 6750 clause 2.1). */
 import { SegyError } from '../base/errors.js';
 import type { GroupDocumentsConfig } from '../config/index.js';
-import { httpsFetch, type IncomingResponse, type PinnedTls } from '../https/index.js';
+import { httpsFetch, retryAfter, type IncomingResponse, type PinnedTls } from '../https/index.js';
 
 /** Quotes and all; longer ones are not kept. */
 const ETAG = /^(?:W\/)?"[\x21\x23-\x7e]{0,200}"$/;
 const XML_TYPE = /^(?:application|text)\/(?:[a-z0-9.+-]+\+)?xml *(?:;|$)/i;
-const MAX_RETRY_AFTER_SECONDS = 3600;
 
 export interface DocumentRequest {
   readonly url: string;
@@ -62,12 +61,6 @@ function refusalOf(response: IncomingResponse): SegyError {
       : status === 404 || status === 410
         ? 'SEGY_E_NOT_FOUND'
         : 'SEGY_E_PARTNER_IDM';
-  const seconds = /^\d{1,6}$/.exec(response.header('retry-after') ?? '')?.[0];
-  return new SegyError(code, `no document: status ${status}`, {
-    details: {
-      ...(seconds !== undefined && {
-        retryAfterSeconds: String(Math.min(Number(seconds), MAX_RETRY_AFTER_SECONDS)),
-      }),
-    },
-  });
+  const details = retryAfter(response);
+  return new SegyError(code, `no document: status ${status}`, { details });
 }

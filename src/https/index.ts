@@ -8,6 +8,7 @@ export { ClientLimits, clientKey } from './client-limits.js';
 export type { ClientLimitOptions, ClientRate } from './client-limits.js';
 export { httpsFetch } from './client.js';
 export type { ClientBounds, IncomingResponse, OutgoingRequest, PinnedTls } from './client.js';
+export { retryAfter } from './retry-after.js';
 export { HttpsListener } from './listener.js';
 export type { ListenerLimits, ListenerOptions, ListenerTls } from './listener.js';
 export { jsonResponse, methodNotAllowed } from './message.js';

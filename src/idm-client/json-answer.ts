@@ -1,12 +1,10 @@
 /** JSON answers of a partner's servers, within bounds, and nothing else than JSON. */
 import { SegyError } from '../base/errors.js';
-import type { IncomingResponse } from '../https/index.js';
+import { retryAfter, type IncomingResponse } from '../https/index.js';
 
 /** Largest answer of an IdM server that is read, in octets. */
 export const MAX_ANSWER_OCTETS = 65_536;
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json *(?:;|$)/i;
-/** Longest wait that a partner may ask for, in seconds. */
-const MAX_RETRY_AFTER = 3600;
 
 /** @throws SegyError SEGY_E_PARTNER_IDM for anything but a JSON object */
 export function jsonObject(response: IncomingResponse, what: string): Record<string, unknown> {
@@ -32,12 +30,7 @@ export function refusal(
   what: string,
   response: IncomingResponse,
 ): SegyError {
-  const seconds = /^\d{1,6}$/.exec(response.header('retry-after') ?? '')?.[0];
-  const asked = seconds === undefined ? undefined : Math.min(Number(seconds), MAX_RETRY_AFTER);
   return new SegyError(code, `${what}: status ${response.status}`, {
-    details: {
-      status: String(response.status),
-      ...(asked !== undefined && { retryAfterSeconds: String(asked) }),
-    },
+    details: { status: String(response.status), ...retryAfter(response) },
   });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { AlarmName } from '../../src/base/alarms.js';
+import { fakeEnvironment, FakeTimers } from '../sip/support/fake-timers.js';
 import { OUR_ISSUER, PARTNER_CLIENT } from '../support/partner-idm.js';
 import { ClientScene, RADIO, sha256Of } from './support.js';
 
@@ -102,17 +103,23 @@ describe('an access token of a partner', function () {
     assert.ok(await scene.tokens(partner).tokenFor(partner, RADIO));
   });
 
-  it('is kept, and forgotten with the profile under which it was issued', async () => {
+  it('is kept, and forgotten half a minute after the profile under which it was issued', async () => {
+    const timers = new FakeTimers();
+    timers.now = Date.now();
+    scene.env = { ...scene.env, ...fakeEnvironment(timers), log: scene.env.log };
     const partner = scene.partner();
     const tokens = scene.tokens(partner);
     const first = await tokens.tokenFor(partner, RADIO);
     assert.equal(await tokens.tokenFor(partner, RADIO), first);
     const other = scene.partner({ scopes: ['3gpp:mc:data_group_management_service'] });
     tokens.prepare([other])();
+    assert.equal(await tokens.tokenFor(partner, RADIO), first, 'for what is withdrawn');
+    timers.advance(30_000);
     assert.equal(await tokens.tokenFor(partner, RADIO), null);
     assert.notEqual(await tokens.tokenFor(other, RADIO), first);
     tokens.stop();
     assert.equal(await tokens.tokenFor(other, RADIO), null);
+    assert.equal(timers.waiting, 0);
   });
 
   it('of a partner without IdM is none', async () => {

@@ -33,7 +33,7 @@ export class ClientScene {
   readonly events: { event: string; fields: LogFields }[] = [];
   readonly files = new Map<string, string>();
   alarms: Alarms = silentAlarms;
-  readonly env: Environment;
+  env: Environment;
   private constructor(
     readonly authority: TestAuthority,
     readonly server: FakePartnerIdm,
