@@ -19,12 +19,16 @@ interface Options {
   readonly json: boolean;
 }
 
-interface CreateOptions extends Options {
+interface MembersOptions extends Options {
+  readonly membersFile?: string;
+  readonly kms?: string;
+}
+
+interface CreateOptions extends MembersOptions {
   readonly name?: string;
   readonly pbx?: string;
   readonly speaker?: string;
   readonly member: readonly string[];
-  readonly membersFile?: string;
   readonly service: readonly GroupService[];
   readonly codec: readonly string[];
   readonly priority?: number;
@@ -60,7 +64,11 @@ export function registerHomedGroupCommands(group: Command): void {
     .option('--pbx <name>', 'name on the PBX; default: the user part of the ID')
     .option('--speaker <uri>', 'identity that speaks for the radio side')
     .option('--member <uri>', 'a member, a user of a partner or of ours', gather, [])
-    .option('--members-file <file>', 'members, one a line')
+    .option(
+      '--members-file <file>',
+      'members, one a line, each with its KMS where it is another one',
+    )
+    .option('--kms <uri>', 'KMS that keys them; default: the one of their domain')
     .option('--service <name>', `${GROUP_SERVICES.join(', ')}; default MCPTT`, gatherService, [])
     .option('--codec <name>', 'preferred encoding, the best first', gather, [])
     .option('--priority <number>', '0 to 255', wholeNumber)
@@ -73,7 +81,11 @@ export function registerHomedGroupCommands(group: Command): void {
   command(members, 'add', 'add members: they get the key')
     .argument('<group>', 'MC group ID or its name on the PBX')
     .argument('[uri...]')
-    .option('--members-file <file>', 'members, one a line')
+    .option(
+      '--members-file <file>',
+      'members, one a line, each with its KMS where it is another one',
+    )
+    .option('--kms <uri>', 'KMS that keys them; default: the one of their domain')
     .action(addMembers);
   command(members, 'remove', 'remove members: the others get a new key')
     .argument('<group>')
@@ -109,7 +121,7 @@ async function create(id: string, options: CreateOptions): Promise<void> {
     'group/create',
     {
       id,
-      members: await membersOf(options.member, options.membersFile),
+      members: await membersOf(options.member, options),
       ...(name !== undefined && { displayName: name }),
       ...(pbx !== undefined && { pbx }),
       ...(speaker !== undefined && { speaker }),
@@ -131,9 +143,9 @@ async function create(id: string, options: CreateOptions): Promise<void> {
 async function addMembers(
   group: string,
   uris: readonly string[],
-  options: Options & { readonly membersFile?: string },
+  options: MembersOptions,
 ): Promise<void> {
-  const members = await membersOf(uris, options.membersFile);
+  const members = await membersOf(uris, options);
   if (members.length === 0) throw new SegyError('SEGY_E_USAGE', 'name members or --members-file');
   const changed = await run('group/members/add', { group, members }, options);
   print(options.json, { ok: true, ...changed }, () => [`${changed.members} members`]);
@@ -224,20 +236,25 @@ function run<N extends ActionName>(
   return perform(name, body, target, { config, ...(onEvent && { onEvent }) });
 }
 
+/** Lines of a file are `URI` or `URI KMS-URI`; a line that begins with # is a remark. */
 async function membersOf(
   uris: readonly string[],
-  file: string | undefined,
-): Promise<{ uri: string }[]> {
+  { membersFile, kms }: MembersOptions,
+): Promise<{ uri: string; kmsUri?: string }[]> {
   let lines: string[] = [];
   try {
-    if (file !== undefined) lines = (await readFile(file, 'utf8')).split(/\r?\n/);
+    if (membersFile !== undefined) lines = (await readFile(membersFile, 'utf8')).split(/\r?\n/);
   } catch (cause) {
-    throw new SegyError('SEGY_E_IO', `cannot read ${file ?? ''}`, { cause });
+    throw new SegyError('SEGY_E_IO', `cannot read ${membersFile ?? ''}`, { cause });
   }
   const listed = lines
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  return [...uris, ...listed].map((uri) => ({ uri }));
+  return [...uris, ...listed].map((line) => {
+    const [uri = '', kmsUri = kms, ...more] = line.split(/\s+/);
+    if (more.length > 0) throw new SegyError('SEGY_E_USAGE', `not a member: ${printable(line)}`);
+    return { uri, ...(kmsUri !== undefined && { kmsUri }) };
+  });
 }
 
 function gather(value: string, before: readonly string[]): string[] {

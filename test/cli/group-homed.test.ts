@@ -17,7 +17,9 @@ interface Answer {
   readonly pbx?: string;
   readonly delivers?: boolean;
   readonly keys?: readonly string[] | readonly KeyLine[];
-  readonly homed?: readonly { group: { id: string; members: readonly { uri: string }[] } }[];
+  readonly homed?: readonly {
+    group: { id: string; members: readonly { uri: string; kmsUri: string }[] };
+  }[];
 }
 
 interface KeyLine {
@@ -73,7 +75,7 @@ describe('segy group, while no gateway runs', function () {
         'partners:',
         '  - name: mc-a',
         '    domains: [mc-a.example]',
-        '    kmsUris: [kms.mc-a.example]',
+        '    kmsUris: [kms.mc-a.example, kms.new.mc-a.example]',
         '    sip:',
         '      addresses: [{ host: 127.0.2.1, transport: udp }]',
         '      requestUri: sip:psi@mc-a.example',
@@ -167,6 +169,26 @@ describe('segy group, while no gateway runs', function () {
     const [key, ...more] = keysOf(TALKGROUP);
     assert.deepEqual(more, []);
     assert.equal(key?.deliveries.waiting, 2);
+  });
+
+  it('takes the KMS of a member from the line or the option, and none that is not its partner’s', () => {
+    const kmsOf = (uri: string): string | undefined =>
+      done('group', 'list')
+        .homed!.flatMap(({ group: { members } }) => members)
+        .find((each) => each.uri === uri)?.kmsUri;
+    assert.equal(kmsOf(BOB), 'kms.mc-a.example');
+    writeFileSync(at('moved'), `${BOB}  kms.new.mc-a.example\n`);
+    done('group', 'members', 'add', 'tg1', '--members-file', at('moved'));
+    assert.equal(kmsOf(BOB), 'kms.new.mc-a.example');
+    done('group', 'members', 'add', 'tg1', BOB, '--kms', 'kms.mc-a.example');
+    assert.equal(kmsOf(BOB), 'kms.mc-a.example');
+    const foreign = ['group', 'members', 'add', 'tg1', BOB, '--kms', 'kms.elsewhere.example'];
+    assert.equal(refusal(...foreign), 'SEGY_E_GROUP');
+    writeFileSync(at('moved'), `${BOB} kms.mc-a.example and more\n`);
+    assert.equal(
+      refusal('group', 'members', 'add', 'tg1', '--members-file', at('moved')),
+      'SEGY_E_USAGE',
+    );
   });
 
   it('makes a new key, and says that no gateway runs', () => {

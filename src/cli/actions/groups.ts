@@ -76,7 +76,13 @@ export const GROUP_ACTIONS = {
         found,
         (group) => ({
           ...group,
-          members: [...group.members.filter(({ uri }) => !uris.has(uri)), ...added],
+          members: [
+            ...group.members.filter(({ uri }) => !uris.has(uri)),
+            ...added.map((each) => ({
+              ...group.members.find(({ uri }) => uri === each.uri),
+              ...each,
+            })),
+          ],
         }),
         `${asked.length} members added`,
       );
