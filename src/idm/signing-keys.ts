@@ -79,7 +79,8 @@ export class SigningKeys {
     const keys = new SigningKeys(options);
     const { records, refused } = await options.records.all();
     for (const kid of refused) options.log.error('idm.key.damaged', { kid });
-    keys.#keys = await Promise.all(records.map(({ key, value }) => readKey(key, value)));
+    const read = await Promise.all(records.map(({ key, value }) => readKey(key, value)));
+    keys.#keys = read.sort((one, other) => one.madeAt - other.madeAt);
     if (keys.#keys.length > 0) keys.#schedule();
     return keys;
   }

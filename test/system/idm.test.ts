@@ -50,6 +50,11 @@ describe('the IdM of a running gateway', function () {
     const token = await side.accessToken();
     const before = await side.publishedKids();
     await scene.gateway.kill();
+    const { keys } = (await segy('idm', 'key', 'list')) as { keys: { kid: string }[] };
+    assert.deepEqual(
+      keys.map(({ kid }) => kid),
+      before,
+    );
     await scene.gateway.start();
     assert.deepEqual(await side.publishedKids(), before);
     assert.equal(await side.documentBy(token), 200);
