@@ -38,6 +38,8 @@ export class SigningKeys {
   readonly #clock: Clock;
   readonly #keys = new Map<string, KeptKey>();
   #inUse: string | null = null;
+  /** the first key, while it is made */
+  #making: Promise<KeptKey> | undefined;
 
   private constructor(records: RecordSpace, clock: Clock) {
     this.#records = records;
@@ -103,8 +105,6 @@ export class SigningKeys {
     return this.#inUse === null ? undefined : this.#require(this.#inUse);
   }
 
-  #making: Promise<KeptKey> | undefined;
-
   #first(): Promise<KeptKey> {
     this.#making ??= this.#make(true).finally(() => (this.#making = undefined));
     return this.#making;
@@ -120,6 +120,7 @@ export class SigningKeys {
       { key: kid, value },
       ...(use ? [{ key: IN_USE, value: utf8(kid) }] : []),
     ]);
+    wipe(value);
     this.#keys.set(kid, kept);
     if (use) this.#inUse = kid;
     return kept;
