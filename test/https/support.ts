@@ -146,6 +146,8 @@ export function run(command: string, options: readonly string[], input = ''): Pr
     const child = execFile(command, options, { timeout: 20_000 }, (_error, stdout, stderr) => {
       resolve(`${stdout}${stderr}`);
     });
+    // a command that reads no input may be gone before it is given
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });
 }
