@@ -11,6 +11,10 @@ export type XcapErrorName =
   | 'no-parent'
   | 'schema-validation-error'
   | 'uniqueness-failure'
+  | 'not-xml-frag'
+  | 'not-xml-att-value'
+  | 'cannot-insert'
+  | 'cannot-delete'
   | 'constraint-failure';
 
 /** What some of the errors say besides. */

@@ -12,7 +12,7 @@ interface QName {
   readonly localName: string;
 }
 
-interface Step {
+export interface Step {
   /** null for `*` */
   readonly name: QName | null;
   /** counted from 1 among the siblings of that name */
@@ -30,8 +30,8 @@ export interface SelectedNode {
   readonly text: string;
 }
 
-const ELEMENT_TYPE = 'application/xcap-el+xml';
-const ATTRIBUTE_TYPE = 'application/xcap-att+xml';
+export const ELEMENT_TYPE = 'application/xcap-el+xml';
+export const ATTRIBUTE_TYPE = 'application/xcap-att+xml';
 const NAMESPACES_TYPE = 'application/xcap-ns+xml';
 
 const MAX_STEPS = 16;
@@ -95,13 +95,7 @@ function plain(value: string): string {
 
 /** The node that is selected, as its own document type; undefined for none or several. */
 export function selectNode(root: SignedNode, selector: NodeSelector): SelectedNode | undefined {
-  let at: SignedNode | undefined;
-  for (const [index, step] of selector.steps.entries()) {
-    const siblings = index === 0 ? [root] : at === undefined ? [] : elementsOf(at);
-    const [found, another] = matching(siblings, step);
-    if (found === undefined || another !== undefined) return undefined;
-    at = found;
-  }
+  const at = selectElement(root, selector.steps);
   if (at === undefined) return undefined;
   const { terminal } = selector;
   if (terminal === null) {
@@ -113,7 +107,19 @@ export function selectNode(root: SignedNode, selector: NodeSelector): SelectedNo
   return value === undefined ? undefined : { mediaType: ATTRIBUTE_TYPE, text: escapeXml(value) };
 }
 
-function matching(siblings: readonly SignedNode[], step: Step): SignedNode[] {
+/** The one element that steps from the root select; undefined for none or several. */
+export function selectElement(root: SignedNode, steps: readonly Step[]): SignedNode | undefined {
+  let at: SignedNode | undefined;
+  for (const [index, step] of steps.entries()) {
+    const siblings = index === 0 ? [root] : at === undefined ? [] : elementsOf(at);
+    const [found, another] = matching(siblings, step);
+    if (found === undefined || another !== undefined) return undefined;
+    at = found;
+  }
+  return at;
+}
+
+export function matching(siblings: readonly SignedNode[], step: Step): SignedNode[] {
   const { name, position, attribute } = step;
   let found = siblings.filter((node) => name === null || isNamed(node, name));
   if (position !== null) found = found.slice(position - 1, position === 0 ? 0 : position);
@@ -121,7 +127,7 @@ function matching(siblings: readonly SignedNode[], step: Step): SignedNode[] {
   return found.filter((node) => attributeValue(node, attribute.name) === attribute.value);
 }
 
-function isNamed(node: QName, { namespace, localName }: QName): boolean {
+export function isNamed(node: QName, { namespace, localName }: QName): boolean {
   return node.localName === localName && node.namespace === namespace;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The XCAP server (RFC 4825): whole documents to read, put and delete, elements, attributes and
+ * The XCAP server (RFC 4825): documents, their elements and attributes to read, put and delete, their
  * namespace bindings to read, and the capabilities document. What documents there are, who may have
  * them and what is a valid one is the business of each usage. Nothing of a body is read before the
  * caller is known to be one who may write there.
@@ -18,8 +18,10 @@ import { capabilities } from './capabilities.js';
 import { checkConditions } from './conditions.js';
 import { conflictResponse, XcapConflict } from './conflict.js';
 import { parseBindings, parseXcapPath, type DocumentSelector } from './document-uri.js';
+import { typeOfNode } from './node-change.js';
 import { parseNodeSelector, selectNode, type NodeSelector } from './node-selector.js';
 import type { XcapDocument, XcapGuard, XcapUsage } from './usage.js';
+import { writeDocument, writeNode, type Write, type WriteTarget } from './write.js';
 
 export interface XcapServerOptions<Caller> {
   /** XCAP root: an https URL, with or without its last slash */
@@ -86,14 +88,20 @@ export class XcapServer<Caller> implements StagedRoute {
       if (!usage.mayRead(document, caller)) return this.#guard.forbidden(caller);
       return this.#read(head, usage, document, nodeSelector);
     }
-    if (writer === null || nodeSelector !== null) return methodNotAllowed(READ);
-    if (head.method !== 'PUT' && head.method !== 'DELETE') return methodNotAllowed(READ_WRITE);
+    if (writer === null) return methodNotAllowed(READ);
+    const { method } = head;
+    if (method !== 'PUT' && method !== 'DELETE') return methodNotAllowed(READ_WRITE);
     if (!writer.mayWrite(document, caller)) return this.#guard.forbidden(caller);
-    return this.#beginWrite(head, usage, document, async (before, body) => {
-      if (head.method === 'PUT') return writer.put(document, body, before, caller);
-      if (before !== undefined) await writer.delete(document, before, caller);
-      return undefined;
-    });
+    const target: WriteTarget<Caller> = { at: document, writer, caller, method };
+    if (nodeSelector === null) {
+      return this.#beginWrite(head, usage, document, usage.mediaType, writeDocument(target));
+    }
+    const selector = readSelector(head, nodeSelector, usage);
+    if (selector === undefined) return { status: 400 };
+    const mediaType = typeOfNode(selector);
+    if (mediaType === null) return methodNotAllowed(READ);
+    const write = writeNode({ ...target, selector }, (kept) => this.#requireTree(kept));
+    return this.#beginWrite(head, usage, document, mediaType, write);
   }
 
   #read(
@@ -107,12 +115,8 @@ export class XcapServer<Caller> implements StagedRoute {
     if (nodeSelector === null) {
       return representation(head, document, usage.mediaType, document.octets);
     }
-    let selector: NodeSelector;
-    try {
-      selector = parseNodeSelector(nodeSelector, parseBindings(head.query), usage.namespace);
-    } catch {
-      return { status: 400 };
-    }
+    const selector = readSelector(head, nodeSelector, usage);
+    if (selector === undefined) return { status: 400 };
     if (document.octets.length > MAX_SELECTABLE) return { status: 501 };
     const tree = this.#treeOf(document);
     if (tree === undefined) return BUSY;
@@ -126,14 +130,12 @@ export class XcapServer<Caller> implements StagedRoute {
     head: HttpRequestHead,
     usage: XcapUsage<Caller>,
     at: DocumentSelector,
-    write: (
-      before: XcapDocument | undefined,
-      body: Uint8Array,
-    ) => Promise<XcapDocument | undefined>,
+    mediaType: string,
+    write: Write,
   ): HttpResponse | ((body: Uint8Array) => Promise<HttpResponse>) {
     const condition = checkConditions(head, usage.read(at)?.etag ?? null);
     if (condition !== 'proceed') return { status: condition };
-    if (head.method === 'PUT' && !isOfType(head, usage.mediaType)) return { status: 415 };
+    if (head.method === 'PUT' && !isOfType(head, mediaType)) return { status: 415 };
     return (body) =>
       body.length > SMALL && !this.#parses.take()
         ? Promise.resolve(BUSY)
@@ -145,23 +147,28 @@ export class XcapServer<Caller> implements StagedRoute {
     head: HttpRequestHead,
     usage: XcapUsage<Caller>,
     at: DocumentSelector,
-    write: (before: XcapDocument | undefined) => Promise<XcapDocument | undefined>,
+    write: (before: XcapDocument | undefined) => Promise<HttpResponse>,
   ): Promise<HttpResponse> {
     for (let attempt = 1; ; attempt += 1) {
       const before = usage.read(at);
       const condition = checkConditions(head, before?.etag ?? null);
       if (condition !== 'proceed') return { status: condition };
-      if (head.method === 'DELETE' && before === undefined) return { status: 404 };
       try {
-        const after = await write(before);
-        const headers = after === undefined ? {} : { ETag: after.etag };
-        return { status: before === undefined ? 201 : 200, headers };
+        return await write(before);
       } catch (error) {
         if (error instanceof XcapConflict) return conflictResponse(error, this.#root);
         const isOvertaken = error instanceof SegyError && error.code === 'SEGY_E_CHANGED';
         if (!isOvertaken || attempt === ATTEMPTS) throw error;
       }
     }
+  }
+
+  /** @throws SegyError SEGY_E_BUSY while too many were parsed; undefined for one that is too large */
+  #requireTree(document: XcapDocument): SignedNode | undefined {
+    if (document.octets.length > MAX_SELECTABLE) return undefined;
+    const tree = this.#treeOf(document);
+    if (tree === undefined) throw new SegyError('SEGY_E_BUSY', 'too many documents to parse');
+    return tree;
   }
 
   /** undefined while too many were parsed. */
@@ -174,6 +181,19 @@ export class XcapServer<Caller> implements StagedRoute {
     if (oldest !== undefined && this.#trees.size >= TREES) this.#trees.delete(oldest);
     this.#trees.set(etag, tree);
     return tree;
+  }
+}
+
+/** undefined for what is no selector. */
+function readSelector<Caller>(
+  { query }: HttpRequestHead,
+  text: string,
+  { namespace }: XcapUsage<Caller>,
+): NodeSelector | undefined {
+  try {
+    return parseNodeSelector(text, parseBindings(query), namespace);
+  } catch {
+    return undefined;
   }
 }
 

@@ -233,6 +233,48 @@ describe('the group documents over XCAP (TS 24.481)', () => {
     });
   });
 
+  describe('put and deleted in part', () => {
+    const entry = (uri: string): string =>
+      `${PATH}/~~/group/list-service/list/entry%5b@uri=%22${encodeURIComponent(uri)}%22%5d`;
+    const putEntry = (uri: string, body: string) =>
+      scene.ask({
+        ...{ method: 'PUT', path: entry(uri), body },
+        headers: { 'Content-Type': 'application/xcap-el+xml' },
+      });
+    const uris = () => kept()!.members.map(({ uri }) => uri);
+
+    it('add one member, who gets the key that there is', async () => {
+      const { keys } = scene.gms.status(TALKGROUP);
+      assert.equal((await putEntry(CAROL, `<entry uri="${CAROL}"/>`)).status, 201);
+      assert.deepEqual(uris(), [RADIO, ALICE, BOB, CAROL]);
+      await scene.rest();
+      assert.equal(scene.gms.status(TALKGROUP).keys.length, keys.length);
+      assert.ok(scene.sent.some(({ member }) => member === CAROL));
+      const answer = await scene.ask({ path: entry(CAROL) });
+      assert.match(textOf(answer), new RegExp(`uri="${CAROL}"`));
+    });
+
+    it('remove one member, and the others get a new key', async () => {
+      const { keys } = scene.gms.status(TALKGROUP);
+      assert.equal((await scene.ask({ method: 'DELETE', path: entry(BOB) })).status, 200);
+      assert.deepEqual(uris(), [RADIO, ALICE]);
+      assert.equal(scene.gms.status(TALKGROUP).keys.length, keys.length + 1);
+      assert.equal((await scene.ask({ method: 'DELETE', path: entry(BOB) })).status, 404);
+    });
+
+    it('are for administrators, and keep to the rules of the whole', async () => {
+      const asked = { method: 'DELETE', path: entry(BOB), token: 'alice' };
+      assert.equal((await scene.ask(asked)).status, 403);
+      const nobody = await putEntry('sip:x@y.z', '<entry uri="sip:x@y.z"/>');
+      assert.deepEqual(errorOf(nobody).slice(0, 2), [409, 'constraint-failure']);
+      const list = await scene.ask({
+        ...{ method: 'DELETE', path: `${PATH}/~~/group/list-service/list` },
+      });
+      assert.deepEqual(errorOf(list).slice(0, 2), [409, 'schema-validation-error']);
+      assert.deepEqual(uris(), [RADIO, ALICE, BOB]);
+    });
+  });
+
   describe('deleted', () => {
     it('end the group and revoke its keys', async () => {
       assert.equal((await scene.ask({ method: 'DELETE' })).status, 200);

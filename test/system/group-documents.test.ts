@@ -212,6 +212,18 @@ describe('group documents over HTTPS', function () {
     assert.equal((await a.get(urlOf(TALKGROUP), own, '-X', 'DELETE')).status, 403);
   });
 
+  it('change by one node too: a member is put and deleted by itself', async function () {
+    needTool(this, 'curl');
+    const token = await a.accessToken(ADMIN);
+    const entry = `${urlOf(TALKGROUP)}/~~/group/list-service/list/entry%5b@uri=%22${BOB}%22%5d`;
+    const type = ['-H', 'Content-Type: application/xcap-el+xml'];
+    const put = [...type, '-X', 'PUT', '-d', `<entry uri="${BOB}"/>`];
+    assert.equal((await a.get(entry, token, ...put)).status, 201);
+    assert.equal((await read(a, BOB, entry)).status, 200);
+    assert.equal((await a.get(entry, token, '-X', 'DELETE')).status, 200);
+    assert.equal((await read(a, BOB, entry)).status, 403);
+  });
+
   it('make a group that is there for the commands, and end it', async function () {
     needTool(this, 'curl');
     const token = await a.accessToken(ADMIN);
