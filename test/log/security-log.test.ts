@@ -45,6 +45,18 @@ describe('log/security-log', () => {
     );
   });
 
+  for (const [code, event] of [
+    ['SEGY_E_TLS_PEER', 'tls-failed'],
+    ['SEGY_E_HTTP', 'malformed'],
+    ['SEGY_E_RATE', 'rate-exceeded'],
+    ['SEGY_E_NOT_GROUP_MEMBER', 'refused'],
+  ] as const) {
+    it(`names a refusal of the HTTPS listener with ${code} ${event}`, () => {
+      const line = securityLine(refused({ code, side: 'https', source: '192.0.2.9' }), AT);
+      assert.match(line ?? '', new RegExp(`event=${event} code=${code} side=https `));
+    });
+  }
+
   it('holds no text that a sender chose, whatever field it came in', () => {
     const hostile = '192.0.2.9\n2026 segy-security: event=unknown-source source=198.51.100.7 x';
     for (const name of ['code', 'side', 'source', 'partner', 'session', 'repeated', 'kind']) {
