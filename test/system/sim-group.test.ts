@@ -5,7 +5,9 @@ import { findTone } from '../../src/sim/index.js';
 import { expectUp, nextCall } from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
 import type { CliResult } from '../support/cli.js';
-import { ALICE, BOB, MC_ADDRESS, MC_TONE_HZ, RADIO_1, Scene } from '../support/scene.js';
+import { makeSpk, startFloorScene } from '../support/floor-scene.js';
+import { ALICE, BOB, MC_ADDRESS, MC_TONE_HZ, RADIO_1 } from '../support/scene.js';
+import type { Scene } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
 const GMS = 'sip:gms@lmr.example';
@@ -21,6 +23,8 @@ interface Report {
     readonly keyIds: readonly string[];
     readonly talkers: readonly string[];
   } | null;
+  /** messages of the gateway, and what our user was told, by their types */
+  readonly floor: { readonly received: readonly string[]; readonly told: readonly string[] } | null;
 }
 
 interface Status {
@@ -32,16 +36,24 @@ interface Status {
 
 describe('segy sim in a talkgroup of the radio side', function () {
   this.timeout(60_000);
+  const spk = makeSpk();
   let scene: Scene;
   let listen: string;
 
   before(async () => {
-    scene = await Scene.start({
-      config: { gms: { uri: GMS, keys: { activationSeconds: 1, overlapSeconds: 1 } } },
-      asterisk: {
-        dialplan: ['[segy-to-radio](+)', 'exten => tg1,1,Dial(PJSIP/tg1@radio,60)', ''].join('\n'),
+    scene = await startFloorScene(
+      spk,
+      {},
+      {},
+      {
+        config: { gms: { uri: GMS, keys: { activationSeconds: 1, overlapSeconds: 1 } } },
+        asterisk: {
+          dialplan: ['[segy-to-radio](+)', 'exten => tg1,1,Dial(PJSIP/tg1@radio,60)', ''].join(
+            '\n',
+          ),
+        },
       },
-    });
+    );
     // the command takes the place of the MC system
     listen = `${MC_ADDRESS}:${scene.mc.agent.port}`;
     await scene.mc.close();
@@ -52,6 +64,7 @@ describe('segy sim in a talkgroup of the radio side', function () {
   });
   after(async () => {
     await scene.stop();
+    spk.remove();
   });
 
   async function segy(...args: readonly string[]): Promise<unknown> {
@@ -115,6 +128,20 @@ describe('segy sim in a talkgroup of the radio side', function () {
     );
     const { group } = await callOf(command);
     assert.deepEqual([group?.user, group?.keyIds], [BOB, [keyId]]);
+  });
+
+  it('keys and lets go where it serves the floor, and the radio has it in between', async () => {
+    const script = '1:key,1.5:revoke,3:unkey';
+    const options = ['--floor-key', spk.argument, '--floor-script', script, '--duration', '5'];
+    const { floor, group } = await callOf(talk(ALICE, ...options));
+    assert.equal(group?.user, ALICE);
+    for (const type of ['request', 'release']) {
+      assert.ok(
+        floor?.received.includes(type),
+        `the radio's ${type}: ${floor?.received.join(' ')}`,
+      );
+    }
+    assert.ok(floor?.told.includes('granted'), `Alice was told ${floor?.told.join(' ')}`);
   });
 
   it('takes the call of the radio into the group, as the member that has the key', async () => {
