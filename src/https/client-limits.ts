@@ -17,7 +17,7 @@ export interface ClientRate {
 
 export interface ClientLimitOptions {
   readonly anyone: ClientRate;
-  /** by address as it connects */
+  /** by IP address */
   readonly known: ReadonlyMap<string, ClientRate>;
   readonly handshakesPerSecond: number;
   /** connections of all clients together */
@@ -70,7 +70,8 @@ export class ClientLimits {
     return this.#client(address).requests.take();
   }
 
-  #client(address: string): ClientState {
+  #client(connected: string): ClientState {
+    const address = unmapped(connected);
     const rate = this.#options.known.get(address) ?? this.#options.anyone;
     const key = rate === this.#options.anyone ? clientKey(address) : address;
     let state = this.#clients.get(key);
@@ -99,12 +100,16 @@ export class ClientLimits {
   }
 }
 
+/** What a listener on both families calls an IPv4 client by its IPv4 address. */
+function unmapped(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+}
+
 /** The address itself, or the first 64 bits of an IPv6 address; an IPv4 address mapped into IPv6 is IPv4. */
 export function clientKey(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
+  const plain = unmapped(address);
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = plain.replace(/%.*$/, '').split('::');
   const groups = head === '' ? [] : head.split(':');
   if (tail !== undefined) {
     const after = tail === '' ? [] : tail.split(':');

@@ -34,7 +34,9 @@ describe('https/client-limits', () => {
 
   it('gives a known address, such as a proxy with many users behind it, what the operator says', () => {
     const { limits: l } = limits();
-    assert.ok(Array.from({ length: 50 }, () => l.request('192.0.2.9')).every(Boolean));
+    assert.ok(Array.from({ length: 25 }, () => l.request('192.0.2.9')).every(Boolean));
+    const mapped = Array.from({ length: 26 }, () => l.request('::ffff:192.0.2.9'));
+    assert.deepEqual([mapped.slice(0, 25).every(Boolean), mapped.at(-1)], [true, false]);
   });
 
   it('counts the addresses of one IPv6 /64 together', () => {
