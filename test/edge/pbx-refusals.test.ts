@@ -25,7 +25,7 @@ describe('edge: a call from MC that the PBX redirects or has no room for', () =>
         h.pbx.answer(await h.pbx.expect('INVITE'), status, { headers: [['Contact', contact]] });
         const response = await sent.expect(status);
         assert.deepEqual(response.headers.getAll('Contact'), ['<sip:radio2@lmr.example>']);
-        assert.equal(JSON.stringify(response.headers.entries()).includes('5070'), false);
+        assert.equal(JSON.stringify(response.headers.entries()).includes(':5070'), false);
       });
     }
   }
