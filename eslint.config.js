@@ -52,29 +52,44 @@ const LAYERS = {
 
 const folders = Object.keys(LAYERS);
 
+/** The folders of src/edge, inner ones first: each may import those before it, and the files beside them. */
+const EDGE_FOLDERS = ['ports', 'messages', 'sdp', 'partners', 'push-to-talk', 'groups', 'calls'];
+
+/** What a folder may not import by LAYERS. */
+function outsideOf(folder) {
+  const allowed = new Set([folder, 'base', ...LAYERS[folder]]);
+  const forbidden = folders.filter((other) => !allowed.has(other));
+  return {
+    group: forbidden.flatMap((other) => [`../${other}/*`, `../../${other}/*`]),
+    message: `src/${folder} may not depend on this folder (see LAYERS in eslint.config.js).`,
+  };
+}
+
+function forbid(folder, patterns) {
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  };
+}
+
 /** ESLint blocks that forbid each folder every import its row does not name. */
 const layerRules = folders
   .filter((folder) => LAYERS[folder] !== '*')
-  .map((folder) => {
-    const allowed = new Set([folder, 'base', ...LAYERS[folder]]);
-    const forbidden = folders.filter((other) => !allowed.has(other));
-    return {
-      files: [`src/${folder}/**/*.ts`],
-      rules: {
-        'no-restricted-imports': [
-          'error',
-          {
-            patterns: [
-              {
-                group: forbidden.flatMap((other) => [`../${other}/*`, `../../${other}/*`]),
-                message: `src/${folder} may not depend on this folder (see LAYERS in eslint.config.js).`,
-              },
-            ],
-          },
-        ],
-      },
-    };
-  });
+  .map((folder) => forbid(folder, [outsideOf(folder)]));
+
+const edgeRules = EDGE_FOLDERS.map((folder, index) =>
+  forbid(`edge/${folder}`, [
+    outsideOf('edge'),
+    {
+      group: [
+        ...EDGE_FOLDERS.slice(index + 1).map((later) => `../${later}/*`),
+        '../edge.js',
+        '../index.js',
+      ],
+      message: `src/edge/${folder} may not depend on this (see EDGE_FOLDERS in eslint.config.js).`,
+    },
+  ]),
+);
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'artefacts/', 'node_modules/'] },
@@ -113,4 +128,5 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
   ...layerRules,
+  ...edgeRules,
 );
