@@ -27,7 +27,7 @@ const LAYERS = {
   xcap: ['xml', 'xmldsig', 'https'],
   idm: ['https', 'config'],
   'idm-client': ['https', 'config'],
-  'group-documents': ['https', 'config', 'xml'],
+  'partner-documents': ['https', 'config', 'xml'],
   edge: [
     'crypto',
     'kms',

@@ -2,7 +2,7 @@
 import type { Alarms } from '../base/alarms.js';
 import type { Environment } from '../base/environment.js';
 import { takeKeyDocument, type GroupsPort } from '../edge/index.js';
-import { GroupDocuments, type TokenSource } from '../group-documents/index.js';
+import { GroupDocuments, type TokenSource } from '../partner-documents/index.js';
 import { readPins } from './partner-tls.js';
 
 export interface DocumentParts {

@@ -1,14 +1,14 @@
 /** What the edge answers to OPTIONS outside a dialog (RFC 3261 clause 11.2). */
 import type { PartnerConfig } from '../config/index.js';
 import type { ServerTransaction, SipResponse } from '../sip/index.js';
-import { SDP_TYPE } from './bodies.js';
-import { ownContact } from './contact.js';
+import { SDP_TYPE } from './messages/bodies.js';
+import { ownContact } from './messages/contact.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
-import { KEY_METHODS } from './group-messages.js';
+import { KEY_METHODS } from './groups/group-messages.js';
 import { wayOf } from './interfaces.js';
-import { MCPTT_INFO_TYPE } from './mcptt-info.js';
-import { methodsWith } from './pass-headers.js';
-import type { Refusals } from './refusal.js';
+import { MCPTT_INFO_TYPE } from './messages/mcptt-info.js';
+import { methodsWith } from './messages/pass-headers.js';
+import type { Refusals } from './messages/refusal.js';
 
 /** @param partner who asks; undefined for the PBX */
 export function capabilities(

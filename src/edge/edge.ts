@@ -11,28 +11,28 @@ import {
   type SipRequest,
   type SipSource,
 } from '../sip/index.js';
-import { bodyOf } from './bodies.js';
-import type { Call } from './call.js';
-import { Arrivals } from './arrivals.js';
-import { Attempts } from './attempts.js';
-import { CallRegistry } from './call-registry.js';
+import { bodyOf } from './messages/bodies.js';
+import type { Call } from './calls/call.js';
+import { Arrivals } from './calls/arrivals.js';
+import { Attempts } from './calls/attempts.js';
+import { CallRegistry } from './calls/call-registry.js';
 import { capabilities } from './capabilities.js';
-import { callView, directionOf, type CallOutcome, type CallView } from './call-view.js';
-import { Composer } from './compose.js';
+import { callView, directionOf, type CallOutcome, type CallView } from './calls/call-view.js';
+import { Composer } from './calls/compose.js';
 import type { EdgeContext } from './context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
-import { readNotices } from './document-diff.js';
-import { Gate } from './gate.js';
-import { KEY_METHODS, takeKeys } from './group-messages.js';
-import { GroupStanding } from './group-standing.js';
-import { InDialog } from './in-dialog.js';
-import { identifiersOf } from './mc-invite.js';
-import { checkTakeover } from './pass-headers.js';
-import { callFromMc } from './pipeline-in.js';
-import { callFromPbx } from './pipeline-out.js';
-import { Refusals } from './refusal.js';
-import { RetryKeys } from './retry-keys.js';
-import { endRecordedDialogs, hangUpOrphans } from './restart.js';
+import { readNotices } from './messages/document-diff.js';
+import { Gate } from './calls/gate.js';
+import { KEY_METHODS, takeKeys } from './groups/group-messages.js';
+import { GroupStanding } from './groups/group-standing.js';
+import { InDialog } from './calls/in-dialog.js';
+import { identifiersOf } from './calls/mc-invite.js';
+import { checkTakeover } from './messages/pass-headers.js';
+import { callFromMc } from './calls/pipeline-in.js';
+import { callFromPbx } from './calls/pipeline-out.js';
+import { Refusals } from './messages/refusal.js';
+import { RetryKeys } from './calls/retry-keys.js';
+import { endRecordedDialogs, hangUpOrphans } from './calls/restart.js';
 
 /** Highest CSeq taken, well below the 2^31 - 1 that RFC 3261 clause 8.1.1.5 ends at. */
 const MAX_PASSED_CSEQ = 0x7fff_0000;

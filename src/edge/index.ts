@@ -18,7 +18,7 @@ export {
   type RedirectBody,
   type Side,
 } from './dependencies.js';
-export type { AccessTokens } from './access-tokens.js';
+export type { AccessTokens } from './ports/access-tokens.js';
 export type {
   ClientsPort,
   OpenedPck,
@@ -26,28 +26,36 @@ export type {
   PckToMake,
   PckToOpen,
   RadioUser,
-} from './clients-port.js';
-export type { GroupDocumentsPort } from './group-documents-port.js';
-export { takeKeyDocument, type KeyTaking } from './group-messages.js';
-export type { FloorPort } from './floor-port.js';
-export { GroupKeySender } from './group-key-sender.js';
-export { GroupNotifier } from './group-notifier.js';
-export type { HomeGroupsPort, OutgoingKey } from './home-groups-port.js';
-export type { GroupKeyToTake, GroupsPort } from './groups-port.js';
+} from './ports/clients-port.js';
+export type { GroupDocumentsPort } from './groups/group-documents-port.js';
+export { takeKeyDocument, type KeyTaking } from './groups/group-messages.js';
+export type { FloorPort } from './ports/floor-port.js';
+export { GroupKeySender } from './groups/group-key-sender.js';
+export { GroupNotifier } from './groups/group-notifier.js';
+export type { HomeGroupsPort, OutgoingKey } from './ports/home-groups-port.js';
+export type { GroupKeyToTake, GroupsPort } from './ports/groups-port.js';
 export type {
   ArmMedia,
   CallMediaEvent,
   CallMediaSession,
   LocalMedia,
   MediaPort,
-} from './media-port.js';
+} from './ports/media-port.js';
 export type { OuterInterface } from './interfaces.js';
-export { type ProtectionPort, type RequestFacts } from './protection-port.js';
-export { DEFAULT_PARTNER_ADDRESSES_LIMITS, PartnerAddresses } from './partner-addresses.js';
-export { PartnerHealth } from './partner-health.js';
-export { optionsRequest, PartnerProbes } from './partner-probes.js';
-export { locateSipServers, type DnsPort, type NaptrRecord, type SrvRecord } from './sip-servers.js';
-export type { CallOutcome, CallView, LegView } from './call-view.js';
+export { type ProtectionPort, type RequestFacts } from './ports/protection-port.js';
+export {
+  DEFAULT_PARTNER_ADDRESSES_LIMITS,
+  PartnerAddresses,
+} from './partners/partner-addresses.js';
+export { PartnerHealth } from './partners/partner-health.js';
+export { optionsRequest, PartnerProbes } from './partners/partner-probes.js';
+export {
+  locateSipServers,
+  type DnsPort,
+  type NaptrRecord,
+  type SrvRecord,
+} from './partners/sip-servers.js';
+export type { CallOutcome, CallView, LegView } from './calls/call-view.js';
 export { Edge } from './edge.js';
 export type {
   InboundChannelRequest,
@@ -56,4 +64,4 @@ export type {
   PbxPort,
   PbxSignal,
   PbxVariables,
-} from './ports.js';
+} from './ports/pbx-port.js';

@@ -2,7 +2,7 @@
  * A channel as the edge holds it.
  */
 import { SegyError, toSegyError } from '../base/errors.js';
-import type { PbxChannel, PbxSignal, PbxVariables } from '../edge/ports.js';
+import type { PbxChannel, PbxSignal, PbxVariables } from '../edge/ports/pbx-port.js';
 import type { ChannelFacts, PbxLink } from './driver.js';
 import { checkSipStatus, checkVariables } from './values.js';
 

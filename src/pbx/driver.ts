@@ -3,7 +3,7 @@
  * commands one way and events the other. Everything that must be the same on every PBX (matching,
  * claims, resync, supervision) is in port.ts and knows only this.
  */
-import type { PbxSignal, PbxVariables } from '../edge/ports.js';
+import type { PbxSignal, PbxVariables } from '../edge/ports/pbx-port.js';
 
 /** A channel as an event or a list shows it. */
 export interface ChannelFacts {

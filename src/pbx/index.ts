@@ -3,7 +3,7 @@
  * each kind of PBX. Nothing outside this folder knows which PBX it is.
  */
 import type { Environment } from '../base/environment.js';
-import type { PbxPort } from '../edge/ports.js';
+import type { PbxPort } from '../edge/ports/pbx-port.js';
 import type { DriverOptions } from './driver.js';
 import { createAriDriver } from './ari/driver.js';
 import type { AriAddress } from './ari/library.js';

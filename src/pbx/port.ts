@@ -18,7 +18,7 @@ import type {
   OutboundChannelRequest,
   PbxChannel,
   PbxPort,
-} from '../edge/ports.js';
+} from '../edge/ports/pbx-port.js';
 import { type ChannelOwner, PortChannel } from './channel.js';
 import { pause, withDeadline } from './deadline.js';
 import type { ChannelFacts, LinkListener, PbxDriver, PbxEvent, PbxLink } from './driver.js';

@@ -2,7 +2,7 @@
  * The channels that the PBX has told us of, found by SIP Call-ID, and those who wait for one.
  * Pure bookkeeping: no I/O, no timer.
  */
-import type { PbxSignal } from '../edge/ports.js';
+import type { PbxSignal } from '../edge/ports/pbx-port.js';
 import type { ChannelFacts } from './driver.js';
 
 /** Who holds a channel. */

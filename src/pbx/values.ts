@@ -2,7 +2,7 @@
  * What may be passed to a PBX.
  */
 import { SegyError } from '../base/errors.js';
-import type { PbxVariables } from '../edge/ports.js';
+import type { PbxVariables } from '../edge/ports/pbx-port.js';
 
 const NAME = /^SEGY_[A-Z0-9_]{1,40}$/;
 /** Holds nothing that a dialplan, an expression or a control protocol gives a meaning to. */

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import type { SegyErrorCode } from '../../src/base/errors.js';
-import type { PbxChannel, PbxPort } from '../../src/edge/ports.js';
+import type { PbxChannel, PbxPort } from '../../src/edge/ports/pbx-port.js';
 import type { PortOptions } from '../../src/pbx/index.js';
 import { needsOwnPbx } from '../support/each-pbx.js';
 import type { PbxRig } from '../support/pbx-rig.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { SegyError } from '../../src/base/errors.js';
-import type { PbxPort } from '../../src/edge/ports.js';
+import type { PbxPort } from '../../src/edge/ports/pbx-port.js';
 import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../../src/pbx/driver.js';
 import { type PortOptions, createPort } from '../../src/pbx/port.js';
 import { quietEnvironment } from '../support/asterisk-rig.js';

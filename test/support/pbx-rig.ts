@@ -1,7 +1,7 @@
 /**
  * What the conformance suite of the PBX port asks of a PBX under test, real or fake.
  */
-import type { PbxPort } from '../../src/edge/ports.js';
+import type { PbxPort } from '../../src/edge/ports/pbx-port.js';
 import type { PortOptions } from '../../src/pbx/index.js';
 
 /** A call towards the PBX, as the gateway's edge would send it. */

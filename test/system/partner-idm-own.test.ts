@@ -5,7 +5,7 @@ import { utf8 } from '../../src/base/bytes.js';
 import { systemClock } from '../../src/base/environment.js';
 import { DEFAULT_CODE_POINTS, type PartnerConfig } from '../../src/config/index.js';
 import { groupDocumentsSchema, partnerIdmSchema } from '../../src/config/partner-idm-schema.js';
-import { GroupDocuments } from '../../src/group-documents/index.js';
+import { GroupDocuments } from '../../src/partner-documents/index.js';
 import { PartnerTokens, SigningKeys } from '../../src/idm-client/index.js';
 import { memorySpace } from '../gms/support.js';
 import { Certificates, loggingEnvironment } from '../https/support.js';

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { SegyError } from '../../src/base/errors.js';
-import { readMcpttInfo } from '../../src/edge/mcptt-info.js';
+import { readMcpttInfo } from '../../src/edge/messages/mcptt-info.js';
 import { readKmsDocument, readRedirect, readSignedKmsDocument } from '../../src/kms/index.js';
 import { parseXml } from '../../src/xml/index.js';
 import { verifySignedXml } from '../../src/xmldsig/index.js';

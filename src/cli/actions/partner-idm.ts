@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SegyError, toSegyError } from '../../base/errors.js';
 import type { PartnerConfig } from '../../config/index.js';
-import { tryDocument } from '../../group-documents/index.js';
+import { tryDocument } from '../../partner-documents/index.js';
 import { PartnerIdm } from '../../idm-client/index.js';
 import { readPins } from '../partner-tls.js';
 import { readKeyFile } from '../protection.js';

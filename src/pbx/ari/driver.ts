@@ -5,7 +5,7 @@
 import type { Timers } from '../../base/environment.js';
 import { SegyError } from '../../base/errors.js';
 import type { ChannelFacts, DriverOptions, LinkListener, PbxDriver, PbxLink } from '../driver.js';
-import type { PbxVariables } from '../../edge/ports.js';
+import type { PbxVariables } from '../../edge/ports/pbx-port.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';
 import { EVENT_TYPES, SIGNAL_TYPES, readChannels, readEvent, readValue } from './events.js';

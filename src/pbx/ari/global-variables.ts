@@ -3,7 +3,7 @@
  * a channel's own variables only while it is in Stasis. The variable NAME of a channel is
  * `NAME_<channel id>`, which a dialplan reads as `${GLOBAL(NAME_${UNIQUEID})}`; it ends with the channel.
  */
-import type { PbxVariables } from '../../edge/ports.js';
+import type { PbxVariables } from '../../edge/ports/pbx-port.js';
 
 /** Of all that is told, what a dialplan has a use for at any time. */
 const KEPT: readonly string[] = ['SEGY_TALKER', 'SEGY_FLOOR', 'SEGY_PRIORITY'];

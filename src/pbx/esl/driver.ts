@@ -2,7 +2,7 @@
  * The ESL driver: one link is one inbound event-socket connection with JSON events.
  */
 import { SegyError } from '../../base/errors.js';
-import type { PbxVariables } from '../../edge/ports.js';
+import type { PbxVariables } from '../../edge/ports/pbx-port.js';
 import type { ChannelFacts, DriverOptions, LinkListener, PbxDriver, PbxLink } from '../driver.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';

@@ -16,7 +16,7 @@ import {
   type RedirectBody,
 } from '../../../src/edge/index.js';
 import { listenOnFreePort } from '../../support/ports.js';
-import { writePrivateCallInfo } from '../../../src/edge/mcptt-info.js';
+import { writePrivateCallInfo } from '../../../src/edge/messages/mcptt-info.js';
 import {
   createResponse,
   SipEndpoint,

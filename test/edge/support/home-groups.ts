@@ -1,5 +1,5 @@
 /** Groups that are homed here, as the notifier sees them: their members, entity tags and keys. */
-import type { HomeGroupsPort, OutgoingKey } from '../../../src/edge/home-groups-port.js';
+import type { HomeGroupsPort, OutgoingKey } from '../../../src/edge/ports/home-groups-port.js';
 
 export interface FakeMember {
   readonly partner: string;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PbxChannel, PbxPort } from '../../../src/edge/ports.js';
+import type { PbxChannel, PbxPort } from '../../../src/edge/ports/pbx-port.js';
 import { EslRig } from '../../support/esl-rig.js';
 import { until } from '../conformance.js';
 

@@ -3,7 +3,7 @@ import { createEslPort } from '../../../src/pbx/index.js';
 import { quietEnvironment } from '../../support/asterisk-rig.js';
 import { FakeFreeSwitch, type FakeChannel } from '../../support/esl-fake.js';
 import { until } from '../conformance.js';
-import type { PbxPort } from '../../../src/edge/ports.js';
+import type { PbxPort } from '../../../src/edge/ports/pbx-port.js';
 
 describe('pbx/esl/driver', () => {
   let fake: FakeFreeSwitch;

@@ -1,0 +1,84 @@
+/**
+ * MESSAGE and NOTIFY that bring group keys: every I_MESSAGE in the body goes to the pseudo clients,
+ * one after the other. The answer is 200 when each was taken or changes nothing, else the refusal
+ * of the first that was not; what was taken stays, so that the sender may simply send again.
+ */
+import { SegyError, toSegyError } from '../../base/errors.js';
+import type { PartnerConfig } from '../../config/index.js';
+import type { ServerTransaction } from '../../sip/index.js';
+import { bodyOf } from '../messages/bodies.js';
+import { requireGroups, type EdgeDependencies } from '../dependencies.js';
+import { carriedKeys, DOCUMENT_LIMITS, keysOfDocument, type CarriedKey } from './key-bodies.js';
+import type { Refusals } from '../messages/refusal.js';
+
+/** What of the edge's dependencies takes keys. */
+export type KeyTaking = Pick<EdgeDependencies, 'env' | 'groups'>;
+
+/** Methods that may bring keys. */
+export const KEY_METHODS: readonly string[] = ['MESSAGE', 'NOTIFY'];
+
+/** Takes the keys of a request of `partner` and answers it; never throws later than at once. */
+export function takeKeys(
+  deps: EdgeDependencies,
+  refusals: Refusals,
+  uas: ServerTransaction,
+  partner: PartnerConfig,
+): void {
+  const { request } = uas;
+  const body = bodyOf(request);
+  const keys = body === null ? [] : carriedKeys(body, partner.codePoints);
+  if (keys.length === 0 && request.method === 'MESSAGE') {
+    throw new SegyError('SEGY_E_SIP_BODY', 'the MESSAGE carries no I_MESSAGE');
+  }
+  takeAll(deps, request.method, partner, keys)
+    .then((refusal) => {
+      if (refusal === null) {
+        uas.respond(refusals.plain(request, 200));
+        return;
+      }
+      const { code, message } = refusal;
+      deps.alarms?.raise('group-key-refused', partner.name, `${code} ${message}`);
+      refusals.note('outer', uas.source.address, refusal, request.method);
+      uas.respond(refusals.response(request, 'outer', refusal, partner));
+    })
+    .catch((error: unknown) => {
+      deps.env.log.error('keys.answer.failed', { message: toSegyError(error).message });
+    });
+}
+
+/**
+ * Takes the keys of a group key transport document that came otherwise than in SIP, such as by an
+ * XCAP GET at the partner's GMS. Each key goes through the same checks and counts alone.
+ * @returns the first refusal; null when each key was taken or changes nothing
+ * @throws SegyError SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_TOO_LARGE, SEGY_E_CALL_TYPE; no key taken
+ */
+export async function takeKeyDocument(
+  deps: KeyTaking,
+  partner: PartnerConfig,
+  document: Uint8Array,
+): Promise<SegyError | null> {
+  const keys = keysOfDocument(document, partner.codePoints, DOCUMENT_LIMITS);
+  return takeAll(deps, 'document', partner, keys);
+}
+
+/** @returns the first refusal; null when there was none */
+async function takeAll(
+  deps: KeyTaking,
+  method: string,
+  partner: PartnerConfig,
+  keys: readonly CarriedKey[],
+): Promise<SegyError | null> {
+  const groups = requireGroups(deps);
+  const { log, metrics } = deps.env;
+  let refusal: SegyError | null = null;
+  for (const { message, group, constituent } of keys) {
+    try {
+      const { result, keyId } = await groups.take({ message, partner, group, constituent });
+      metrics.count('segy_group_keys_total', { partner: partner.name, result });
+      log.info('keys.taken', { partner: partner.name, method, keyId, result });
+    } catch (error) {
+      refusal ??= toSegyError(error);
+    }
+  }
+  return refusal;
+}
