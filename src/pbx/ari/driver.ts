@@ -4,7 +4,14 @@
  */
 import type { Timers } from '../../base/environment.js';
 import { SegyError } from '../../base/errors.js';
-import type { ChannelFacts, DriverOptions, LinkListener, PbxDriver, PbxLink } from '../driver.js';
+import type {
+  ChannelFacts,
+  DriverOptions,
+  LinkListener,
+  PbxDriver,
+  PbxEvent,
+  PbxLink,
+} from '../driver.js';
 import type { PbxVariables } from '../../edge/ports/pbx-port.js';
 import { checkChannelId } from '../values.js';
 import { causeOfSipStatus } from './causes.js';
@@ -52,7 +59,7 @@ async function connect(
   const connection = await openAri(
     address,
     {
-      message: (data) => take(data, address.app, listener, (id) => link?.forget(id)),
+      message: (data) => take(data, address.app, listener, (event) => link?.heard(event)),
       pong: () => alive?.(),
       closed: (reason) => listener.down(reason),
     },
@@ -72,13 +79,13 @@ function take(
   data: Uint8Array,
   app: string,
   listener: LinkListener,
-  gone: (id: string) => void,
+  heard: (event: PbxEvent) => void,
 ): void {
   const news = readEvent(data, app);
   if (news === null) listener.down('an event is no JSON');
   else if (news.kind === 'replaced') listener.down('another program has taken the application');
   else if (news.kind !== 'other') {
-    if (news.kind === 'gone') gone(news.id);
+    heard(news);
     listener.event(news);
   }
 }
@@ -89,6 +96,8 @@ class AriLink implements PbxLink {
   readonly #timers: Timers;
   readonly #onPong: (callback: () => void) => void;
   readonly #globals: GlobalVariables;
+  /** channels that are in our application, as far as this link was told */
+  readonly #inStasis = new Set<string>();
 
   constructor(
     connection: AriConnection,
@@ -160,23 +169,29 @@ class AriLink implements PbxLink {
     }
   }
 
-  /** ARI sets variables only on a channel in Stasis; on one that is being dialled this does nothing. */
+  /**
+   * ARI sets variables only on a channel in Stasis; on one that is being dialled this does nothing, and
+   * asks but once: each request costs a connection.
+   */
   async setVariables(id: string, variables: PbxVariables): Promise<void> {
     const { channels } = this.#connection.client;
+    const set = ([variable, value]: [string, string]): Promise<unknown> =>
+      answer(channels.setChannelVar({ ...target(id), variable, value }));
+    const all = Object.entries(variables);
+    const first = this.#inStasis.has(id) ? [] : all.splice(0, 1);
     try {
-      await Promise.all(
-        Object.entries(variables).map(([variable, value]) =>
-          answer(channels.setChannelVar({ ...target(id), variable, value })),
-        ),
-      );
+      for (const one of first) await set(one);
+      await Promise.all(all.map(set));
     } catch (error) {
       if (!(error instanceof SegyError && /not in stasis/i.test(error.message))) throw error;
     }
   }
 
-  /** The channel has ended. */
-  forget(id: string): void {
-    void this.#globals.forget(id);
+  /** News of a channel, before the port has it. */
+  heard(event: PbxEvent): void {
+    if (event.kind === 'channel' && event.channel.handedOver) this.#inStasis.add(event.channel.id);
+    else if (event.kind === 'released' || event.kind === 'gone') this.#inStasis.delete(event.id);
+    if (event.kind === 'gone') void this.#globals.forget(event.id);
   }
 
   /**
