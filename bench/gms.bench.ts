@@ -17,9 +17,10 @@ import {
 import { createInlineCrypto } from '../src/crypto/index.js';
 import { PseudoGms } from '../src/gms/index.js';
 import type { GroupMember } from '../src/gms/index.js';
-import { periodAt, SecurityDomain } from '../src/kms/index.js';
+import { periodAt } from '../src/kms/index.js';
 import { MemoryBackend, openLevelBackend, openStore } from '../src/store/index.js';
 import type { StoreBackend } from '../src/store/index.js';
+import { makeDomain } from './domains.js';
 import { mulmodMs } from './harness.js';
 
 const MEMBERS = 1000;
@@ -31,23 +32,9 @@ const GROUP = 'sip:tg1@lmr.example';
 const slow = createInlineCrypto();
 const now = systemClock.now();
 
-function makeDomain(kmsUri: string, domain: string): SecurityDomain {
-  return SecurityDomain.create(
-    {
-      kmsUri,
-      domains: [domain],
-      userKeyPeriod: 2_592_000n,
-      userKeyOffset: 0n,
-      validFrom: new Date(now - 1e9),
-      validTo: new Date(now + 1e11),
-    },
-    { random: systemRandom, slow },
-  );
-}
-
-const own = makeDomain('kms.segy.example', 'lmr.example');
+const own = makeDomain('kms.segy.example', 'lmr.example', slow);
 const partners = ['a', 'b'].map((name) =>
-  makeDomain(`kms.mc-${name}.example`, `mc-${name}.example`),
+  makeDomain(`kms.mc-${name}.example`, `mc-${name}.example`, slow),
 );
 const gmsKeys = await own.issue(GMS, periodAt(own.certificate, now));
 const certificates = new Map(

@@ -7,9 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, systemRandom } from '../src/base/environment.js';
 import { createCryptoPool, createInlineCrypto, EccsiVerifier } from '../src/crypto/index.js';
 import type { SlowCrypto } from '../src/crypto/index.js';
-import { periodAt, SecurityDomain } from '../src/kms/index.js';
+import { periodAt } from '../src/kms/index.js';
 import { makeIMessage, newKeyId, openIMessage } from '../src/mikey/index.js';
 import type { KeyType } from '../src/mikey/index.js';
+import { makeDomain } from './domains.js';
 import { Bench } from './harness.js';
 
 const MEMBERS = 1000;
@@ -20,22 +21,8 @@ const TIMER_MS = 20;
 const inline = createInlineCrypto();
 const now = systemClock.now();
 
-function makeDomain(kmsUri: string, domain: string): SecurityDomain {
-  return SecurityDomain.create(
-    {
-      kmsUri,
-      domains: [domain],
-      userKeyPeriod: 2_592_000n,
-      userKeyOffset: 0n,
-      validFrom: new Date(now - 1e9),
-      validTo: new Date(now + 1e11),
-    },
-    { random: systemRandom, slow: inline },
-  );
-}
-
-const own = makeDomain('kms.segy.example', 'lmr.example');
-const partner = makeDomain('kms.mc-a.example', 'mc-a.example');
+const own = makeDomain('kms.segy.example', 'lmr.example', inline);
+const partner = makeDomain('kms.mc-a.example', 'mc-a.example', inline);
 const GMS = 'sip:gms@lmr.example';
 const RADIO = 'sip:radio1@lmr.example';
 const ALICE = 'sip:alice@mc-a.example';

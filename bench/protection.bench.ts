@@ -6,9 +6,10 @@ import { systemClock, systemRandom } from '../src/base/environment.js';
 import type { PartnerConfig } from '../src/config/index.js';
 import { protectionSchema } from '../src/config/protection-schema.js';
 import { createInlineCrypto, EccsiVerifier } from '../src/crypto/index.js';
-import { periodAt, SecurityDomain } from '../src/kms/index.js';
+import { periodAt } from '../src/kms/index.js';
 import { SignallingProtection } from '../src/protect/index.js';
 import { makeMultipart, SipHeaders, type SipRequest } from '../src/sip/index.js';
+import { makeDomain } from './domains.js';
 import { Bench } from './harness.js';
 
 /** What a setup may take longer than without protection, in milliseconds. */
@@ -17,17 +18,7 @@ const ALICE = 'sip:alice@mc-a.example';
 const RADIO = 'sip:radio1@lmr.example';
 const now = systemClock.now();
 
-const domain = SecurityDomain.create(
-  {
-    kmsUri: 'kms.mc-a.example',
-    domains: ['mc-a.example'],
-    userKeyPeriod: 2_592_000n,
-    userKeyOffset: 0n,
-    validFrom: new Date(now - 1e9),
-    validTo: new Date(now + 1e11),
-  },
-  { random: systemRandom, slow: createInlineCrypto() },
-);
+const domain = makeDomain('kms.mc-a.example', 'mc-a.example', createInlineCrypto());
 const keySet = await domain.issue(ALICE, periodAt(domain.certificate, now));
 
 const protection = protectionSchema.parse({

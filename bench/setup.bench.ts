@@ -8,13 +8,14 @@
 import { performance } from 'node:perf_hooks';
 import { systemClock, systemRandom } from '../src/base/environment.js';
 import { createInlineCrypto, EccsiVerifier } from '../src/crypto/index.js';
-import { periodAt, SecurityDomain } from '../src/kms/index.js';
+import { periodAt } from '../src/kms/index.js';
 import { makeIMessage, newKeyId, openIMessage } from '../src/mikey/index.js';
 import { attachEar } from '../src/protect/index.js';
 import { fakeMessage } from '../test/edge/support/fakes.js';
 import { ALICE, Harness, ok, RADIO1, sdp } from '../test/edge/support/harness.js';
 import { callerDialog, within } from '../test/edge/support/peer.js';
 import { ear, EAR, profile, seal, start } from '../test/edge/support/protection.js';
+import { makeDomain } from './domains.js';
 
 /** What a set-up may take longer than without protection, in milliseconds. */
 const BOUND_MS = 5;
@@ -25,22 +26,8 @@ const BLOCKS = 4;
 const now = systemClock.now();
 const slow = createInlineCrypto();
 
-function makeDomain(kmsUri: string, domain: string): SecurityDomain {
-  return SecurityDomain.create(
-    {
-      kmsUri,
-      domains: [domain],
-      userKeyPeriod: 2_592_000n,
-      userKeyOffset: 0n,
-      validFrom: new Date(now - 1e9),
-      validTo: new Date(now + 1e11),
-    },
-    { random: systemRandom, slow },
-  );
-}
-
-const own = makeDomain('kms.segy.example', 'lmr.example');
-const theirs = makeDomain('kms.mc-a.example', 'mc-a.example');
+const own = makeDomain('kms.segy.example', 'lmr.example', slow);
+const theirs = makeDomain('kms.mc-a.example', 'mc-a.example', slow);
 const period = periodAt(own.certificate, now);
 const radioKeys = await own.issue(RADIO1, period);
 const aliceKeys = await theirs.issue(ALICE, period);

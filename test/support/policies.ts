@@ -133,3 +133,13 @@ export function policyPartner(
   const identity = `sip:controlling@${peer.address}`;
   return { policy, peer, alice, bob, gms, group, identity, spk, expired, plan };
 }
+
+/** A dialplan by which the radio calls alice of the partner of each policy: extension `pX-alice`. */
+export const DIAL_POLICY_PARTNERS = [
+  '[from-radio](+)',
+  'exten => _pX-alice,1,Set(CALLERID(name)=)',
+  ' same => n,Set(EDGE=${PJSIP_CONTACT(${PJSIP_AOR(segy,contact)},uri)})',
+  ' same => n,Dial(PJSIP/segy/sip:alice@${EDGE:4}\\;segy-domain=mc-${EXTEN:0:2}.example,60,b(segy-mark^s^1))',
+  ' same => n,Hangup(${HANGUPCAUSE})',
+  '',
+].join('\n');

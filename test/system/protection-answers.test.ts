@@ -13,7 +13,7 @@ import { openDomainFiles } from '../../src/sim/index.js';
 import { SipHeaders } from '../../src/sip/index.js';
 import { AnsweringPartner } from '../support/answering-partner.js';
 import type { CallKind } from '../support/clear-answer.js';
-import { POLICIES, policyPartner } from '../support/policies.js';
+import { DIAL_POLICY_PARTNERS, POLICIES, policyPartner } from '../support/policies.js';
 import { freePort } from '../support/ports.js';
 import { sealed, type ProtectionCase } from '../support/protection-cases.js';
 import { RADIO_1, Scene, sceneEnvironment } from '../support/scene.js';
@@ -67,14 +67,7 @@ describe('every policy of what is sent, and each broken answer to it, through a 
       capture: join(folder, 'answers'),
       more: sides.map(({ partner }) => partner.plan),
       asterisk: {
-        dialplan: [
-          '[from-radio](+)',
-          'exten => _pX-alice,1,Set(CALLERID(name)=)',
-          ' same => n,Set(EDGE=${PJSIP_CONTACT(${PJSIP_AOR(segy,contact)},uri)})',
-          ' same => n,Dial(PJSIP/segy/sip:alice@${EDGE:4}\\;segy-domain=mc-${EXTEN:0:2}.example,60,b(segy-mark^s^1))',
-          ' same => n,Hangup(${HANGUPCAUSE})',
-          '',
-        ].join('\n'),
+        dialplan: DIAL_POLICY_PARTNERS,
       },
     });
   });

@@ -8,7 +8,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clearAnswer } from '../support/clear-answer.js';
-import { POLICIES, policyPartner, type PolicyPartner } from '../support/policies.js';
+import {
+  DIAL_POLICY_PARTNERS,
+  POLICIES,
+  policyPartner,
+  type PolicyPartner,
+} from '../support/policies.js';
 import { freePort } from '../support/ports.js';
 import { casesOf, type ProtectionCase } from '../support/protection-cases.js';
 import { GATEWAY_OUTER, RADIO_1, Scene } from '../support/scene.js';
@@ -50,14 +55,7 @@ describe('SIPp answers calls under every policy of what is sent, through a real 
         },
       })),
       asterisk: {
-        dialplan: [
-          '[from-radio](+)',
-          'exten => _pX-alice,1,Set(CALLERID(name)=)',
-          ' same => n,Set(EDGE=${PJSIP_CONTACT(${PJSIP_AOR(segy,contact)},uri)})',
-          ' same => n,Dial(PJSIP/segy/sip:alice@${EDGE:4}\\;segy-domain=mc-${EXTEN:0:2}.example,60,b(segy-mark^s^1))',
-          ' same => n,Hangup(${HANGUPCAUSE})',
-          '',
-        ].join('\n'),
+        dialplan: DIAL_POLICY_PARTNERS,
       },
     });
   });
