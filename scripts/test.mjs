@@ -7,14 +7,11 @@
  * Arguments: parts of test file paths; with any, only the test files that contain one of them run, and
  * lint does not.
  */
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { capture, show } from './lib/run.mjs';
+import { capture } from './lib/run.mjs';
 import { ROOT, setUp } from './lib/setup.mjs';
-
-/** One process of tests may not take longer than this. */
-const PROCESS_LIMIT_MS = 15 * 60_000;
+import { runTests, testFiles } from './lib/test-process.mjs';
 
 const wanted = process.argv.slice(2);
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -24,14 +21,6 @@ function fail(title, detail) {
   totals.failed++;
   failures.push(title);
   if (detail) console.log(detail.replace(/^/gm, '    '));
-}
-
-function testFiles(folder) {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)))
-    .sort();
 }
 
 function lint() {
@@ -49,37 +38,13 @@ function lint() {
 async function run(title, files) {
   if (files.length === 0) return;
   console.log(title);
-  const folder = mkdtempSync(join(tmpdir(), 'segy-test-'));
-  const resultFile = join(folder, 'result.json');
   try {
-    const status = await show(
-      process.execPath,
-      ['--enable-source-maps', join(ROOT, 'scripts/lib/mocha-run.mjs'), resultFile, ...files],
-      {
-        cwd: ROOT,
-        stdio: ['ignore', 'inherit', 'inherit'],
-        timeout: PROCESS_LIMIT_MS,
-        killSignal: 'SIGKILL',
-      },
-    );
-    const result = readResult(resultFile);
-    if (result === null) {
-      fail(title, `the test process ended with status ${status} before its tests were done`);
-      return;
-    }
-    totals.passed += result.passed;
-    totals.skipped += result.skipped.length;
-    for (const { title: name } of result.failed) fail(name);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function readResult(path) {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return null;
+    const { passed, failed, skipped } = await runTests(files);
+    totals.passed += passed;
+    totals.skipped += skipped.length;
+    for (const { title: name } of failed) fail(name);
+  } catch (error) {
+    fail(title, error.message);
   }
 }
 
@@ -88,7 +53,7 @@ async function main() {
   mkdirSync(join(ROOT, 'artefacts'), { recursive: true });
   if (wanted.length === 0) lint();
   const system = join(ROOT, 'dist/test/system');
-  const all = testFiles(join(ROOT, 'dist/test'));
+  const all = testFiles(join(ROOT, 'dist/test'), wanted);
   await run(
     'Unit tests',
     all.filter((path) => !path.startsWith(system)),

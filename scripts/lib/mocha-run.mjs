@@ -5,6 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
+import { SEED } from '../../dist/test/support/seed.js';
 
 const [resultFile, ...files] = process.argv.slice(2);
 const TIMEOUT_MS = 20_000;
@@ -29,6 +30,7 @@ function quiet() {
 }
 
 const mocha = new Mocha({ timeout: TIMEOUT_MS, reporter: quiet });
+console.log(`  (seed ${SEED})`);
 for (const file of files) mocha.addFile(file);
 await mocha.loadFilesAsync();
 

@@ -12,8 +12,8 @@ import {
 } from '../../src/floor/index.js';
 import { INPUTS, OPTIONS } from './participant-kit.js';
 import { SAMPLES } from './samples.js';
+import { SEED } from '../support/seed.js';
 
-const seed = Date.now() & 0x7fffffff;
 const datagrams = SAMPLES.map((message) => writeFloorMessage(message));
 
 const mutation = fc.record({
@@ -24,7 +24,7 @@ const mutation = fc.record({
   tail: fc.uint8Array({ maxLength: 12 }),
 });
 
-describe(`Hostile floor datagrams (seed ${seed})`, () => {
+describe(`Hostile floor datagrams (seed ${SEED})`, () => {
   it('never throw; what is read can be written and is read again as the same', () => {
     fc.assert(
       fc.property(mutation, ({ base, second, changes, cut, tail }) => {
@@ -48,7 +48,7 @@ describe(`Hostile floor datagrams (seed ${seed})`, () => {
           ]);
         }
       }),
-      { numRuns: 8_000, seed },
+      { numRuns: 8_000 },
     );
   });
 
@@ -57,7 +57,7 @@ describe(`Hostile floor datagrams (seed ${seed})`, () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
         readFloorDatagram(octets);
       }),
-      { numRuns: 3_000, seed },
+      { numRuns: 3_000 },
     );
   });
 
@@ -82,7 +82,7 @@ describe(`Hostile floor datagrams (seed ${seed})`, () => {
           }
         }
       }),
-      { numRuns: 3_000, seed },
+      { numRuns: 3_000 },
     );
   });
 });

@@ -26,11 +26,10 @@ import {
   SEALING,
   type TestPart,
 } from './support.js';
+import { SEED } from '../support/seed.js';
 
 const DEMANDS = { confidentiality: true, integrity: true };
 
-/** Where random changes begin; printed with every failure. */
-const SEED = Math.floor(Math.random() * 2 ** 31);
 let state = SEED;
 function nextByte(): number {
   state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;

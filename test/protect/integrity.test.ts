@@ -23,6 +23,7 @@ import {
   withFiles,
   type TestPart,
 } from './support.js';
+import { SEED } from '../support/seed.js';
 
 const SIGNED = 'application/vnd.3gpp.mcptt-signed+xml';
 const ALL = { confidentiality: true, integrity: true };
@@ -191,20 +192,19 @@ describe('protect: XML integrity', () => {
   it(`verifies what xmlsec1 signs over ${LAYOUTS} layouts of namespaces that its ancestors declare`, function () {
     needTool(this, 'xmlsec1');
     this.timeout(120_000);
-    const seed = Math.floor(Math.random() * 2 ** 31);
-    const laidOut = layouts(seed);
+    const laidOut = layouts();
     for (let first = 0; first < laidOut.length; first += BATCH) {
       let documents = laidOut.slice(first, first + BATCH);
       for (const at of [1, 2]) documents = signedByXmlsec(documents, at);
       for (const [index, document] of documents.entries()) {
-        assert.equal(verify(document).length, 2, `seed ${seed}, layout ${first + index}`);
+        assert.equal(verify(document).length, 2, `seed ${SEED}, layout ${first + index}`);
       }
     }
   });
 });
 
 /** Templates without values, with three prefixes declared at random on the way to each SignedInfo. */
-function layouts(seed: number): string[] {
+function layouts(): string[] {
   const prefix = fc.constantFrom('a', 'b', 'c');
   const declared = fc
     .uniqueArray(fc.tuple(prefix, fc.constantFrom('urn:1', 'urn:2', 'urn:3')), {
@@ -214,7 +214,7 @@ function layouts(seed: number): string[] {
     .map((pairs) => pairs.map(([p, u]) => ` xmlns:${p}="${u}"`).join(''));
   const template = DOCUMENT.replace(/<SignatureValue>[^<]*/g, '<SignatureValue>');
   const made = fc.tuple(declared, declared, declared, fc.constantFrom('', ' \n '));
-  return fc.sample(made, { seed, numRuns: LAYOUTS }).map(([root, first, second, space]) => {
+  return fc.sample(made, LAYOUTS).map(([root, first, second, space]) => {
     let index = 0;
     return template
       .replace('<signatures', `<signatures${root}`)

@@ -2,21 +2,10 @@ import assert from 'node:assert/strict';
 import type { PbxChannel, PbxPort } from '../../../src/edge/ports/pbx-port.js';
 import { EslRig } from '../../support/esl-rig.js';
 import { until } from '../conformance.js';
+import { generator, SEED } from '../../support/seed.js';
 
-/** Seeds of the run, `SEGY_TEST_SEEDS=<first>-<last>` for others; one is enough to repeat a failure. */
-const [FIRST = 1, LAST = 200] = (process.env.SEGY_TEST_SEEDS ?? '1-200').split('-').map(Number);
-const SEEDS = Array.from({ length: LAST - FIRST + 1 }, (_, index) => FIRST + index);
-
-/** Mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+/** One after another from the seed of the process. */
+const SEEDS = Array.from({ length: 200 }, (_, index) => SEED + index);
 
 /** What a gateway would hold of one call. */
 interface Session {
@@ -61,7 +50,7 @@ async function oneCall(
 
 /** One seed from start to stop of a port. @returns how many sessions came about */
 async function oneSeed(rig: EslRig, seed: number): Promise<number> {
-  const random = seeded(seed);
+  const random = generator(seed);
   const what = `seed ${seed}`;
   rig.fake.disorder = {
     random,
