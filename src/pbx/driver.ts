@@ -1,7 +1,7 @@
 /**
  * What one kind of PBX provides to the port: a driver that opens links, and a link that carries
  * commands one way and events the other. Everything that must be the same on every PBX (matching,
- * claims, resync, supervision) is in port.ts and knows only this.
+ * claims, resync, supervision) is in port.ts and beside it, and knows only this.
  */
 import type { PbxSignal, PbxVariables } from '../edge/ports/pbx-port.js';
 
