@@ -4,30 +4,21 @@ import type { ServerTransaction, SipResponse } from '../sip/index.js';
 import { SDP_TYPE } from './messages/bodies.js';
 import { ownContact } from './messages/contact.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
-import { KEY_METHODS } from './groups/group-messages.js';
 import { wayOf } from './interfaces.js';
 import { MCPTT_INFO_TYPE } from './messages/mcptt-info.js';
-import { methodsWith } from './messages/pass-headers.js';
+import { methodsFor, type MethodsKnown } from './methods.js';
 import type { Refusals } from './messages/refusal.js';
 
 /** @param partner who asks; undefined for the PBX */
 export function capabilities(
-  deps: Pick<EdgeDependencies, 'groups' | 'notifier' | 'partners' | 'settings'>,
+  deps: MethodsKnown & Pick<EdgeDependencies, 'settings'>,
   refusals: Refusals,
   side: Side,
   uas: ServerTransaction,
   partner: PartnerConfig | undefined,
 ): SipResponse {
   const response = refusals.plain(uas.request, 200);
-  const takesKeys = side === 'outer' && deps.groups !== undefined;
-  const notifies = side === 'outer' && deps.notifier !== undefined;
-  const asking = partner === undefined ? deps.partners : [partner];
-  const methods = new Set([
-    ...methodsWith(asking.some(({ refer }) => refer === 'pass')),
-    ...(takesKeys ? KEY_METHODS : []),
-    ...(notifies ? ['SUBSCRIBE'] : []),
-  ]);
-  response.headers.set('Allow', [...methods].join(', '));
+  response.headers.set('Allow', methodsFor(deps, side, partner).join(', '));
   response.headers.set('Accept', `${SDP_TYPE}, ${MCPTT_INFO_TYPE}, multipart/mixed`);
   // an INVITE of the MC side takes no call over
   response.headers.set('Supported', side === 'inner' ? '100rel, timer, replaces' : '100rel, timer');

@@ -23,11 +23,13 @@ import type { EdgeContext } from './context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { readNotices } from './messages/document-diff.js';
 import { Gate } from './calls/gate.js';
-import { KEY_METHODS, takeKeys } from './groups/group-messages.js';
+import { takeKeys } from './groups/group-messages.js';
 import { GroupStanding } from './groups/group-standing.js';
 import { InDialog } from './calls/in-dialog.js';
 import { identifiersOf } from './calls/mc-invite.js';
+import { KEY_METHODS } from './messages/methods.js';
 import { checkTakeover } from './messages/pass-headers.js';
+import { methodsFor, methodsIn, refusalOutside } from './methods.js';
 import { callFromMc } from './calls/pipeline-in.js';
 import { callFromPbx } from './calls/pipeline-out.js';
 import { Refusals } from './messages/refusal.js';
@@ -199,7 +201,13 @@ export class Edge {
       this.#countSetup(side, { kind: 'refused', code: refusal.code });
     }
     this.#refusals.note(side, uas.source.address, refusal, request.method);
-    uas.respond(this.#refusals.response(uas.request, side, refusal, partner));
+    const response = this.#refusals.response(request, side, refusal, partner);
+    if (response.status === 405) {
+      const call = this.#callOf(side, request, partner);
+      const allowed = call ? methodsIn(call) : methodsFor(this.#deps, side, partner);
+      response.headers.set('Allow', allowed.join(', '));
+    }
+    uas.respond(response);
   }
 
   /** A request of no dialog. */
@@ -223,7 +231,7 @@ export class Edge {
       return;
     }
     if (request.method !== 'INVITE') {
-      throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not taken outside a dialog');
+      throw refusalOutside(request.method, methodsFor(this.#deps, side, partner));
     }
     const map = this.#registry.mapFrom(side, partner?.name);
     checkTakeover(request, partner !== undefined, map);

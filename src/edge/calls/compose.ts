@@ -14,12 +14,8 @@ import { ownContact, ownHost, type OuterRole } from '../messages/contact.js';
 import { otherSide, type Side } from '../dependencies.js';
 import type { Dialog } from '../messages/dialog.js';
 import type { PeerWay } from '../interfaces.js';
-import {
-  methodsWith,
-  passHeaders,
-  TRANSFER_METHODS,
-  type HeaderContext,
-} from '../messages/pass-headers.js';
+import { methodsWith, takesTransfers, TRANSFER_METHODS } from '../messages/methods.js';
+import { passHeaders, type HeaderContext } from '../messages/pass-headers.js';
 
 const DEFAULT_HOPS = 70;
 
@@ -35,7 +31,7 @@ export class Composer {
     const receiver = otherSide(from);
     const host = ownHost(call.deps.settings, receiver, dialog.target);
     const map = this.#registry.mapFrom(from, call.partner.name);
-    return { map, host, transfers: call.partner.refer === 'pass' };
+    return { map, host, transfers: takesTransfers(call) };
   }
 
   /** The call of a partner that a Call-ID of `side` names. */
@@ -53,7 +49,7 @@ export class Composer {
   passInitial(call: Call, from: SipRequest, to: SipRequest, way: PeerWay): void {
     const host = ownHost(call.deps.settings, call.calleeSide, way);
     const map = this.#registry.mapFrom(call.callerSide, call.partner.name);
-    const transfers = call.partner.refer === 'pass';
+    const transfers = takesTransfers(call);
     passHeaders(from, to.headers, { map, host, transfers });
     if (!to.headers.has('Allow')) to.headers.set('Allow', methodsWith(transfers).join(', '));
     to.headers.set('Max-Forwards', String(hopsLeft(from)));

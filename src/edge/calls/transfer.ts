@@ -22,7 +22,7 @@ import {
   RESOURCE_LISTS_TYPE,
 } from '../messages/mcptt-info.js';
 import type { Pair } from './pair.js';
-import { TRANSFER_METHODS } from '../messages/pass-headers.js';
+import { takesTransfers, TRANSFER_METHODS } from '../messages/methods.js';
 import {
   partyOf,
   readReferTo,
@@ -60,15 +60,12 @@ export function isTransfer({ method }: SipRequest): boolean {
  * @throws SegyError SEGY_E_SIP_METHOD, SEGY_E_REFER_REFUSED
  */
 export function admitTransfer({ call, request }: Pick<Passage, 'call' | 'request'>): void {
-  if (call.partner.refer !== 'pass') {
-    if (request.method !== 'REFER') {
-      throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not passed within a dialog');
-    }
-    throw new SegyError('SEGY_E_REFER_REFUSED', 'the profile of the partner passes no REFER');
+  if (takesTransfers(call)) return;
+  if (request.method !== 'REFER') {
+    throw new SegyError('SEGY_E_SIP_METHOD', 'the method is not passed within a dialog');
   }
-  if (call.group !== null) {
-    throw new SegyError('SEGY_E_REFER_REFUSED', 'a group call is not transferred');
-  }
+  const why = call.group === null ? 'the profile of the partner passes no REFER' : 'a group call';
+  throw new SegyError('SEGY_E_REFER_REFUSED', `not transferred: ${why}`);
 }
 
 /**

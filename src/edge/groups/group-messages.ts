@@ -14,9 +14,6 @@ import type { Refusals } from '../messages/refusal.js';
 /** What of the edge's dependencies takes keys. */
 export type KeyTaking = Pick<EdgeDependencies, 'env' | 'groups'>;
 
-/** Methods that may bring keys. */
-export const KEY_METHODS: readonly string[] = ['MESSAGE', 'NOTIFY'];
-
 /** Takes the keys of a request of `partner` and answers it; never throws later than at once. */
 export function takeKeys(
   deps: EdgeDependencies,

@@ -7,21 +7,7 @@ import { SegyError } from '../../base/errors.js';
 import type { SipHeaders, SipMessage } from '../../sip/index.js';
 import { mapDialogReference, mapInReplyTo, type CallIdMap } from './call-id-map.js';
 import { rewriteReason, rewriteWarning } from './hide-hosts.js';
-
-/** Methods the edge passes within a dialog, and ACK and CANCEL, which end at it. */
-export const ALLOWED_METHODS: readonly string[] = [
-  'INVITE',
-  'ACK',
-  'CANCEL',
-  'BYE',
-  'PRACK',
-  'UPDATE',
-  'INFO',
-  'OPTIONS',
-];
-
-/** What a transfer is made of; passed where the partner's profile lets calls be transferred. */
-export const TRANSFER_METHODS: readonly string[] = ['REFER', 'NOTIFY', 'SUBSCRIBE'];
+import { methodsWith } from './methods.js';
 
 /** Passed as they are where they are plain: session timers, reliability, priority. */
 const PASSED: readonly string[] = [
@@ -121,11 +107,6 @@ function passTags(from: SipHeaders, to: SipHeaders, name: string): void {
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '' && !HOP_TAGS.has(tag.toLowerCase()));
   if (tags.length > 0) to.set(name, tags.slice(0, MAX_VALUES).join(', '));
-}
-
-/** Methods passed within a dialog whose partner lets calls be transferred, or does not. */
-export function methodsWith(transfers: boolean): readonly string[] {
-  return transfers ? [...ALLOWED_METHODS, ...TRANSFER_METHODS] : ALLOWED_METHODS;
 }
 
 /** What both the far side and the edge can do. */

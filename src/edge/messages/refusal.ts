@@ -7,7 +7,6 @@ import { ERROR_CODES, type SegyError, type SegyErrorCode } from '../../base/erro
 import type { PartnerConfig } from '../../config/index.js';
 import { createResponse, quoteString, type SipRequest, type SipResponse } from '../../sip/index.js';
 import type { EdgeDependencies, Side } from '../dependencies.js';
-import { ALLOWED_METHODS } from './pass-headers.js';
 import { SourceLog } from '../../base/source-log.js';
 
 /** Codes for which a KMS Redirect Response may tell the sender which KMS to use (TS 33.180 D.4). */
@@ -44,7 +43,6 @@ export class Refusals {
   /** A response without a code: the ordinary course of SIP (487, 491, 481 to a late request). */
   plain(request: SipRequest, status: number): SipResponse {
     const response = createResponse(request, status);
-    if (status === 405) response.headers.set('Allow', ALLOWED_METHODS.join(', '));
     if (status === 500) response.headers.set('Retry-After', '1');
     return response;
   }

@@ -139,7 +139,7 @@ describe('edge: transfers that are refused', () => {
     assert.equal(warningOf(await early.expect(403)), 'SEGY_E_REFER_REFUSED');
     const outside = { ...dialog, to: '<sip:radio1@lmr.example>', callId: 'other' };
     const alone = h.mc.send(referIn(h, outside, [['Refer-To', `<${RADIO2}>`]]), h.outerAt);
-    assert.equal(warningOf(await alone.expect(405)), 'SEGY_E_SIP_METHOD');
+    assert.equal(warningOf(await alone.expect(403)), 'SEGY_E_REFER_REFUSED');
     h.pbx.answer(tx, 486);
     await sent.expect(486);
   });

@@ -107,7 +107,7 @@ describe('edge: every method under protected signalling', () => {
     const outside = { ...callerDialog, to: '<sip:x@y>', callId: 'other' };
     for (const [dialog, status, code] of [
       [callerDialog, 403, 'SEGY_E_REFER_REFUSED'],
-      [outside, 405, 'SEGY_E_SIP_METHOD'],
+      [outside, 403, 'SEGY_E_REFER_REFUSED'],
     ] as const) {
       const refer = within('REFER', 103, dialog, {
         headers: [['Refer-To', '<sip:1002@127.0.0.1>']],
