@@ -5,8 +5,9 @@
 import { ClientLimits, HttpsListener } from '../https/index.js';
 import type { ClientRate, HttpRoute, ListenerTls } from '../https/index.js';
 import type { Environment } from '../base/environment.js';
+import { rollRootOf } from '../config/index.js';
 import type { HttpsConfig, SegyConfig } from '../config/index.js';
-import { DocumentGuard, GroupChanges, GroupUsage } from '../gms/index.js';
+import { DocumentGuard, GroupChanges, GroupUsage, RollRoute } from '../gms/index.js';
 import type { SigningKeys } from '../idm-client/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
 import { XcapServer } from '../xcap/index.js';
@@ -114,7 +115,7 @@ function clientLimits({ rate, known, limits }: HttpsConfig, env: Environment): C
   );
 }
 
-/** The group documents, where they have a root and an IdM whose tokens open them. */
+/** Group documents and rolls of their keys, where they have a root and an IdM whose tokens open them. */
 function documentRoutes(
   { config, state, env, gms }: HttpsParts,
   idm: RunningIdm | null,
@@ -122,15 +123,22 @@ function documentRoutes(
   const settings = config.current.gms;
   if (settings?.xcapRoot === undefined || gms === null || idm === null) return [];
   const { documents, homeOf } = gms;
+  const changes = new GroupChanges({ gms: gms.gms, homeOf, audit: state.audit });
   const usage = new GroupUsage({
     groups: gms.gms.groups,
     documents,
-    changes: new GroupChanges({ gms: gms.gms, homeOf, audit: state.audit }),
+    changes,
     homeOf,
     folders: () => config.current.partners.map(({ codePoints }) => codePoints.groupDocumentPath),
   });
   const guard = new DocumentGuard({ tokens: idm.guard, access: settings.documents });
   return [
+    new RollRoute({
+      root: rollRootOf(settings.rollRoot, settings.xcapRoot),
+      gms: gms.gms,
+      changes,
+      guard,
+    }),
     new XcapServer({
       root: settings.xcapRoot,
       usages: [usage],

@@ -115,6 +115,11 @@ export const gmsSchema = z.strictObject({
     .url({ protocol: /^https$/ })
     .regex(/^[^?#]*$/, 'no query and no fragment')
     .optional(),
+  /** below which administrators roll keys by HTTP; default: `/group-rolls` beside the documents */
+  rollRoot: z
+    .url({ protocol: /^https$/ })
+    .regex(/^[^?#]*$/, 'no query and no fragment')
+    .optional(),
   /** who has them, where \`https\` serves them */
   documents: documentAccessSchema,
   keys: keyTimes,
@@ -132,6 +137,11 @@ export const gmsSchema = z.strictObject({
     .default([]),
   documentNames: groupDocumentNamesSchema,
 });
+
+/** The address below which administrators roll keys. */
+export function rollRootOf(rollRoot: string | undefined, xcapRoot: string): string {
+  return rollRoot ?? new URL('/group-rolls', xcapRoot).href;
+}
 
 export type GmsConfig = z.output<typeof gmsSchema>;
 export type HomeGroupConfig = GmsConfig['groups'][number];

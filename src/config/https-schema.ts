@@ -72,7 +72,8 @@ export type HttpsConfig = z.output<typeof httpsSchema>;
 /** What `checkHttps` reads of the whole. */
 interface WithHttps {
   readonly https?: HttpsConfig | undefined;
-  readonly gms?: { readonly xcapRoot?: string | undefined } | undefined;
+  readonly gms?:
+    { readonly xcapRoot?: string | undefined; readonly rollRoot?: string | undefined } | undefined;
   readonly idm?: object | undefined;
 }
 
@@ -85,10 +86,20 @@ export function checkHttps({ https, gms, idm }: WithHttps, context: z.Refinement
     return;
   }
   const serves = gms?.xcapRoot !== undefined;
+  if (gms?.rollRoot !== undefined && liesBelow(gms.xcapRoot, gms.rollRoot)) {
+    wrong('gms', 'rollRoot would hide the documents: xcapRoot lies below it');
+  }
   if (serves && idm === undefined) {
     wrong('https', 'group documents are opened by access tokens: there is no idm that issues them');
   }
   if (!serves && idm === undefined) {
     wrong('https', 'it would serve nothing: there is neither an idm nor gms.xcapRoot');
   }
+}
+
+/** Whether requests to `inner` would be taken for requests to `outer`; malformed ones are refused elsewhere. */
+function liesBelow(inner: string | undefined, outer: string): boolean {
+  if (inner === undefined || !URL.canParse(inner) || !URL.canParse(outer)) return false;
+  const pathOf = (url: string): string => `${new URL(url).pathname}/`.replace(/\/+$/, '/');
+  return pathOf(inner).startsWith(pathOf(outer));
 }

@@ -13,7 +13,7 @@ export type { ConfigFinding, ConfigResult } from './load.js';
 export type { GroupConfig, PartnerConfig, SegyConfig, UserConfig } from './schema.js';
 export { DEFAULT_CODE_POINTS } from './code-points.js';
 export type { CodePoints } from './code-points.js';
-export { DEFAULT_GROUP_DOCUMENT_NAMES } from './gms-schema.js';
+export { DEFAULT_GROUP_DOCUMENT_NAMES, rollRootOf } from './gms-schema.js';
 export type { DocumentAccessConfig } from './documents-schema.js';
 export type { HttpsConfig } from './https-schema.js';
 export type { GmsConfig, GroupDocumentNames, HomeGroupConfig } from './gms-schema.js';

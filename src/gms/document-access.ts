@@ -41,6 +41,12 @@ export function callerOf(
   return { ids, partner, clientId, isAdministrator };
 }
 
+/** Who it is, for the audit log. */
+export function nameOf({ ids, clientId }: DocumentCaller): string {
+  const [id = ''] = ids.values();
+  return `${id} with client ${clientId}`;
+}
+
 /** Whether the caller is in the group, for a service that the group and the caller's scopes have. */
 export function isMemberOf(group: Group, { ids, partner }: DocumentCaller): boolean {
   return group.services.some((service) => {

@@ -7,7 +7,7 @@ import { SegyError } from '../base/errors.js';
 import { encodeSegment } from '../base/uri-segment.js';
 import { parseXcapPath, XcapConflict } from '../xcap/index.js';
 import type { DocumentSelector, XcapDocument, XcapUsage, XcapWriter } from '../xcap/index.js';
-import { isMemberOf, type DocumentCaller } from './document-access.js';
+import { isMemberOf, nameOf, type DocumentCaller } from './document-access.js';
 import { GROUP_DOCUMENT_AUID, GROUP_DOCUMENT_TYPE } from './group-document.js';
 import { groupOfDocument, readGroupDocument } from './group-document.js';
 import type { GroupChanges } from './group-changes.js';
@@ -96,7 +96,7 @@ export class GroupUsage implements XcapUsage<DocumentCaller> {
         (uri) => keptMembers.get(uri) ?? homeOf(uri),
       );
       const condition = { version: kept?.version ?? null };
-      return documents.of(await changes.put(group, condition, detailOf(caller)));
+      return documents.of(await changes.put(group, condition, `document, by ${nameOf(caller)}`));
     } catch (error) {
       throw conflictOf(error);
     }
@@ -108,7 +108,7 @@ export class GroupUsage implements XcapUsage<DocumentCaller> {
     refuseOvertaken(before, group && documents.of(group));
     if (group === undefined) return;
     try {
-      await changes.delete(group.id, { version: group.version }, detailOf(caller));
+      await changes.delete(group.id, { version: group.version }, `document, by ${nameOf(caller)}`);
     } catch (error) {
       throw conflictOf(error);
     }
@@ -182,9 +182,4 @@ function conflictOf(error: unknown): unknown {
     default:
       return error;
   }
-}
-
-function detailOf({ ids, clientId }: DocumentCaller): string {
-  const [id = ''] = ids.values();
-  return `document, by ${id} with client ${clientId}`;
 }

@@ -1,22 +1,23 @@
 /**
- * Changes of the groups that are homed here, as a command or a document asks for them: the rules of
- * the store, then the keys as the change demands them, then the audit record.
+ * Changes of the groups that are homed here, as a command, a document or a request asks for them: the
+ * rules of the store, then the keys as the change demands them, then the audit record.
  */
 import { SegyError } from '../base/errors.js';
 import type { ChangeCondition } from './group-store.js';
 import type { Group, MemberHome, NewGroup } from './group.js';
+import type { RollRequest } from './key-life.js';
 import type { PseudoGms } from './pseudo-gms.js';
 
 export interface ChangeAudit {
   record(event: {
-    readonly action: 'group-created' | 'group-changed' | 'group-deleted';
+    readonly action: 'group-created' | 'group-changed' | 'group-deleted' | 'group-rekeyed';
     readonly group: string;
     readonly detail?: string;
   }): Promise<void>;
 }
 
 export interface GroupChangesOptions {
-  readonly gms: Pick<PseudoGms, 'groups' | 'settled'>;
+  readonly gms: Pick<PseudoGms, 'groups' | 'settled' | 'rekey'>;
   /** whose user an identity is; undefined for nobody's */
   readonly homeOf: (uri: string) => Pick<MemberHome, 'partner'> | undefined;
   readonly audit: ChangeAudit;
@@ -59,6 +60,16 @@ export class GroupChanges {
   async delete(id: string, condition: ChangeCondition, detail: string): Promise<void> {
     await this.#options.gms.groups.delete(id, condition);
     await this.#settle('group-deleted', id, detail);
+  }
+
+  /** @returns hex of the new K-IDs, none of an order that was carried out @throws SegyError as PseudoGms.rekey */
+  async rekey(id: string, request: Omit<RollRequest, 'reason'>, detail: string): Promise<string[]> {
+    const { gms, audit } = this.#options;
+    const keys = await gms.rekey(id, request);
+    if (keys.length === 0) return keys;
+    const told = [...keys, ...(detail === '' ? [] : [detail])].join(' ');
+    await audit.record({ action: 'group-rekeyed', group: id, detail: told });
+    return keys;
   }
 
   /** A group under a partner's name would take the calls to the partner's own. */

@@ -18,6 +18,7 @@ export { DocumentGuard } from './document-guard.js';
 export type { AccessTokens } from './document-guard.js';
 export type { AccessTokenClaims, DocumentCaller } from './document-access.js';
 export { GroupUsage } from './document-usage.js';
+export { RollRoute } from './roll-route.js';
 export type { DocumentMember, GroupDocument } from './document-model.js';
 export { checkGroup, GROUP_SERVICES, memberOf, partnersOf } from './group.js';
 export type { Group, GroupMember, GroupService, MemberHome, NewGroup, NewMember } from './group.js';
@@ -25,11 +26,13 @@ export { GroupStore } from './group-store.js';
 export type { ChangeCondition, GroupChange, GroupListener } from './group-store.js';
 export type { Delivery, DeliveryRedirect } from './delivery.js';
 export type { KeyLifeSettings, RollRequest } from './key-life.js';
+export { progressOf } from './key-status.js';
 export type {
   DeliveryCounts,
   DeliveryProblem,
   GroupStatus,
   KeyStatus,
+  RollProgress,
   UnreachedPartner,
 } from './key-status.js';
 export type {

@@ -9,7 +9,7 @@
  * | not yet active | a member left                           | a successor as above; this one is revoked at once |
  * | retiring  | its time has come                            | revoked: out of our own ring, and said to every member that has it |
  * | any       | the group is gone or protects no media       | revoked |
- * | revoked   | every member took that, or a week passed     | forgotten |
+ * | revoked   | every member took that, or a week passed     | forgotten; one that was ordered by name not before the week |
  *
  * What is to be done is found by looking at the group, its keys and their deliveries, never by
  * remembering an event. So a change that a crash cut off is finished at the next start.
@@ -34,7 +34,7 @@ import {
   revocationOf,
   rollAt,
 } from './key-rules.js';
-import type { OwnKey, OwnKeyType, RollReason } from './own-key.js';
+import type { OwnKey, OwnKeyType, RollOrder, RollReason } from './own-key.js';
 import { OWN_KEY_TYPES } from './own-key.js';
 import type { OwnRing } from './ports.js';
 
@@ -43,6 +43,8 @@ const FORGET_AFTER_MS = 7 * 86_400_000;
 /** Timers of the platform wrap at 2^31 ms; looking again after an hour costs nothing. */
 const MAX_TIMER_MS = 3_600_000;
 const MAX_DRAWS = 64;
+/** Valid keys of one type of a group: more than this says that somebody rolls in a loop. */
+const MAX_VALID = 16;
 
 export interface KeyLifeSettings {
   /** identity of our GMS */
@@ -78,6 +80,8 @@ export interface RollRequest {
   readonly activationSeconds?: number;
   /** the keys that are replaced are revoked at once, without waiting for the new one */
   readonly revokeNow?: boolean;
+  /** the same order rolls once */
+  readonly order?: RollOrder;
 }
 
 export class KeyLife {
@@ -123,9 +127,10 @@ export class KeyLife {
   }
 
   /**
-   * Makes a new key of each type that the group has.
+   * Makes a new key of each type that the group has; of an order that was carried out, what lacks.
    * @returns hex of the new K-IDs
-   * @throws SegyError SEGY_E_NOT_FOUND, SEGY_E_GROUP for a group without any key, SEGY_E_STORE
+   * @throws SegyError SEGY_E_NOT_FOUND, SEGY_E_GROUP for a group without any key or an order that was another
+   * one before, SEGY_E_BUSY while too many keys of the group are valid, SEGY_E_STORE
    */
   roll(id: string, request: RollRequest): Promise<string[]> {
     return this.#inTurn(async () => {
@@ -139,10 +144,27 @@ export class KeyLife {
       }
       const made: string[] = [];
       const now = this.#options.clock.now();
-      for (const type of types) made.push((await this.#roll(group, type, request, now)).keyId);
+      for (const type of types) {
+        if (this.#isOrdered(id, type, request.order)) continue;
+        made.push((await this.#roll(group, type, request, now)).keyId);
+      }
       await this.#look(id);
       return made;
     });
+  }
+
+  /** Whether a key of this type was made by this order. @throws SegyError as roll */
+  #isOrdered(id: string, type: OwnKeyType, order: RollOrder | undefined): boolean {
+    const keys = this.#options.records.keysOf(id, type);
+    const found = keys.find((key) => order !== undefined && key.order?.name === order.name)?.order;
+    if (!found) {
+      if (this.#valid(id, type).length < MAX_VALID) return false;
+      throw new SegyError('SEGY_E_BUSY', `${id} has ${MAX_VALID} valid keys of type ${type}`);
+    }
+    const { activationSeconds, revokeNow } = found;
+    if (activationSeconds === order?.activationSeconds && revokeNow === order.revokeNow)
+      return true;
+    throw new SegyError('SEGY_E_GROUP', `the roll ${found.name} was ordered with other times`);
   }
 
   /** Does what a group's keys need, soon. */
@@ -168,7 +190,7 @@ export class KeyLife {
       else await this.#retire(this.#valid(id, type), group);
     }
     await this.#retireDue(id, group);
-    await this.#forget(id);
+    await this.#forget(id, group);
   }
 
   /** @param now one time for all types of a group's keys, so that they change together */
@@ -187,7 +209,7 @@ export class KeyLife {
 
   async #roll(group: Group, type: OwnKeyType, request: RollRequest, now: number): Promise<OwnKey> {
     const { settings, records } = this.#options;
-    const { reason, revokeNow = false } = request;
+    const { reason, revokeNow = false, order = null } = request;
     const usual =
       reason === 'removal' ? settings.removalActivationSeconds : settings.activationSeconds;
     const lead = 1000 * (request.activationSeconds ?? usual);
@@ -196,7 +218,7 @@ export class KeyLife {
     );
     const end = Math.min(...replaced.map(({ expiry }) => +(expiry ?? Infinity)));
     const activation = Math.min(now + lead, Math.max(end, now));
-    const made = await this.#make(group, type, { reason, now, activation });
+    const made = await this.#make(group, type, { reason, now, activation, order });
     const retireAt = new Date(made.activation.getTime() + 1000 * settings.overlapSeconds);
     const retiring = replaced.map((key): OwnKey => {
       const isUnused = reason === 'removal' && key.activation.getTime() > now;
@@ -209,10 +231,15 @@ export class KeyLife {
   async #make(
     group: Group,
     keyType: OwnKeyType,
-    times: { readonly reason: RollReason; readonly now: number; readonly activation: number },
+    times: {
+      readonly reason: RollReason;
+      readonly now: number;
+      readonly activation: number;
+      readonly order?: RollOrder | null;
+    },
   ): Promise<OwnKey> {
     const { random, records, settings, log } = this.#options;
-    const { reason, now } = times;
+    const { reason, now, order = null } = times;
     const latest = Math.max(0, ...this.#valid(group.id, keyType).map(({ madeAt }) => +madeAt));
     // the members are told whole seconds (E.6.4), and what is true for them is true here
     const activation = 1000 * Math.floor(times.activation / 1000);
@@ -231,6 +258,7 @@ export class KeyLife {
       retireAt: null,
       revokedAt: null,
       holders: holdersOf(group),
+      order,
     };
     await records.write({ keys: [key], deliveries: deliveriesOfKey(key, group) });
     log.info('gms.key.made', { group: group.id, keyType, keyId: key.keyId, reason });
@@ -280,14 +308,15 @@ export class KeyLife {
     }
   }
 
-  async #forget(id: string): Promise<void> {
+  async #forget(id: string, group: Group | undefined): Promise<void> {
     const { records, clock, ring } = this.#options;
-    const forget = records.keysOf(id).filter(({ keyId, revokedAt }) => {
+    const forget = records.keysOf(id).filter(({ keyId, revokedAt, order }) => {
       if (revokedAt === null) return false;
+      const isAsked = order !== null && group !== undefined;
       const open = records
         .deliveriesOf(keyId)
         .some(({ says, step }) => says === 'revoked' && step !== 'delivered');
-      return !open || clock.now() >= revokedAt.getTime() + FORGET_AFTER_MS;
+      return (!open && !isAsked) || clock.now() >= revokedAt.getTime() + FORGET_AFTER_MS;
     });
     for (const { keyId } of forget) await ring.drop(fromHex(keyId));
     await records.write({ forget });

@@ -21,6 +21,8 @@ export interface KeyStatus {
   readonly keyType: OwnKeyType;
   readonly state: 'pending' | 'active' | 'retiring' | 'revoked';
   readonly reason: RollReason;
+  /** name of the order by which it was made */
+  readonly order: string | null;
   readonly activation: string;
   readonly expiry: string | null;
   readonly retireAt: string | null;
@@ -55,6 +57,32 @@ export interface GroupStatus {
   readonly problems: readonly DeliveryProblem[];
 }
 
+/** How far new keys are on their way to the members. */
+export interface RollProgress {
+  readonly keys: readonly string[];
+  readonly members: number;
+  readonly made: number;
+  readonly delivered: number;
+  readonly failing: number;
+  /** partners that are not reached */
+  readonly unreached: readonly string[];
+}
+
+/** @param keyIds of the keys that were made */
+export function progressOf(status: GroupStatus, keyIds: readonly string[]): RollProgress {
+  const of = status.keys.filter(({ keyId }) => keyIds.includes(keyId));
+  const sum = (field: 'members' | 'made' | 'delivered' | 'failing'): number =>
+    of.reduce((total, { deliveries }) => total + deliveries[field], 0);
+  return {
+    keys: keyIds,
+    members: sum('members'),
+    made: sum('made'),
+    delivered: sum('delivered'),
+    failing: sum('failing'),
+    unreached: status.unreached.map(({ partner }) => partner),
+  };
+}
+
 export function statusOf(
   group: string,
   keys: readonly OwnKey[],
@@ -75,6 +103,7 @@ export function statusOf(
       keyType: key.keyType,
       state: stateOfKey(key, keys, now),
       reason: key.reason,
+      order: key.order?.name ?? null,
       activation: key.activation.toISOString(),
       expiry: key.expiry?.toISOString() ?? null,
       retireAt: key.retireAt?.toISOString() ?? null,

@@ -10,6 +10,25 @@ export type OwnKeyType = (typeof OWN_KEY_TYPES)[number];
 export const ROLL_REASONS = ['created', 'command', 'schedule', 'removal'] as const;
 export type RollReason = (typeof ROLL_REASONS)[number];
 
+/** Longest time from a command to the use of a new key, in seconds. */
+export const MAX_ACTIVATION_SECONDS = 999_999;
+
+/** By which a roll is known to whoever ordered it, so that to order it again rolls nothing. */
+const orderSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9._~-]{1,64}$/),
+  activationSeconds: z.number().int().min(0).max(MAX_ACTIVATION_SECONDS).nullable(),
+  revokeNow: z.boolean(),
+});
+export type RollOrder = Readonly<z.output<typeof orderSchema>>;
+
+/** @throws SegyError SEGY_E_ARGUMENT that names what of it is wrong */
+export function checkOrder(input: unknown): RollOrder {
+  const parsed = orderSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new SegyError('SEGY_E_ARGUMENT', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
+
 export interface OwnKey {
   readonly group: string;
   readonly keyType: OwnKeyType;
@@ -29,6 +48,8 @@ export interface OwnKey {
   readonly revokedAt: Date | null;
   /** our own radio users that had it */
   readonly holders: readonly string[];
+  /** the order by which it was made; null where it has none */
+  readonly order: RollOrder | null;
 }
 
 const date = z.iso.datetime().transform((text) => new Date(text));
@@ -44,6 +65,7 @@ const schema = z.strictObject({
   retireAt: date.nullable(),
   revokedAt: date.nullable(),
   holders: z.array(z.string()),
+  order: orderSchema.nullable().default(null),
 });
 
 /** Length of the key (1), the key, the rest as JSON. The caller wipes it. */

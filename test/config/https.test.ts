@@ -64,6 +64,11 @@ describe('the settings of the HTTPS listener', () => {
     ['nothing to serve', { https: https() }, /serve nothing/],
     ['group documents that nobody has a token for', { https: https(), gms: GMS }, /access tokens/],
     ['an IdM that nobody reaches', { idm: IDM }, /no https/],
+    [
+      'rolls that hide the documents',
+      { https: https(), idm: IDM, gms: { ...GMS, rollRoot: 'https://gms.lmr.example/' } },
+      /lies below it/,
+    ],
     ['an XCAP root with a query', { gms: { ...GMS, xcapRoot: 'https://a/b?c' } }, /no query/],
     ['an XCAP root without TLS', { gms: { ...GMS, xcapRoot: 'http://a/b' } }, /URL|url/],
   ];

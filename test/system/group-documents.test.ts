@@ -224,6 +224,40 @@ describe('group documents over HTTPS', function () {
     assert.equal((await read(a, BOB, entry)).status, 403);
   });
 
+  it('have keys that an administrator rolls by HTTP too: once by one name', async function () {
+    needTool(this, 'curl');
+    const token = await a.accessToken(ADMIN);
+    const url = `${new URL(root).origin}/group-rolls/${TALKGROUP}/after-drill`;
+    interface View {
+      readonly keys: readonly string[];
+      readonly done: boolean;
+    }
+    const json = ({ body }: { body: string }): View => JSON.parse(body) as View;
+    assert.equal((await a.get(url, await a.accessToken(ALICE), '-X', 'PUT')).status, 403);
+    const put = ['-X', 'PUT', '-H', 'Content-Type: application/json'];
+    const times = ['-d', '{"activationSeconds":2}'];
+    const first = await a.get(url, token, ...put, ...times);
+    assert.equal(first.status, 202, first.body);
+    assert.match(
+      first.headers,
+      /^location: \/group-rolls\/sip:tg1@lmr\.example\/after-drill\r?$/im,
+    );
+    const again = await a.get(url, token, ...put, ...times);
+    assert.deepEqual(json(again).keys, json(first).keys);
+    assert.equal((await a.get(url, token, ...put, '-d', '{}')).status, 409);
+    const { keys } = (await segy('group', 'status', 'tg1')) as unknown as {
+      keys: readonly { keyId: string; order: string | null }[];
+    };
+    const ordered = keys.filter(({ order }) => order === 'after-drill');
+    assert.deepEqual(
+      ordered.map(({ keyId }) => keyId),
+      json(first).keys,
+    );
+    const state = join(scene.folder, 'state');
+    const { stdout } = await runSegyBeside(['audit', 'show', '--state', state, '--json']);
+    assert.match(stdout, new RegExp(`group-rekeyed.*by ${ADMIN}`));
+  });
+
   it('make a group that is there for the commands, and end it', async function () {
     needTool(this, 'curl');
     const token = await a.accessToken(ADMIN);

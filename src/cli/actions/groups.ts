@@ -2,7 +2,13 @@
 import { z } from 'zod';
 import type { AdminRequest } from '../../admin/index.js';
 import { SegyError } from '../../base/errors.js';
-import { checkGroup, GROUP_SERVICES, GroupChanges, pbxNameOf } from '../../gms/index.js';
+import {
+  checkGroup,
+  GROUP_SERVICES,
+  GroupChanges,
+  pbxNameOf,
+  progressOf,
+} from '../../gms/index.js';
 import type { Group, GroupStatus, NewMember } from '../../gms/index.js';
 import { action } from './action.js';
 import type { ActionContext, HomedGroups } from './action.js';
@@ -144,17 +150,13 @@ export const GROUP_ACTIONS = {
     changes: true,
     timeoutMs: null,
     run: async (context, { group: named, activationSeconds, revokeNow, wait }, request) => {
-      const { gms, delivers } = await homed(context);
+      const { gms, homeOf, delivers } = await homed(context);
       const { id: found } = find(gms, named);
-      const keys = await gms.rekey(found, {
+      const order = {
         ...(activationSeconds !== undefined && { activationSeconds }),
         ...(revokeNow !== undefined && { revokeNow }),
-      });
-      await context.audit.record({
-        action: 'group-rekeyed',
-        group: found,
-        ...(keys.length > 0 && { detail: keys.join(' ') }),
-      });
+      };
+      const keys = await changesOf(context, { gms, homeOf }).rekey(found, order, '');
       if (wait && delivers) await report(gms, found, keys, request);
       return { group: found, keys, delivers, status: gms.status(found) };
     },
@@ -229,18 +231,7 @@ async function report(
     while (!request.signal.aborted) {
       if (changed) {
         changed = false;
-        const status = gms.status(group);
-        const of = status.keys.filter(({ keyId }) => keys.includes(keyId));
-        const sum = (count: (each: (typeof of)[number]['deliveries']) => number): number =>
-          of.reduce((total, { deliveries }) => total + count(deliveries), 0);
-        const progress = {
-          keys,
-          members: sum((each) => each.members),
-          made: sum((each) => each.made),
-          delivered: sum((each) => each.delivered),
-          failing: sum((each) => each.failing),
-          unreached: status.unreached.map(({ partner }) => partner),
-        };
+        const progress = progressOf(gms.status(group), keys);
         await request.event(progress);
         if (progress.delivered >= progress.members) return;
       }
