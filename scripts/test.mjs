@@ -8,10 +8,10 @@
  * lint does not.
  */
 import { mkdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { capture } from './lib/run.mjs';
 import { ROOT, setUp } from './lib/setup.mjs';
-import { runTests, testFiles } from './lib/test-process.mjs';
+import { runTests, stopTests, testFiles } from './lib/test-process.mjs';
 
 const wanted = process.argv.slice(2);
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -36,16 +36,37 @@ function lint() {
 }
 
 async function run(title, files) {
-  if (files.length === 0) return;
   console.log(title);
-  try {
-    const { passed, failed, skipped } = await runTests(files);
-    totals.passed += passed;
-    totals.skipped += skipped.length;
-    for (const { title: name } of failed) fail(name);
-  } catch (error) {
-    fail(title, error.message);
+  const { passed, failed, skipped } = await runTests(files);
+  totals.passed += passed;
+  totals.skipped += skipped.length;
+  for (const { title: name } of failed) fail(name);
+}
+
+/** Files by the folder of dist/test that they are in. */
+function byFolder(files) {
+  const folders = new Map();
+  for (const file of files) {
+    const path = relative(join(ROOT, 'dist/test'), file);
+    const folder = path.includes(sep) ? path.split(sep)[0] : 'the project';
+    folders.set(folder, [...(folders.get(folder) ?? []), file]);
   }
+  return folders;
+}
+
+function conclude() {
+  for (const title of failures) console.log(`FAILED: ${title}`);
+  console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+  process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    stopTests();
+    fail(`all that was to come after ${signal}`);
+    conclude();
+    process.exit();
+  });
 }
 
 async function main() {
@@ -54,10 +75,8 @@ async function main() {
   if (wanted.length === 0) lint();
   const system = join(ROOT, 'dist/test/system');
   const all = testFiles(join(ROOT, 'dist/test'), wanted);
-  await run(
-    'Unit tests',
-    all.filter((path) => !path.startsWith(system)),
-  );
+  const unit = byFolder(all.filter((path) => !path.startsWith(system)));
+  for (const [folder, files] of unit) await run(`Unit tests of ${folder}`, files);
   for (const file of all.filter((path) => path.startsWith(system))) {
     await run(`System test ${relative(system, file).replace('.test.js', '')}`, [file]);
   }
@@ -68,6 +87,4 @@ try {
 } catch (error) {
   fail('set-up', error.message);
 }
-for (const title of failures) console.log(`FAILED: ${title}`);
-console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
-process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+conclude();

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { cacheFolder, withLock } from './cache.mjs';
 import { makeDebianArchive, readyMirror } from './debian-root.mjs';
-import { capture, onPath } from './run.mjs';
+import { capture, onPath, persist } from './run.mjs';
 
 /** Debian suites that carry Asterisk, in the order tried. */
 const SUITES = ['forky', 'sid'];
@@ -89,9 +89,8 @@ function make(suite, mirror, folder) {
   }
 }
 
-async function makeProgram() {
-  const mirror = await readyMirror('Asterisk');
-  const target = join(cacheFolder(), 'asterisk');
+/** One try with each suite. @returns {string[]} what went wrong; nothing when there is a program now */
+function makeFromAny(mirror, target) {
   const failures = [];
   for (const suite of SUITES) {
     const partial = `${target}.${process.pid}.partial`;
@@ -105,12 +104,24 @@ async function makeProgram() {
       writeFileSync(join(partial, 'suite'), `${suite}\n`);
       rmSync(target, { recursive: true, force: true });
       renameSync(partial, target);
-      return programIn(target);
+      return [];
     } finally {
       rmSync(partial, { recursive: true, force: true });
     }
   }
-  throw new Error(`no Asterisk could be made.\n${failures.join('\n')}`);
+  return failures;
+}
+
+async function makeProgram() {
+  const mirror = await readyMirror('Asterisk');
+  const target = join(cacheFolder(), 'asterisk');
+  let failures = [];
+  const isMade = await persist('Making an Asterisk', async () => {
+    failures = makeFromAny(mirror, target);
+    return failures.length === 0;
+  });
+  if (!isMade) throw new Error(`no Asterisk could be made.\n${failures.join('\n')}`);
+  return programIn(target);
 }
 
 /**

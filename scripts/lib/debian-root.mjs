@@ -47,6 +47,7 @@ export function makeDebianArchive({ archive, suite, mirror, variant, packages })
     ...(process.getuid?.() === 0 || variant !== 'extract' ? [] : ['--mode=chrootless']),
     '--format=tar',
     '--aptopt=Acquire::Check-Valid-Until "false"',
+    '--aptopt=Acquire::Retries "3"',
     ...proxyOptions(),
     `--include=${packages.join(',')}`,
     suite,

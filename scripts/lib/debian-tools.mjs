@@ -2,7 +2,7 @@
  * Debian tools that the tests and the demo use, installed when missing and when the rights are there.
  */
 import { withLock } from './cache.mjs';
-import { onPath, show } from './run.mjs';
+import { onPath, persist, show } from './run.mjs';
 import { existsSync } from 'node:fs';
 
 /** What the whole suite uses: a file or a command that shows it is there, and the package it is in. */
@@ -45,13 +45,18 @@ export async function ensureDebianTools(tools) {
     return missing();
   }
   return withLock('apt', async () => {
-    const packages = missing();
-    if (packages.length === 0) return [];
-    console.error(`Installing ${packages.join(', ')} ...`);
+    if (missing().length === 0) return [];
+    console.error(`Installing ${missing().join(', ')} ...`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await show('apt-get', ['-qq', 'update'], { env });
-    const install = ['-qq', '-y', '-o', 'DPkg::Lock::Timeout=300', '--no-install-recommends'];
-    await show('apt-get', ['install', ...install, ...packages], { env });
+    const patient = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
+    const install = ['-qq', '-y', ...patient, '--no-install-recommends'];
+    const get = (packages) => show('apt-get', ['install', ...install, ...packages], { env });
+    await persist('apt-get', async () => {
+      await show('apt-get', ['-qq', ...patient, 'update'], { env });
+      return (await get(missing())) === 0;
+    });
+    // One package that is not to be had keeps all others away where they are asked for together.
+    for (const name of missing()) await get([name]);
     return missing();
   });
 }

@@ -1,9 +1,9 @@
 /**
- * Runs test files in this process and writes what came of them as JSON.
+ * Runs test files in this process and writes what comes of them, each as a line of JSON when it comes:
+ * {at} which test or hook begins, {passed}, {failed} and {skipped} with the test's title, {done} at the end.
  * Usage: node mocha-run.mjs RESULT-FILE TEST-FILE...
- * The result is {passed, failed: [{title, error}], skipped: [{title, reason}]}.
  */
-import { writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import Mocha from 'mocha';
 import { SEED } from '../../dist/test/support/seed.js';
 
@@ -12,7 +12,9 @@ const TIMEOUT_MS = 20_000;
 /** How long after its last test a process may take to end by itself. */
 const GRACE_MS = 3000;
 
-const result = { passed: 0, failed: [], skipped: [] };
+function tell(line) {
+  appendFileSync(resultFile, `${JSON.stringify(line)}\n`);
+}
 
 /** The reason that test/support/skip.ts left on the test or on a suite around it. */
 function skipReason(test) {
@@ -21,7 +23,8 @@ function skipReason(test) {
 }
 
 process.on('unhandledRejection', (error) => {
-  result.failed.push({ title: 'unhandled rejection', error: String(error?.stack ?? error) });
+  console.log(`    FAILED: unhandled rejection: ${error?.stack ?? error}`);
+  tell({ failed: 'unhandled rejection' });
 });
 
 /** Mocha wants a reporter; what is printed comes from the listeners below. */
@@ -35,7 +38,7 @@ for (const file of files) mocha.addFile(file);
 await mocha.loadFilesAsync();
 
 const runner = mocha.run(() => {
-  writeFileSync(resultFile, JSON.stringify(result));
+  tell({ done: true });
   setTimeout(() => {
     const left = [...new Set(process.getActiveResourcesInfo())].join(', ');
     console.log(`    (the tests left something open: ${left})`);
@@ -48,14 +51,15 @@ runner.on('suite', (suite) => {
   shown = suite.title;
   console.log(`  ${suite.title}`);
 });
-runner.on('pass', () => result.passed++);
+for (const begin of ['test', 'hook']) runner.on(begin, (each) => tell({ at: each.fullTitle() }));
+runner.on('pass', (test) => tell({ passed: test.fullTitle() }));
 runner.on('pending', (test) => {
   const reason = skipReason(test);
-  result.skipped.push({ title: test.fullTitle(), reason });
+  tell({ skipped: test.fullTitle() });
   console.log(`    skipped: ${test.fullTitle()}: ${reason}`);
 });
 runner.on('fail', (test, error) => {
   const text = String(error?.stack ?? error);
-  result.failed.push({ title: test.fullTitle(), error: text });
+  tell({ failed: test.fullTitle() });
   console.log(`    FAILED: ${test.fullTitle()}\n${text.replace(/^/gm, '      ')}`);
 });

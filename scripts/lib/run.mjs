@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where `command` is on PATH, or null. */
 export function onPath(command) {
@@ -28,6 +29,22 @@ export function capture(command, args, options = {}) {
     stdout: result.stdout ?? '',
     stderr: result.error ? result.error.message : (result.stderr ?? ''),
   };
+}
+
+/** How long to wait before a step that went wrong is tried again. */
+const PAUSES_MS = [5000, 20_000];
+
+/**
+ * Does `step` until it is right, three times at most: what goes by the network may fail for a moment.
+ * @param {() => Promise<boolean>} step @returns whether it was right in the end
+ */
+export async function persist(what, step, { pausesMs = PAUSES_MS, say = console.error } = {}) {
+  for (const pauseMs of pausesMs) {
+    if (await step()) return true;
+    say(`${what} failed; again in ${pauseMs / 1000} s ...`);
+    await sleep(pauseMs);
+  }
+  return step();
 }
 
 /**

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findOrMakeAsterisk, suiteOf } from './asterisk.mjs';
 import { TEST_TOOLS, ensureDebianTools } from './debian-tools.mjs';
-import { show } from './run.mjs';
+import { persist, show } from './run.mjs';
 
 /** The root of the source tree. */
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -31,9 +31,8 @@ async function ensurePackages() {
   const npm = process.env.npm_execpath;
   const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
   const options = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  if ((await show(command, [...args, ...options], { cwd: ROOT })) !== 0) {
-    throw new Error('npm ci failed');
-  }
+  const install = async () => (await show(command, [...args, ...options], { cwd: ROOT })) === 0;
+  if (!(await persist('npm ci', install))) throw new Error('npm ci failed');
 }
 
 /** Removes what was built from a source file that is no more, so that no old test runs. */
