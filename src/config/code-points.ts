@@ -4,9 +4,8 @@
  * A partner's `codePoints` overrides a name; docs/conformance.md lists them.
  */
 import { z } from 'zod';
+import { uri, xmlName } from './values.js';
 
-const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'not an XML name');
-const uri = z.string().regex(/^[^\s<>"']{1,255}$/, 'not a URI');
 const mediaType = z.string().regex(/^[a-z0-9]+\/[a-z0-9.+-]+$/, 'not a media type in lower case');
 const token = z.string().regex(/^[A-Za-z0-9.-]{1,64}$/, 'not a token');
 
@@ -18,12 +17,12 @@ export const codePointsSchema = z
     /** media type of group key transport XML that stands alone */
     gktpType: mediaType.default('application/vnd.3gpp.mcptt-gktp+xml'),
     gktpNamespace: uri.default('urn:3gpp:ns:mcpttGKTP:1.0'),
-    gktpGmkList: name.default('GMK-GKTPs'),
-    gktpMkfcList: name.default('MKFC-GKTPs'),
-    gktpRegroupedList: name.default('on-network-regrouped-GKTPs'),
-    gktpEntry: name.default('GKTP'),
-    gktpGroupAttribute: name.default('id'),
-    gktpTemporaryGroupAttribute: name.default('temporary-MCPTT-group-ID'),
+    gktpGmkList: xmlName.default('GMK-GKTPs'),
+    gktpMkfcList: xmlName.default('MKFC-GKTPs'),
+    gktpRegroupedList: xmlName.default('on-network-regrouped-GKTPs'),
+    gktpEntry: xmlName.default('GKTP'),
+    gktpGroupAttribute: xmlName.default('id'),
+    gktpTemporaryGroupAttribute: xmlName.default('temporary-MCPTT-group-ID'),
     /** subscription to group documents (RFC 5875) */
     subscribeEvent: token.default('xcap-diff'),
     subscribeAccept: mediaType.default('application/xcap-diff+xml'),
@@ -32,8 +31,8 @@ export const codePointsSchema = z
     affiliationEvent: token.default('presence'),
     affiliationType: mediaType.default('application/pidf+xml'),
     affiliationNamespace: uri.default('urn:3gpp:ns:mcpttPresInfo:1.0'),
-    affiliationElement: name.default('affiliation'),
-    affiliationGroupAttribute: name.default('group'),
+    affiliationElement: xmlName.default('affiliation'),
+    affiliationGroupAttribute: xmlName.default('group'),
     /** tokens (TS 33.180 Annex B): grants by which a security token becomes an access token */
     grantJwtBearer: uri.default('urn:ietf:params:oauth:grant-type:jwt-bearer'),
     grantTokenExchange: uri.default('urn:ietf:params:oauth:grant-type:token-exchange'),
@@ -47,9 +46,9 @@ export const codePointsSchema = z
         'urn:ietf:params:oauth:token-type:access_token',
       ]),
     /** claims with the MC service IDs */
-    claimMcptt: name.default('mcptt_id'),
-    claimMcvideo: name.default('mcvideo_id'),
-    claimMcdata: name.default('mcdata_id'),
+    claimMcptt: xmlName.default('mcptt_id'),
+    claimMcvideo: xmlName.default('mcvideo_id'),
+    claimMcdata: xmlName.default('mcdata_id'),
     /** scopes of group management */
     scopeMcptt: uri.default('3gpp:mc:ptt_group_management_service'),
     scopeMcvideo: uri.default('3gpp:mc:video_group_management_service'),

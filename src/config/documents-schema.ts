@@ -1,7 +1,6 @@
 /** Who may change group documents over HTTPS; the members of a group may read its own. */
 import { z } from 'zod';
-
-const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
+import { mcServiceId } from './values.js';
 
 export const documentAccessSchema = z
   .strictObject({

@@ -6,7 +6,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import type { ConfigFinding } from './load.js';
 import { locate } from './load.js';
 import type { SecurityTokensConfig } from './idm-schema.js';
-import type { PartnerConfig, SegyConfig } from './schema.js';
+import type { PartnerConfig } from './partner-schema.js';
+import type { SegyConfig } from './schema.js';
 
 /** Permission bits that let anybody but the owner read, write or run a file. */
 const OTHERS = 0o077;

@@ -2,9 +2,9 @@
  * Floor control with one partner (TS 24.380): whether the MCPTT line is offered, under which key it
  * is protected (TS 33.180 clause 9.4), what is negotiated, and how a radio keys and is told.
  */
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { octet, sharedKeySchema } from './shared-key-schema.js';
+import { sharedKeySchema } from './shared-key-schema.js';
+import { ipAddress, octet } from './values.js';
 
 const priority = octet.min(1);
 const digits = z.string().regex(/^[0-9*#A-D]{1,4}$/, 'one to four of 0-9 * # A-D');
@@ -127,7 +127,7 @@ export const floorSchema = z.strictObject({
   /** an interworking function that gets the MC side's floor messages in clear */
   forwardTo: z
     .strictObject({
-      address: z.string().refine((text) => isIP(text) !== 0, 'not an IP address'),
+      address: ipAddress,
       port: z.number().int().min(1).max(65_535),
     })
     .optional(),

@@ -5,14 +5,10 @@
  */
 import { z } from 'zod';
 import { documentAccessSchema } from './documents-schema.js';
+import { kmsUri, mcServiceId, pbxUser, sipUri, uri, xmlName } from './values.js';
 
-const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
-const sipUri = z.string().regex(/^sips?:[^\s<>"]{1,255}$/, 'not a SIP URI');
 const seconds = (most: number) => z.number().int().min(0).max(most);
 const DAY = 86_400;
-
-const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'not an XML name');
-const uri = z.string().regex(/^[^\s<>"']{1,255}$/, 'not a URI');
 
 export const groupDocumentNamesSchema = z
   .strictObject({
@@ -25,15 +21,15 @@ export const groupDocumentNamesSchema = z
     mcvideoEnabler: uri.default('urn:urn-7:3gpp-service.ims.icsi.mcvideo'),
     mcdataEnabler: uri.default('urn:urn-7:3gpp-service.ims.icsi.mcdata'),
     /** what the media of such a service is called */
-    mcpttMedia: name.default('mcptt-speech'),
-    mcvideoMedia: name.default('mcvideo-video-media'),
-    mcdataMedia: name.default('mcdata-sds'),
+    mcpttMedia: xmlName.default('mcptt-speech'),
+    mcvideoMedia: xmlName.default('mcvideo-video-media'),
+    mcdataMedia: xmlName.default('mcdata-sds'),
     /** one encoding within preferred-voice-encodings, named by its attribute */
-    encodingElement: name.default('encoding'),
-    encodingAttribute: name.default('name'),
+    encodingElement: xmlName.default('encoding'),
+    encodingAttribute: xmlName.default('name'),
     /** the one rule of the document: who is on the list may join */
-    memberCondition: name.default('is-list-member'),
-    joinAction: name.default('join-handling'),
+    memberCondition: xmlName.default('is-list-member'),
+    joinAction: xmlName.default('join-handling'),
   })
   .prefault({});
 
@@ -89,10 +85,10 @@ const keyTimes = z
 const homeGroupSchema = z.strictObject({
   id: mcServiceId,
   displayName: z.string().min(1).max(120),
-  pbx: z.string().regex(/^[A-Za-z0-9+._-]{1,64}$/, 'letters, digits and + . _ - only'),
+  pbx: pbxUser,
   speaker: mcServiceId.optional(),
   members: z
-    .array(z.strictObject({ uri: mcServiceId, kmsUri: z.string().min(1).max(255).optional() }))
+    .array(z.strictObject({ uri: mcServiceId, kmsUri: kmsUri.optional() }))
     .max(10_000)
     .default([]),
   services: z

@@ -2,11 +2,9 @@
  * The HTTPS listener on the outer side: where it is, its TLS, and what one client may cost. It serves
  * the group documents and the IdM.
  */
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { filePath, ipAddress } from './values.js';
 
-const filePath = z.string().min(1);
-const ipAddress = z.string().refine((text) => isIP(text) !== 0, 'not an IP address');
 const whole = (least: number, most: number) => z.number().int().min(least).max(most);
 const seconds = z.number().min(0.1).max(600);
 

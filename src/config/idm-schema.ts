@@ -3,6 +3,7 @@
  * clients it trusts. Secrets and keys come by reference.
  */
 import { z } from 'zod';
+import { filePath, printable, sha256 } from './values.js';
 
 const seconds = (least: number, most: number) => z.number().int().min(least).max(most);
 const DAY = 86_400;
@@ -13,11 +14,6 @@ const issuer = z
   .max(255)
   .refine((text) => !/[?#\s]|\/$/.test(text), 'no query, no fragment and no slash at its end');
 const address = z.string().regex(/^[^\s<>"']{1,255}$/, 'not an address');
-const filePath = z.string().min(1);
-const sha256 = z
-  .string()
-  .regex(/^([0-9a-fA-F]{2}:?){32}$/, 'not a SHA-256 fingerprint')
-  .transform((text) => text.replaceAll(':', '').toLowerCase());
 
 /** Asymmetric ones alone: whoever verifies a token could make one otherwise. */
 const algorithm = z.enum([
@@ -53,7 +49,7 @@ const certificatePin = z.union([
 
 const clientSchema = z
   .strictObject({
-    id: z.string().regex(/^[\x21-\x7e]{1,255}$/, 'printable ASCII without spaces'),
+    id: printable,
     /** mutual TLS (RFC 8705) */
     certificate: certificatePin.optional(),
     /** private_key_jwt: file with the client's public keys, a JSON Web Key Set */

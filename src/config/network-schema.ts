@@ -1,7 +1,7 @@
 /** How the gateway meets networks: DNS, and how the addresses of partners are found and watched. */
 import { z } from 'zod';
+import { ipAddress, transport } from './values.js';
 
-const ip = z.union([z.ipv4(), z.ipv6()], 'not an IP address');
 const domainName = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,253}$/, 'not a domain name')
@@ -15,7 +15,7 @@ export const dnsSchema = z
       .array(
         z.string().refine((text) => {
           const plain = /^(?:\[([^\]]+)\]|([^:]+)):\d{1,5}$/.exec(text);
-          return ip.safeParse(plain?.[1] ?? plain?.[2] ?? text).success;
+          return ipAddress.safeParse(plain?.[1] ?? plain?.[2] ?? text).success;
         }, 'not an IP address, or one with a port'),
       )
       .max(8)
@@ -30,10 +30,7 @@ export const dnsSchema = z
 export const discoverSchema = z.strictObject({
   domain: domainName,
   /** transports that may be used, the preferred one first; what DNS says besides is ignored */
-  transports: z
-    .array(z.enum(['udp', 'tcp', 'tls']))
-    .min(1)
-    .default(['tls']),
+  transports: z.array(transport).min(1).default(['tls']),
   /** name that certificates must carry; default: the domain (RFC 5922) */
   serverName: domainName.optional(),
 });

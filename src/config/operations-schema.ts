@@ -1,12 +1,12 @@
 /** Settings of what the operator sees and is told: command socket, metrics, alarms, security log. */
 import { z } from 'zod';
-import { loopbackAddress } from './loopback.js';
+import { filePath, loopbackAddress, port } from './values.js';
 
 /** Where `segy` commands reach the running gateway. */
 export const adminSchema = z
   .strictObject({
     /** path of the unix socket; default: `segy.sock` in the state folder */
-    socket: z.string().min(1).optional(),
+    socket: filePath.optional(),
   })
   .prefault({});
 
@@ -18,7 +18,7 @@ export const metricsSchema = z
     listen: z
       .strictObject({
         address: loopback.default('127.0.0.1'),
-        port: z.number().int().min(1).max(65535).default(9464),
+        port: port.default(9464),
       })
       .optional(),
   })
@@ -35,9 +35,9 @@ export const alarmsSchema = z
       .strictObject({
         url: z.url({ protocol: /^https?$/ }),
         /** file whose text is sent as a bearer token */
-        tokenFile: z.string().min(1).optional(),
+        tokenFile: filePath.optional(),
         /** authorities that may sign an https server, PEM; default: the system's */
-        caFile: z.string().min(1).optional(),
+        caFile: filePath.optional(),
         /** name of this gateway in each message; default: its security domain */
         gateway: z.string().min(1).max(255).optional(),
       })
@@ -53,7 +53,7 @@ export const alarmsSchema = z
 export const securityLogSchema = z
   .strictObject({
     /** file that they are appended to; default: they go where the log goes */
-    file: z.string().min(1).optional(),
+    file: filePath.optional(),
   })
   .prefault({});
 

@@ -6,20 +6,13 @@
  */
 import { z } from 'zod';
 import { groupDocumentNamesSchema } from './gms-schema.js';
+import { filePath, mcServiceId, printable, sha256, uri } from './values.js';
 
 const httpsUrl = z
   .url({ protocol: /^https$/ })
   .refine((text) => !/[?#]|\/\/[^/]*@/.test(text), 'a URL without user, query and fragment');
-const filePath = z.string().min(1);
-const printable = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'printable ASCII without blanks only');
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'not an OAuth scope');
 const claim = z.string().regex(/^[A-Za-z][A-Za-z0-9_.:-]{0,63}$/, 'not a claim name');
-const uri = z.string().regex(/^[^\s<>"']{1,255}$/, 'not a URI');
-const sha256 = z
-  .string()
-  .regex(/^(?:[0-9A-Fa-f]{2}:?){32}$/, 'not a SHA-256 in hexadecimal')
-  .transform((text) => text.replaceAll(':', '').toLowerCase());
-const mcServiceId = z.string().regex(/^(sip:|sips:|tel:)?[^\s<>"]{1,255}$/, 'not an MC service ID');
 
 /** Whom the gateway takes for the partner on HTTPS, and how it shows who it is. */
 const tlsSchema = z

@@ -4,7 +4,8 @@
  * points that no reachable text prints have no default here: a partner is asked for them.
  */
 import { z } from 'zod';
-import { octet, sharedKeySchema } from './shared-key-schema.js';
+import { sharedKeySchema } from './shared-key-schema.js';
+import { octet } from './values.js';
 
 const identity = z.string().regex(/^[^\s<>"]{1,255}$/, 'not an identity');
 const roleName = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'letters, digits and _ - only');

@@ -1,17 +1,15 @@
 /**
- * What is wrong between settings that are each right: addresses and ports that meet, partners that no
- * listener can reach, names that stand for nothing. Pure: neither files nor the network are looked at.
+ * What is wrong between settings that are each right: sockets that meet (socket-rules.ts), what the two
+ * sides cannot be, partners that no listener can reach (partner-rules.ts). Pure: neither files nor the
+ * network are looked at.
  */
 import { isIP } from 'node:net';
 import { isLoopback } from '../base/address.js';
 import { locate, type ConfigFinding } from './load.js';
-import type { PartnerConfig, SegyConfig } from './schema.js';
-
-type Path = readonly PropertyKey[];
-type Note = (path: Path, message: string, cure: string) => void;
-
-/** Longest path of a unix socket, in octets. */
-const MAX_SOCKET_PATH = 107;
+import { checkPartner } from './partner-rules.js';
+import type { Note } from './rule-note.js';
+import type { SegyConfig } from './schema.js';
+import { checkMediaPorts, checkSockets, isWildcard } from './socket-rules.js';
 
 export interface RuleFindings {
   /** a gateway with one of these does not start */
@@ -36,117 +34,12 @@ export function checkRules(config: SegyConfig, text: string): RuleFindings {
   checkInner(config, wrong);
   checkListenerNames(config, wrong);
   for (const [index, partner] of config.partners.entries()) {
-    checkPartner(config, partner, ['partners', index], wrong, warn);
+    checkPartner(config, partner, index, wrong, warn);
   }
   if (config.partners.length === 0) {
     warn(['partners'], 'there is no partner, so every call is refused', 'add one to partners');
   }
   return { findings, warnings };
-}
-
-interface Bound {
-  readonly path: Path;
-  readonly protocol: 'udp' | 'tcp';
-  readonly address: string;
-  readonly port: number;
-}
-
-function socketsOf(config: SegyConfig): Bound[] {
-  const outer = config.outer.listeners.map(({ transport, address, port }, index) => ({
-    path: ['outer', 'listeners', index, 'port'],
-    protocol: transport === 'udp' ? ('udp' as const) : ('tcp' as const),
-    address,
-    port,
-  }));
-  const { address, sipPort, transports } = config.inner;
-  const inner = transports.map((protocol) => ({
-    path: ['inner', 'sipPort'],
-    protocol,
-    address,
-    port: sipPort,
-  }));
-  const { listen } = config.metrics;
-  const metrics = listen && {
-    path: ['metrics', 'listen', 'port'],
-    protocol: 'tcp' as const,
-    ...listen,
-  };
-  const https = config.https && {
-    path: ['https', 'port'],
-    protocol: 'tcp' as const,
-    address: config.https.address,
-    port: config.https.port,
-  };
-  return [...outer, ...inner, ...[metrics, https].filter((each) => each !== undefined)];
-}
-
-function checkSockets(config: SegyConfig, wrong: Note): void {
-  const all = socketsOf(config);
-  for (const [index, one] of all.entries()) {
-    const other = all.slice(0, index).find((before) => isSameSocket(before, one));
-    if (other === undefined) continue;
-    const name = `${one.protocol} ${one.address} port ${one.port}`;
-    wrong(one.path, `${name} is bound twice`, 'give one of the two another port');
-  }
-  const { address, port, transport } = config.pbx.sip;
-  const ours = all.find((own) =>
-    isSameSocket(own, { path: [], protocol: transport, address, port }),
-  );
-  if (ours !== undefined) {
-    const message = `the PBX and this gateway share ${address} port ${port}`;
-    wrong(['pbx', 'sip', 'port'], message, "write the port of the PBX's endpoint for segy");
-  }
-  const socket = config.admin.socket ?? `${config.stateDir}/segy.sock`;
-  if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
-    const cure = `set admin.socket to a path of at most ${MAX_SOCKET_PATH} octets`;
-    wrong(
-      config.admin.socket === undefined ? ['stateDir'] : ['admin', 'socket'],
-      'the path of the command socket is too long',
-      cure,
-    );
-  }
-}
-
-function isSameSocket(a: Bound, b: Bound): boolean {
-  const meets = a.address === b.address || isWildcard(a.address) || isWildcard(b.address);
-  return a.protocol === b.protocol && a.port === b.port && meets;
-}
-
-function isWildcard(address: string): boolean {
-  return address === '0.0.0.0' || /^[0:]+$/.test(address);
-}
-
-function checkMediaPorts(config: SegyConfig, wrong: Note, warn: Note): void {
-  const { inner, outer, limits } = config;
-  const [low, high] = outer.mediaPorts;
-  const meets = inner.address === outer.mediaAddress || isWildcard(outer.mediaAddress);
-  if (meets && low <= inner.mediaPorts[1] && inner.mediaPorts[0] <= high) {
-    const cure = 'give each side ports of its own, or other addresses';
-    wrong(['inner', 'mediaPorts'], 'the media ports of both sides overlap', cure);
-  }
-  for (const { path, protocol, address, port } of socketsOf(config)) {
-    if (protocol !== 'udp') continue;
-    for (const [at, range, where] of [
-      [outer.mediaAddress, outer.mediaPorts, 'outer'],
-      [inner.address, inner.mediaPorts, 'inner'],
-    ] as const) {
-      const same = at === address || isWildcard(address) || isWildcard(at);
-      if (!same || port < range[0] || port > range[1]) continue;
-      wrong(path, `port ${port} lies within ${where}.mediaPorts`, 'move the port or the range');
-    }
-  }
-  for (const [path, [first, last]] of [
-    [['outer', 'mediaPorts'], outer.mediaPorts],
-    [['inner', 'mediaPorts'], inner.mediaPorts],
-  ] as const) {
-    const pairs = Math.floor((last - first + 1) / 2);
-    if (pairs >= limits.calls) continue;
-    warn(
-      path,
-      `${pairs} pairs of ports for ${limits.calls} calls`,
-      'widen the range, or lower limits.calls',
-    );
-  }
 }
 
 function checkOuter({ outer }: SegyConfig, wrong: Note, warn: Note): void {
@@ -242,117 +135,6 @@ function checkListenerNames({ outer, partners }: SegyConfig, wrong: Note): void 
       if (names.includes(name)) continue;
       const path = ['partners', index, 'sip', 'listeners', i];
       wrong(path, `no outer listener is named ${name}`, 'name one in outer.listeners');
-    }
-  }
-}
-
-function checkPartner(
-  config: SegyConfig,
-  { name, sip, domains, groups, gms, media, subscription, limits }: PartnerConfig,
-  path: Path,
-  wrong: Note,
-  warn: Note,
-): void {
-  const at = (...more: Path): Path => [...path, ...more];
-  const { listeners } = config.outer;
-  const transports = [
-    ...sip.addresses.map(
-      ({ transport }, i) => [transport, at('sip', 'addresses', i, 'transport')] as const,
-    ),
-    ...(sip.discover?.transports ?? []).map(
-      (transport) => [transport, at('sip', 'discover')] as const,
-    ),
-  ];
-  for (const [transport, where] of transports) {
-    const kinds = transport === 'udp' ? ['udp'] : transport === 'tcp' ? ['tcp', 'tls'] : ['tls'];
-    if (listeners.some((listener) => kinds.includes(listener.transport))) continue;
-    wrong(
-      where,
-      `no outer listener is for ${transport}`,
-      `add a listener with transport: ${transport}`,
-    );
-  }
-  for (const [i, { host, transport, serverName }] of sip.addresses.entries()) {
-    const version = isIP(host);
-    if (version > 0 && !listeners.some(({ address }) => isIP(address) === version)) {
-      wrong(
-        at('sip', 'addresses', i, 'host'),
-        `no outer listener is IPv${version}`,
-        'add one, or write the other address of the partner',
-      );
-    }
-    if (serverName !== undefined && transport !== 'tls') {
-      wrong(
-        at('sip', 'addresses', i, 'serverName'),
-        `${transport} has no certificate to carry a name`,
-        'use transport: tls, or remove it',
-      );
-    }
-    if (
-      listeners.some(({ address, port }) => address === host && port === sip.addresses[i]?.port)
-    ) {
-      wrong(
-        at('sip', 'addresses', i, 'host'),
-        'the partner is this gateway',
-        "write the partner's own address",
-      );
-    }
-  }
-  const isTls = transports.some(([transport]) => transport === 'tls');
-  if (isTls && sip.tlsNames.length === 0) {
-    warn(
-      at('sip'),
-      'the partner is known by its address alone',
-      'set sip.tlsNames to the names in its certificate',
-    );
-  }
-  if (!isTls && sip.tlsNames.length > 0) {
-    wrong(
-      at('sip', 'tlsNames'),
-      'certificate names, and no address over tls',
-      'use transport: tls, or remove them',
-    );
-  }
-  const uriHost =
-    /^sips?:(?:[^@]*@)?(\[[^\]]*\]|[^:;>]+)/.exec(sip.requestUri)?.[1]?.toLowerCase() ?? '';
-  if (!domains.includes(uriHost) && isIP(uriHost) === 0) {
-    warn(
-      at('sip', 'requestUri'),
-      `${uriHost} is none of the partner's domains`,
-      'compare it with domains',
-    );
-  }
-  if (media.policy === 'allow-clear') {
-    warn(
-      at('media', 'policy'),
-      'calls without protection are carried',
-      'set it to protected when the partner can',
-    );
-  }
-  if (limits.calls > config.limits.calls) {
-    warn(
-      at('limits', 'calls'),
-      `${name} may have more calls than the gateway`,
-      'raise limits.calls or lower this',
-    );
-  }
-  const users = new Set(config.users.map(({ uri }) => uri));
-  const signers = [...gms, ...groups.flatMap((group) => group.gms ?? [])];
-  if (subscription.enabled && subscription.requestUri === undefined && signers.length === 0) {
-    wrong(
-      at('subscription'),
-      'a subscription, and no GMS to ask',
-      "name the partner's gms, or subscription.requestUri",
-    );
-  }
-  for (const [i, group] of groups.entries()) {
-    for (const [j, user] of group.affiliate.entries()) {
-      if (users.has(user) || config.users.some(({ uri }) => uri.includes('*'))) continue;
-      warn(
-        at('groups', i, 'affiliate', j),
-        `${user} is no user of this configuration`,
-        'add the user, here or by segy user add',
-      );
     }
   }
 }

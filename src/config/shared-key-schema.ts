@@ -1,7 +1,7 @@
 /** A key shared with a partner by configuration: an SPK (TS 33.180 clause 5.5), or a CSK (clause 5.4). */
 import { z } from 'zod';
+import { filePath, octet } from './values.js';
 
-export const octet = z.number().int().min(0).max(255);
 const instant = z
   .string()
   .refine(
@@ -24,7 +24,7 @@ export function sharedKeySchema(kind: string, tag: number) {
           `eight hexadecimal digits that begin with ${tag}, quoted`,
         ),
       /** file with the key in hexadecimal digits */
-      keyFile: z.string().min(1),
+      keyFile: filePath,
       /** RAND for SRTCP keys, 16 to 255 octets in hexadecimal */
       rand: z.string().regex(/^([0-9a-fA-F]{2}){16,255}$/, 'not 16 or more octets in hexadecimal'),
       /** CS ID of the SRTCP session: 6 for MCPTT, 8 for MCVideo */

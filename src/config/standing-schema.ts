@@ -3,8 +3,8 @@
  * affiliations of represented users.
  */
 import { z } from 'zod';
+import { sipUri } from './values.js';
 
-const sipUri = z.string().regex(/^sips?:[^\s<>"]{1,255}$/, 'not a SIP URI');
 const seconds = z.number().int().min(60).max(604_800).default(3600);
 /** each request carries an access token that the partner's identity management issued to the user */
 const accessToken = z.boolean().default(false);
