@@ -35,23 +35,28 @@ export interface RawLine {
   readonly end: number;
   /** ended by a line feed */
   readonly complete: boolean;
+  /** longer than any that is written: what follows it in the file is not read */
+  readonly tooLong: boolean;
 }
 
-/** The lines of a file, one in memory at a time. One longer than the limit ends as an incomplete one. */
+/** The lines of a file, one in memory at a time. */
 export async function* linesOf(path: string): AsyncGenerator<RawLine> {
   let rest: Buffer = Buffer.alloc(0);
   let end = 0;
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (let feed = rest.indexOf(0x0a); feed >= 0; feed = rest.indexOf(0x0a)) {
+      if (feed > MAX_LINE) break;
       end += feed + 1;
-      yield { text: rest.subarray(0, feed).toString('utf8'), end, complete: true };
+      const text = rest.subarray(0, feed).toString('utf8');
+      yield { text, end, complete: true, tooLong: false };
       rest = rest.subarray(feed + 1);
     }
     if (rest.length > MAX_LINE) break;
   }
   if (rest.length > 0) {
-    yield { text: rest.toString('utf8'), end: end + rest.length, complete: false };
+    const tooLong = rest.length > MAX_LINE;
+    yield { text: rest.toString('utf8'), end: end + rest.length, complete: false, tooLong };
   }
 }
 

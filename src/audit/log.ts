@@ -83,6 +83,12 @@ export class AuditLog {
     return cause instanceof Error ? cause.message : this.#failure.message;
   }
 
+  /** The last record on disk; null while there is none. */
+  get end(): ChainMark | null {
+    const { seq, prev } = this.#position;
+    return seq === 1 ? null : { seq: seq - 1, hash: prev };
+  }
+
   /** @throws SegyError SEGY_E_AUDIT: the record may not be on disk, so no key may be used */
   record(event: AuditEvent): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -148,11 +154,11 @@ export class AuditLog {
 
   /** Not part of the promise of a record: the chain holds without it. */
   async #anchor(): Promise<void> {
-    const { seq, prev } = this.#position;
-    if (seq === 1) return;
-    this.#anchoredSeq = seq;
+    const { end } = this;
+    if (end === null) return;
+    this.#anchoredSeq = this.#position.seq;
     try {
-      await this.#options.anchor?.save({ seq: seq - 1, hash: prev });
+      await this.#options.anchor?.save(end);
     } catch (error) {
       this.#options.log.warn('audit.anchor.failed', { reason: String(error) });
     }
@@ -257,6 +263,7 @@ async function endOf(
   let end = 0;
   let markedHash: string | undefined;
   for await (const line of linesOf(path)) {
+    if (line.tooLong) throw new SegyError('SEGY_E_AUDIT', `${path} is broken after octet ${end}`);
     if (!line.complete) {
       return {
         markedHash,

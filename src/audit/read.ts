@@ -1,4 +1,5 @@
 /** The reading side of the audit log: verification and search. Needs no lock and no key. */
+import type { ChainMark } from './anchor.js';
 import { FIRST_PREV, positionAfter, readLine } from './chain.js';
 import type { AuditLine, ChainPosition } from './chain.js';
 import { auditFiles, linesOf } from './files.js';
@@ -20,15 +21,19 @@ export interface AuditVerification {
 
 const MAX_FAULTS = 20;
 
-/** Walks the whole chain. A torn last line, which nobody was told of, is no fault. */
-export async function verifyAudit(folder: string): Promise<AuditVerification> {
+/**
+ * Walks the whole chain. A torn last line, which nobody was told of, is no fault; an end before
+ * `known`, a record that whoever writes the log knows to be in it, is one.
+ */
+export async function verifyAudit(folder: string, known?: ChainMark): Promise<AuditVerification> {
   const files = await auditFiles(folder);
-  const walk = new ChainWalk();
+  const walk = new ChainWalk(known);
   for (const [index, file] of files.entries()) {
     walk.enter(file);
     for await (const line of linesOf(file.path)) {
       if (walk.faults.length >= MAX_FAULTS) break;
       if (line.complete) walk.step(line.text);
+      else if (line.tooLong) walk.fault('holds a line longer than any that is written');
       else if (index !== files.length - 1) walk.fault('ends within a line');
     }
   }
@@ -41,6 +46,11 @@ class ChainWalk {
   #first: ChainPosition | undefined;
   #lines = 0;
   #path = '';
+  readonly #known: ChainMark | undefined;
+
+  constructor(known: ChainMark | undefined) {
+    this.#known = known;
+  }
 
   fault(what: string): void {
     this.faults.push(`${this.#path}: ${what}`);
@@ -73,12 +83,19 @@ class ChainWalk {
     this.#first ??= here;
     this.#lines += 1;
     this.#position = positionAfter(text, here);
+    if (here.seq === this.#known?.seq && this.#position.prev !== this.#known.hash) {
+      this.fault(`record ${here.seq} is another than was written`);
+    }
   }
 
   result(): AuditVerification {
     const first = this.#first;
     const fromStart = first?.seq === 1 && first.prev === FIRST_PREV;
     if (first?.seq === 1 && !fromStart) this.fault('line 1 does not begin a chain');
+    const lastSeq = first === undefined ? 0 : (this.#position?.seq ?? 1) - 1;
+    if (this.#known !== undefined && lastSeq < this.#known.seq && this.faults.length < MAX_FAULTS) {
+      this.faults.push(`ends at record ${lastSeq}; record ${this.#known.seq} was written`);
+    }
     return {
       ok: this.faults.length === 0,
       lines: this.#lines,

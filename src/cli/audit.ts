@@ -1,8 +1,10 @@
 /** `segy audit`: reading the audit log. Works beside a running gateway. */
-import { Option } from 'commander';
+import { access } from 'node:fs/promises';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { showAudit, verifyAudit } from '../audit/index.js';
-import type { AuditFilter, AuditLine } from '../audit/index.js';
+import { AUDIT_ACTIONS, showAudit, verifyAudit } from '../audit/index.js';
+import type { AuditFilter, AuditLine, ChainMark } from '../audit/index.js';
+import { SegyError, toSegyError } from '../base/errors.js';
 import { parseTime } from './arguments.js';
 import { print } from './output.js';
 import { perform } from './perform.js';
@@ -18,13 +20,20 @@ interface Output {
 
 export function registerAuditCommands(program: Command): void {
   const audit = program.command('audit').description('the audit log of key use');
-  addFolderOption(audit.command('verify')).description('walk the whole chain').action(verify);
-  addFolderOption(audit.command('show'))
+  addStateOptions(audit.command('verify'))
+    .description('walk the whole chain, and compare its end with what the store remembers')
+    .action(verify);
+  audit
+    .command('show')
+    .addOption(stateOption())
+    .option('--json', 'print JSON', false)
     .description('print records that match')
     .addOption(timeOption('--since <time>', 'not before this RFC 3339 time'))
     .addOption(timeOption('--until <time>', 'not after this RFC 3339 time'))
-    .option('--key-id <hex>', 'of this key identifier')
-    .option('--action <name>', 'of this action')
+    .addOption(
+      new Option('--key-id <hex>', 'of this key identifier, 8 hex digits').argParser(parseKeyId),
+    )
+    .addOption(new Option('--action <name>', 'of this action').choices([...AUDIT_ACTIONS]))
     .option('--user <uri>', 'for or by this user')
     .action(show);
   addStateOptions(audit.command('rotate'))
@@ -32,17 +41,22 @@ export function registerAuditCommands(program: Command): void {
     .action(rotate);
 }
 
-function addFolderOption(command: Command): Command {
-  return command.addOption(stateOption()).option('--json', 'print JSON', false);
+function parseKeyId(text: string): string {
+  const digits = text.replace(/^0x/i, '').replace(/[\s:-]/g, '');
+  if (!/^[0-9a-f]{8}$/i.test(digits)) {
+    throw new InvalidArgumentError('A key identifier has 8 hex digits.');
+  }
+  return digits;
 }
 
 function timeOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(parseTime(flags.split(' ')[0] ?? flags));
 }
 
-async function verify(options: Output): Promise<void> {
-  const result = await verifyAudit(auditFolder(options.state));
-  print(options.json, result, () => [
+async function verify(options: TargetOptions & { readonly json: boolean }): Promise<void> {
+  const { known, uncompared } = await knownEnd(options);
+  const result = await verifyAudit(await existingFolder(options.state), known);
+  print(options.json, { ...result, endCompared: uncompared === null }, () => [
     ...result.faults,
     result.ok
       ? `whole: ${result.lines} records, ${result.firstSeq ?? 0} to ${result.lastSeq ?? 0}, last ${result.lastHash ?? '-'}`
@@ -50,12 +64,38 @@ async function verify(options: Output): Promise<void> {
     ...(result.fromStart
       ? []
       : [`older files are gone: it begins at record ${result.firstSeq ?? 0}`]),
+    ...(uncompared === null
+      ? []
+      : [`records cut off at its end would not be noticed: ${uncompared}`]),
   ]);
   if (!result.ok) process.exitCode = 1;
 }
 
+/** The last record of the log, from the gateway that writes it, or from the store where none runs. */
+async function knownEnd(
+  options: TargetOptions,
+): Promise<{ readonly known?: ChainMark; readonly uncompared: string | null }> {
+  try {
+    const { end } = await perform('audit/end', {}, options);
+    return { ...(end && { known: end }), uncompared: null };
+  } catch (error) {
+    const { code, message } = toSegyError(error);
+    return { uncompared: `${code}: ${message}` };
+  }
+}
+
+async function existingFolder(state: string): Promise<string> {
+  const folder = auditFolder(state);
+  try {
+    await access(folder);
+  } catch (cause) {
+    throw new SegyError('SEGY_E_NOT_FOUND', `there is no audit log in ${state}`, { cause });
+  }
+  return folder;
+}
+
 async function show(options: Output & AuditFilter): Promise<void> {
-  for await (const line of showAudit(auditFolder(options.state), options)) {
+  for await (const line of showAudit(await existingFolder(options.state), options)) {
     console.log(options.json ? JSON.stringify(line) : textOf(line));
   }
 }

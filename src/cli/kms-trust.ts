@@ -12,6 +12,7 @@ import {
   writeKmsCertificate,
 } from '../kms/index.js';
 import type { KmsCertificate } from '../kms/index.js';
+import type { BodyOf } from './actions/index.js';
 import { addVerifyingOptions, trustedKeysOf } from './exchange-keys.js';
 import type { VerifyingOptions } from './exchange-keys.js';
 import { summaryLines, summaryOf } from './kms-text.js';
@@ -27,6 +28,8 @@ const MAX_DOCUMENT_OCTETS = 4 * 1024 * 1024;
 interface Output extends TargetOptions {
   readonly json: boolean;
 }
+
+type TrustBody = BodyOf<'kms/trust/add'>;
 
 interface AddOptions extends Output, VerifyingOptions {
   readonly partner: string;
@@ -72,7 +75,7 @@ async function add(file: string, options: AddOptions): Promise<void> {
   if (certificates.length === 0) {
     throw new SegyError('SEGY_E_KMS_DOCUMENT', `${file} holds no certificate`);
   }
-  const added: CertificateSummary[] = [];
+  const compared: { readonly summary: CertificateSummary; readonly body: TrustBody }[] = [];
   const skipped: string[] = [];
   const { ownKmsUri } = await perform('kms/trust/list', {}, options);
   const say = (line: string): void => {
@@ -91,16 +94,38 @@ async function add(file: string, options: AddOptions): Promise<void> {
       skipped.push(certificate.kmsUri);
       say(isOurs ? 'our own: left out\n' : 'no fingerprint for it: left out\n');
     } else {
+      if (!isOnly) await perform('kms/trust/check', { xml: written }, options);
       const { partner, replace } = options;
-      await perform('kms/trust/add', { xml: written, partner, fingerprint, replace }, options);
-      added.push(summary);
-      say(`trusted for partner ${partner}\n`);
+      compared.push({ summary, body: { xml: written, partner, fingerprint, replace } });
     }
   }
-  if (added.length === 0) {
+  refuseStrayFingerprints(certificates, options.fingerprint ?? []);
+  if (compared.length === 0) {
     throw new SegyError('SEGY_E_KMS_FINGERPRINT', 'no certificate of the file was compared');
   }
+  // All of them are fit and compared before the first is trusted.
+  for (const { summary, body } of compared) {
+    await perform('kms/trust/add', body, options);
+    say(`${printable(summary.kmsUri)} trusted for partner ${options.partner}`);
+  }
+  const added = compared.map(({ summary }) => summary);
   if (options.json) print(true, { ok: true, partner: options.partner, added, skipped }, () => []);
+}
+
+/** A fingerprint that fits nothing is a slip of the hand, or a certificate that is not what it should be. */
+function refuseStrayFingerprints(
+  certificates: readonly KmsCertificate[],
+  given: readonly string[],
+): void {
+  const actual = certificates.map(fingerprintOf);
+  const stray = given.findIndex(
+    (text) => !actual.some((fingerprint) => fingerprintMatches(fingerprint, text)),
+  );
+  if (stray < 0) return;
+  throw new SegyError(
+    'SEGY_E_KMS_FINGERPRINT',
+    `no certificate of the file has the fingerprint given as number ${stray + 1}; none was taken`,
+  );
 }
 
 /**

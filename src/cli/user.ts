@@ -36,15 +36,23 @@ export function registerUserCommands(program: Command): void {
 
 async function add(uri: string | undefined, options: AddOptions): Promise<void> {
   const users = await usersOf(uri, options);
-  const { added } = await perform('user/add', { users }, options);
-  print(options.json, { ok: true, added }, () => [`${added} added`]);
+  const { added, foreign, domains } = await perform('user/add', { users }, options);
+  const [first = ''] = foreign;
+  print(options.json, { ok: true, added, foreign }, () => [
+    `${added} added${added < users.length ? `, ${users.length - added} there before` : ''}`,
+    ...(foreign.length === 0
+      ? []
+      : [
+          `${foreign.length} of them, as ${printable(first)}, are in no domain of our KMS certificate (${domains.map(printable).join(' ')}): partners will refuse them`,
+        ]),
+  ]);
 }
 
 async function usersOf(uri: string | undefined, options: AddOptions): Promise<RepresentedUser[]> {
   const { pbx, csv } = options;
   if (csv !== undefined && uri === undefined && pbx === undefined) {
     try {
-      return parseUserCsv(await readFile(csv, 'utf8'));
+      return parseUserCsv(await readFile(csv));
     } catch (cause) {
       if (cause instanceof SegyError) throw cause;
       throw new SegyError('SEGY_E_IO', `cannot read ${csv}`, { cause });

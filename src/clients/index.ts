@@ -31,4 +31,5 @@ export type {
   UserKeySets,
 } from './ports.js';
 export { checkUser, isPattern } from './user-pattern.js';
-export { parseUserCsv, UserRecords } from './user-records.js';
+export { parseUserCsv } from './user-csv.js';
+export { UserRecords } from './user-records.js';

@@ -5,8 +5,6 @@ import { SegyError } from '../base/errors.js';
 import type { RepresentedUser } from './directory.js';
 import { checkUser } from './user-pattern.js';
 
-const MAX_CSV_LINES = 200_000;
-
 export class UserRecords {
   readonly #records: RecordSpace;
   readonly #users = new Map<string, RepresentedUser>();
@@ -33,9 +31,15 @@ export class UserRecords {
 
   /**
    * Adds users, all or none; on disk when it resolves. The same one again changes nothing.
+   * @param announce called with how many are new when nothing speaks against them, before they are
+   *   kept; where it fails, none is
+   * @returns how many are new
    * @throws SegyError SEGY_E_ARGUMENT when an identity is unfit, or taken on either side
    */
-  async add(added: readonly RepresentedUser[]): Promise<void> {
+  async add(
+    added: readonly RepresentedUser[],
+    announce?: (count: number) => Promise<void>,
+  ): Promise<number> {
     const byPbx = new Map(this.list().map((user) => [user.pbx, user.uri]));
     const byUri = new Map(this.#users);
     const changes: RecordChange[] = [];
@@ -43,15 +47,22 @@ export class UserRecords {
       checkUser(user);
       const present = byUri.get(user.uri);
       if (present?.pbx === user.pbx) continue;
-      if (present !== undefined || byPbx.has(user.pbx)) {
-        throw new SegyError('SEGY_E_ARGUMENT', `${user.uri} or ${user.pbx} is taken already`);
+      const taken =
+        present === undefined
+          ? byPbx.has(user.pbx) && `${user.pbx} is ${byPbx.get(user.pbx) ?? ''} already`
+          : `${user.uri} is ${present.pbx} already`;
+      if (taken !== false) {
+        throw new SegyError('SEGY_E_ARGUMENT', `${taken}, so not ${user.pbx} = ${user.uri}`);
       }
       byUri.set(user.uri, user);
       byPbx.set(user.pbx, user.uri);
       changes.push({ key: user.uri, value: utf8(user.pbx) });
     }
+    if (changes.length === 0) return 0;
+    await announce?.(changes.length);
     await this.#records.write(changes);
     for (const [uri, user] of byUri) this.#users.set(uri, user);
+    return changes.length;
   }
 
   /** @throws SegyError SEGY_E_NOT_FOUND */
@@ -62,35 +73,4 @@ export class UserRecords {
     await this.#records.delete(uri);
     this.#users.delete(uri);
   }
-}
-
-/**
- * Users of a CSV file: PBX user part (the radio ID) and MC service ID on each line, a heading line
- * `pbx,uri` in either order allowed; values in double quotes or bare; empty lines and `#` skipped.
- * @throws SegyError SEGY_E_ARGUMENT with the number of the line
- */
-export function parseUserCsv(text: string): RepresentedUser[] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  if (lines.length > MAX_CSV_LINES) throw new SegyError('SEGY_E_ARGUMENT', 'too many lines');
-  const users: RepresentedUser[] = [];
-  let pbxFirst = true;
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const match = /^\s*(?:"([^"]*)"|([^",]*))\s*[,;]\s*(?:"([^"]*)"|([^",]*))\s*$/.exec(line);
-    const first = (match?.[1] ?? match?.[2] ?? '').trim();
-    const second = (match?.[3] ?? match?.[4] ?? '').trim();
-    if (users.length === 0 && /^(pbx|uri)$/i.test(first) && /^(pbx|uri)$/i.test(second)) {
-      pbxFirst = first.toLowerCase() === 'pbx';
-      continue;
-    }
-    const user = pbxFirst ? { pbx: first, uri: second } : { uri: first, pbx: second };
-    try {
-      checkUser(user);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : '';
-      throw new SegyError('SEGY_E_ARGUMENT', `line ${index + 1}: ${why}`, { cause });
-    }
-    users.push(user);
-  }
-  return users;
 }

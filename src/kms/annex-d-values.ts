@@ -10,7 +10,10 @@ export type TransportKeys = ReadonlyMap<string, Uint8Array>;
 /** Longest text taken for a URI or a name, in characters. */
 const MAX_TEXT = 1024;
 const DATE_TIME =
-  /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;
+  /^(\d{4}-\d{2}-(\d{2}))(T\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?$/;
+/** What a UID is made of has 8 octets at most. */
+const INTEGER_LIMIT = 1n << 64n;
+const URI = /^[^\s<>"\p{Cc}]+$/u;
 
 export function refuseDocument(what: string): never {
   throw new SegyError('SEGY_E_KMS_DOCUMENT', what);
@@ -47,15 +50,46 @@ export function optionalText(parent: XmlElement, localName: string): string | un
   return text === '' ? undefined : text;
 }
 
-/** A non-negative integer of up to 20 digits. */
+/** A URI: no spaces, angle brackets, quotes or control characters. */
+export function requiredUri(parent: XmlElement, localName: string): string {
+  return uriOf(requiredText(parent, localName), localName);
+}
+
+export function uriOf(text: string, name: string): string {
+  if (text.length > MAX_TEXT) refuseDocument(`${name} is too long`);
+  return URI.test(text) ? text : refuseDocument(`${name} is not a URI`);
+}
+
+/**
+ * Text of an optional child that is no free text. An empty one has no value of its type, and is
+ * refused: it must not pass for one that says nothing.
+ */
+function optionalValue(parent: XmlElement, localName: string): string | undefined {
+  const text = optionalText(parent, localName);
+  if (text === undefined && single(parent, localName) !== undefined) {
+    refuseDocument(`${localName} is empty`);
+  }
+  return text;
+}
+
+/** A non-negative integer of up to 8 octets. */
 export function requiredInteger(parent: XmlElement, localName: string): bigint {
-  const text = requiredText(parent, localName);
-  if (!/^\+?\d{1,20}$/.test(text)) refuseDocument(`${localName} is not a non-negative integer`);
-  return BigInt(text.replace('+', ''));
+  return (
+    optionalInteger(parent, localName) ?? refuseDocument(`${parent.localName} has no ${localName}`)
+  );
+}
+
+export function optionalInteger(parent: XmlElement, localName: string): bigint | undefined {
+  const text = optionalValue(parent, localName);
+  if (text === undefined) return undefined;
+  const value = /^\+?\d{1,40}$/.test(text) ? BigInt(text.replace('+', '')) : INTEGER_LIMIT;
+  return value < INTEGER_LIMIT
+    ? value
+    : refuseDocument(`${localName} is not a non-negative integer of 8 octets at most`);
 }
 
 export function optionalBoolean(parent: XmlElement, localName: string): boolean | undefined {
-  const text = optionalText(parent, localName);
+  const text = optionalValue(parent, localName);
   return text === undefined ? undefined : booleanOf(text, localName);
 }
 
@@ -74,14 +108,15 @@ export function booleanOf(text: string, name: string): boolean {
 
 /** An xsd:dateTime; without a zone it is UTC. */
 export function optionalDateTime(parent: XmlElement, localName: string): Date | undefined {
-  const text = optionalText(parent, localName);
+  const text = optionalValue(parent, localName);
   if (text === undefined) return undefined;
-  const match = DATE_TIME.exec(text);
-  const date = new Date(`${match?.[1] ?? ''}${match?.[2] ?? 'Z'}`);
-  if (match === null || Number.isNaN(date.getTime())) {
-    return refuseDocument(`${localName} is not a dateTime`);
-  }
-  return date;
+  const [, day = '', dayOfMonth, time = '', zone = 'Z'] = DATE_TIME.exec(text) ?? [];
+  const date = new Date(`${day}${time}${zone}`);
+  // A day that its month does not have is taken for one of the next month by the platform.
+  const isDay = new Date(`${day}T00:00:00Z`).getUTCDate() === Number(dayOfMonth);
+  return isDay && !Number.isNaN(date.getTime())
+    ? date
+    : refuseDocument(`${localName} is not a dateTime`);
 }
 
 /**
@@ -123,4 +158,10 @@ export function requiredUid(parent: XmlElement, localName: string): Uint8Array {
 export function textAttribute(element: XmlElement, localName: string): string | undefined {
   const value = attribute(element, localName)?.trim();
   return value === undefined || value === '' ? undefined : value;
+}
+
+/** An attribute that is no free text: empty, it is refused. */
+export function valueAttribute(element: XmlElement, localName: string): string | undefined {
+  const value = attribute(element, localName)?.trim();
+  return value === '' ? refuseDocument(`${localName} is empty`) : value;
 }

@@ -8,14 +8,18 @@ import {
   booleanOf,
   optionalBoolean,
   optionalDateTime,
+  optionalInteger,
   optionalText,
   refuseDocument,
   requiredInteger,
   requiredKey,
   requiredText,
   requiredUid,
+  requiredUri,
   single,
   textAttribute,
+  uriOf,
+  valueAttribute,
   type TransportKeys,
 } from './annex-d-values.js';
 import { KMS_NAMESPACE } from './annex-d-write.js';
@@ -40,7 +44,7 @@ export interface ReadOptions {
 /** Only UIDs of F.2.1 (format 2) are ours. */
 const USER_ID_FORMAT = '2';
 /** RFC 6509 Appendix A. */
-const PARAMETER_SET = '1';
+const PARAMETER_SET = 1n;
 const ROLES = ['Root', 'External', 'Migration'] as const;
 
 /** Elements that hold certificates and key sets, at any of their levels. */
@@ -62,7 +66,7 @@ function present<K extends string, T>(key: K, value: T | undefined): Partial<Rec
 }
 
 function readRole(element: XmlElement, container: string): KmsCertificate['role'] {
-  const text = textAttribute(element, 'Role');
+  const text = valueAttribute(element, 'Role');
   if (text === undefined) return container === 'KmsInit' ? 'Root' : 'External';
   return (
     ROLES.find((role) => role === text) ?? refuseDocument('the Role of a KmsCertificate is unknown')
@@ -72,13 +76,18 @@ function readRole(element: XmlElement, container: string): KmsCertificate['role'
 function readDomains(element: XmlElement): string[] {
   const list = single(element, 'KmsDomainList');
   if (list === undefined) return [];
-  const domains = list.children
-    .filter((child) => child.localName === 'KmsDomain')
-    .map((child) => child.text.trim());
+  const named = list.children.filter(
+    ({ localName, namespace }) =>
+      localName === 'KmsDomain' && [list.namespace, ''].includes(namespace),
+  );
+  const domains = named.map(({ text, children }) => {
+    if (children.length > 0) refuseDocument('KmsDomain holds elements');
+    return text.trim();
+  });
   if (domains.length === 0 || domains.includes('')) {
     refuseDocument('KmsDomainList names no domain');
   }
-  return domains;
+  return domains.map((domain) => uriOf(domain, 'KmsDomain'));
 }
 
 function readCertificate(element: XmlElement, container: string): KmsCertificate {
@@ -86,21 +95,21 @@ function readCertificate(element: XmlElement, container: string): KmsCertificate
     refuseDocument('UserIdFormat is not 2');
   }
   // The schema makes ParameterSet optional and there is one set; another must not be taken for it.
-  if ((optionalText(element, 'ParameterSet') ?? PARAMETER_SET) !== PARAMETER_SET) {
+  if ((optionalInteger(element, 'ParameterSet') ?? PARAMETER_SET) !== PARAMETER_SET) {
     refuseDocument('ParameterSet is not 1');
   }
   const userKeyPeriod = requiredInteger(element, 'UserKeyPeriod');
   const userKeyOffset = requiredInteger(element, 'UserKeyOffset');
   if (userKeyPeriod < 1n) refuseDocument('UserKeyPeriod is zero');
   if (userKeyOffset >= userKeyPeriod) refuseDocument('UserKeyOffset is not below UserKeyPeriod');
-  const gateway = textAttribute(element, 'IsSecurityGateway');
+  const gateway = valueAttribute(element, 'IsSecurityGateway');
   return {
     role: readRole(element, container),
     isSecurityGateway: gateway !== undefined && booleanOf(gateway, 'IsSecurityGateway'),
     ...present('version', textAttribute(element, 'Version')),
     ...present('id', textAttribute(element, 'Id')),
     ...present('certUri', optionalText(element, 'CertUri')),
-    kmsUri: requiredText(element, 'KmsUri'),
+    kmsUri: requiredUri(element, 'KmsUri'),
     ...present('issuer', optionalText(element, 'Issuer')),
     ...validity(element),
     revoked: optionalBoolean(element, 'Revoked') ?? false,
@@ -134,7 +143,7 @@ function requiredPoint(
 
 function readKeySet(element: XmlElement, transportKeys: TransportKeys | undefined): KmsKeySet {
   return {
-    kmsUri: requiredText(element, 'KmsUri'),
+    kmsUri: requiredUri(element, 'KmsUri'),
     ...present('certUri', optionalText(element, 'CertUri')),
     ...present('issuer', optionalText(element, 'Issuer')),
     userUri: requiredText(element, 'UserUri'),

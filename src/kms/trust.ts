@@ -33,6 +33,8 @@ export interface AddTrustOptions {
   readonly replace?: boolean;
   /** our own KMS URI, which no partner may claim */
   readonly ownKmsUri?: string;
+  /** called when nothing speaks against it, before it is kept; where that fails, nothing is kept */
+  readonly announce?: () => Promise<void>;
 }
 
 export class TrustStore {
@@ -116,6 +118,7 @@ export class TrustStore {
       addedAt: new Date(this.#clock.now()),
       certificates: [...this.#keptBeside(present, certificate, options.partner), certificate],
     };
+    await options.announce?.();
     await this.#save(certificate.kmsUri, record);
     return this.#view(record);
   }

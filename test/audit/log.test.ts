@@ -142,6 +142,19 @@ describe('audit log', () => {
       assert.deepEqual(lines, ['19 octets cut off']);
     }));
 
+  for (const octets of [70_000, 200_000]) {
+    it(`cuts nothing off where ${octets} octets of damage stand before whole records`, () =>
+      withFolder(async (folder) => {
+        const file = await writeRecords(folder, 4);
+        const [first, ...others] = readFileSync(file, 'utf8').split('\n');
+        const damaged = [first, '\0'.repeat(octets), ...others].join('\n');
+        writeFileSync(file, damaged);
+        assert.match((await verifyAudit(folder)).faults.join(), /a line longer than any/);
+        await assert.rejects(AuditLog.open(auditOptions(folder)), { code: 'SEGY_E_AUDIT' });
+        assert.equal(readFileSync(file, 'utf8'), damaged);
+      }));
+  }
+
   describe('with its end noted in the sealed store', () => {
     async function anchored(folder: string) {
       const anchor = anchorIn((await openStore(storeOptions(new MemoryBackend()))).space('audit'));
@@ -161,6 +174,23 @@ describe('audit log', () => {
         await (await open()).close();
         const { faults } = await verifyAudit(folder);
         assert.match(faults[0]!, /ended at record 2, the store remembers record 4/);
+      }));
+
+    it('fails verification at once where the end that was written is known', () =>
+      withFolder(async (folder) => {
+        const file = join(folder, FIRST_FILE);
+        const audit = await AuditLog.open(auditOptions(folder));
+        assert.equal(audit.end, null);
+        for (const dialog of ['1', '2', '3']) await audit.record({ action: 'opened', dialog });
+        const end = audit.end!;
+        await audit.close();
+        assert.deepEqual((await verifyAudit(folder, end)).faults, []);
+        const [first, second] = readFileSync(file, 'utf8').split('\n');
+        writeFileSync(file, `${first}\n${second}\n`);
+        assert.match((await verifyAudit(folder, end)).faults.join(), /record 2; record 3 was/);
+        assert.match((await verifyAudit(folder, { ...end, seq: 2 })).faults.join(), /another/);
+        writeFileSync(file, '');
+        assert.match((await verifyAudit(folder, end)).faults.join(), /record 0; record 3 was/);
       }));
 
     it('says so when all of it was taken away', () =>

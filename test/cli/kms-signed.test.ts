@@ -112,6 +112,9 @@ describe('segy kms with signatures and transport keys', () => {
     });
     writeFileSync(path('cache.xml'), cache);
     const add = ['kms', 'trust', 'add', path('cache.xml'), ...state('a'), '--partner', 'b'];
+    const stray = json(...add, '--fingerprint', words, '--fingerprint', '0'.repeat(64));
+    assert.equal(stray.code, 'SEGY_E_KMS_FINGERPRINT');
+    assert.match(String(stray.message), /number 2; none was taken/);
     const done = json(...add, '--fingerprint', words);
     assert.deepEqual(done.skipped, ['kms.a', 'kms.c']);
     assert.deepEqual(

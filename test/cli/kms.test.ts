@@ -155,8 +155,12 @@ describe('segy kms, store and audit', () => {
   });
 
   it('the audit log has a line for each of these, and no key', () => {
-    const verified = json('audit', 'verify', ...state('x').slice(0, 2));
-    assert.equal(verified.ok, true);
+    const verified = json('audit', 'verify', ...state('x'));
+    assert.deepEqual([verified.ok, verified.endCompared], [true, true]);
+    const keyless = json('audit', 'verify', ...state('x').slice(0, 2), '--master-key', '/nowhere');
+    assert.deepEqual([keyless.ok, keyless.endCompared], [true, false]);
+    const elsewhere = json('audit', 'verify', '--state', join(folder, 'nowhere'));
+    assert.deepEqual([elsewhere.status, elsewhere.code], [1, 'SEGY_E_NOT_FOUND']);
     const shown = runSegy(['audit', 'show', ...state('x').slice(0, 2), '--json'])
       .stdout.trim()
       .split('\n');
@@ -172,6 +176,28 @@ describe('segy kms, store and audit', () => {
     ]);
     const key = readFileSync(join(folder, 'x.key'), 'utf8').trim();
     assert.equal(shown.join('\n').includes(key), false);
+  });
+
+  it('audit show finds a key identifier however it is written, and no action that there is not', () => {
+    const show = (...words: readonly string[]) =>
+      runSegy(['audit', 'show', ...state('x').slice(0, 2), ...words]);
+    assert.equal(show('--key-id', '0x0A00-0001').status, 0);
+    for (const words of [
+      ['--key-id', 'gmk'],
+      ['--action', 'trust-add'],
+      ['--since', 'yesterday'],
+    ]) {
+      const { status, stdout } = show(...words);
+      assert.deepEqual([status, stdout], [2, ''], words.join(' '));
+    }
+  });
+
+  it('audit verify notices that the end of the log was cut off', () => {
+    const file = join(folder, 'x', 'audit', 'audit-000000000001.log');
+    const lines = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, `${lines.slice(0, 3).join('\n')}\n`);
+    const verified = json('audit', 'verify', ...state('x'));
+    assert.deepEqual([verified.status, verified.ok], [1, false]);
   });
 
   it('ends with 1 where there is no state, and makes none', () => {

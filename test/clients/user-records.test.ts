@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Directory, parseUserCsv, UserRecords } from '../../src/clients/index.js';
+import { Directory, UserRecords } from '../../src/clients/index.js';
 import { MemoryBackend, openStore } from '../../src/store/index.js';
 import { storeOptions } from '../store/support.js';
 
@@ -66,6 +66,29 @@ describe('represented users in the store', () => {
     assert.deepEqual(kept.list(), [R1]);
   });
 
+  it('are counted where they are new, and not kept where that cannot be announced', async () => {
+    const { kept, open } = await users();
+    const counts: number[] = [];
+    const note = (count: number) => Promise.resolve(void counts.push(count));
+    assert.equal(await kept.add([R1, R1], note), 1);
+    assert.equal(await kept.add([R1], note), 0);
+    assert.deepEqual(counts, [1]);
+    await assert.rejects(
+      kept.add([RANGE], () => Promise.reject(new Error('disk full'))),
+      /disk full/,
+    );
+    assert.deepEqual([kept.list(), (await open()).list()], [[R1], [R1]]);
+  });
+
+  it('say whose an identity is that is taken', async () => {
+    const { kept } = await users();
+    await kept.add([R1]);
+    await assert.rejects(
+      kept.add([{ uri: 'sip:r2@radio.example', pbx: '2001' }]),
+      /2001 is sip:r1@radio\.example already/,
+    );
+  });
+
   it('have identities that the PBX can be given', async () => {
     const { kept } = await users();
     for (const pbx of ['', '1&PJSIP/x', 'a b', '20*']) {
@@ -73,26 +96,6 @@ describe('represented users in the store', () => {
     }
     for (const uri of ['', 'sip:a b@c', 'sip:*@y', 'sip:<x>@y']) {
       await assert.rejects(kept.add([{ uri, pbx: '1' }]), UNFIT, uri);
-    }
-  });
-});
-
-describe('a CSV file of radio IDs', () => {
-  it('names users and patterns, quoted or not, with or without a heading', () => {
-    const lines = [
-      '2001,sip:r1@radio.example',
-      '',
-      '# a remark',
-      '"3*" ; "sip:unit-*@radio.example"',
-    ];
-    assert.deepEqual(parseUserCsv(lines.join('\r\n')), [R1, RANGE]);
-    assert.deepEqual(parseUserCsv(['pbx,uri', ...lines].join('\n')), [R1, RANGE]);
-    assert.deepEqual(parseUserCsv('URI,PBX\nsip:r1@radio.example,2001'), [R1]);
-  });
-
-  it('is refused with the number of the line that is wrong', () => {
-    for (const bad of ['2002', '2002,sip:a b@c', '2002,sip:x@y,z', '"2002,sip:x@y']) {
-      assert.throws(() => parseUserCsv(`2001,sip:r1@radio.example\n${bad}`), /line 2/);
     }
   });
 });

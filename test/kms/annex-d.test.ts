@@ -121,6 +121,15 @@ describe('Annex D documents', () => {
     assert.deepEqual(readKmsDocument(odd).keySets, [keySet]);
   });
 
+  it('take numbers with leading zeros, times of any zone and any fraction of a second', () => {
+    const odd = xml
+      .replace('>5<', '>+005<')
+      .replace('<ParameterSet>1', '<ParameterSet> 01')
+      .replace('2026-01-01T00:00:00Z', '2026-01-01T14:00:00.000000000000+14:00')
+      .replace('2027-01-01T00:00:00Z', '2026-12-31T24:00:00');
+    assert.deepEqual(readKmsDocument(odd).certificates, [certificate]);
+  });
+
   it('take elements of other namespaces as extensions, whatever their names', () => {
     const extended = xml.replace(
       '<Revoked>',
@@ -155,6 +164,30 @@ describe('Annex D documents', () => {
     ['Revoked maybe', xml.replace('<Revoked>false', '<Revoked>maybe')],
     ['a validity that ends before it begins', xml.replace('2027-', '2020-')],
     ['a date that does not exist', xml.replace('2027-01-01', '2027-13-01')],
+    ['a day that its month does not have', xml.replace('2027-01-01', '2027-02-30')],
+    [
+      'a time zone that no place has',
+      xml.replace('2027-01-01T00:00:00Z', '2027-01-01T00:00:00+14:30'),
+    ],
+    [
+      'a validity that ends with an empty element',
+      xml.replace(/<ValidTo>.*<\/ValidTo>/, '<ValidTo/>'),
+    ],
+    ['an empty Revoked', xml.replace('<Revoked>false', '<Revoked>')],
+    ['an empty ParameterSet', xml.replace('<ParameterSet>1', '<ParameterSet>')],
+    ['an empty Role', xml.replace('Role="Root"', 'Role=""')],
+    [
+      'an empty IsSecurityGateway',
+      xml.replace('IsSecurityGateway="true"', 'IsSecurityGateway=" "'),
+    ],
+    ['a period beyond 8 octets', xml.replace('>315360000000<', `>${2n ** 64n}<`)],
+    ['a line feed inside KmsUri', xml.replace('>kms.segy.example<', '>kms.segy&#10;.example<')],
+    ['a space inside a KmsDomain', xml.replace('<KmsDomain>segy', '<KmsDomain>se gy')],
+    ['an element inside a KmsDomain', xml.replace('<KmsDomain>segy', '<KmsDomain><b/>segy')],
+    [
+      'domains of another namespace alone',
+      xml.replaceAll('<KmsDomain>', '<KmsDomain xmlns="urn:x">'),
+    ],
     ['a KmsDomainList of nothing', xml.replace(/<KmsDomain>.*<\/KmsDomain>\n/g, '')],
     ['an element inside KmsUri', xml.replace('<KmsUri>', '<KmsUri><b/>')],
     ['a UID of 31 octets', keyXml.replace('WlpaWlpa', 'WlpaWl')],

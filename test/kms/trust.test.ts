@@ -64,6 +64,19 @@ describe('trust store', () => {
     });
   }
 
+  it('keeps nothing that could not be announced, and announces nothing that is refused', async () => {
+    const { trust, open } = await trustStore();
+    const failing = { partner: 'mc-a', announce: () => Promise.reject(new Error('disk full')) };
+    await assert.rejects(trust.add(certificate, failing), /disk full/);
+    assert.deepEqual([trust.list(), (await open()).list()], [[], []]);
+    let announced = 0;
+    const announce = () => Promise.resolve(void (announced += 1));
+    await assert.rejects(trust.add({ ...certificate, revoked: true }, { partner: 'a', announce }));
+    assert.equal(announced, 0);
+    await trust.add(certificate, { partner: 'mc-a', announce });
+    assert.equal(announced, 1);
+  });
+
   it('takes the same certificate again without a change', async () => {
     const { trust, clock } = await trustStore();
     const first = await trust.add(certificate, { partner: 'mc-a' });

@@ -144,14 +144,15 @@ export const KMS_ACTIONS = {
         fingerprint,
         replace,
         ...(domain && { ownKmsUri: domain.certificate.kmsUri }),
+        announce: () =>
+          audit.record({
+            action: isHeld ? 'trust-replaced' : 'trust-added',
+            kmsUri: certificate.kmsUri,
+            partner,
+            fingerprint: fingerprintOf(certificate).hex,
+          }),
       });
       effects.trust();
-      await audit.record({
-        action: isHeld ? 'trust-replaced' : 'trust-added',
-        kmsUri: certificate.kmsUri,
-        partner,
-        fingerprint: fingerprintOf(certificate).hex,
-      });
       return {};
     },
   }),

@@ -69,6 +69,13 @@ export const STORE_ACTIONS = {
     },
   }),
 
+  /** The last record that is in the log, so that a log cut off at its end is told from a whole one. */
+  'audit/end': action({
+    body: z.strictObject({}),
+    changes: false,
+    run: ({ audit }) => Promise.resolve({ end: audit.end }),
+  }),
+
   'audit/rotate': action({
     body: z.strictObject({}),
     changes: true,

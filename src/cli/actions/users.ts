@@ -1,6 +1,7 @@
 /** Represented users that are kept in the store beside those of the configuration. */
 import { z } from 'zod';
 import type { RepresentedUser } from '../../clients/index.js';
+import { lieInKmsDomains } from '../../mikey/index.js';
 import { action } from './action.js';
 
 const user = z.strictObject({ uri: z.string(), pbx: z.string() });
@@ -18,13 +19,23 @@ export const USER_ACTIONS = {
   'user/add': action({
     body: z.strictObject({ users: z.array(user) }),
     changes: true,
-    run: async ({ users, audit, effects }, { users: added }) => {
-      await (await users()).add(added);
-      const [first] = added;
-      const who = added.length === 1 && first ? { user: first.uri } : {};
-      await audit.record({ action: 'user-added', ...who, detail: `${added.length} entries` });
+    run: async ({ users, audit, effects, domain }, { users: given }) => {
+      const [first] = given;
+      const who = given.length === 1 && first ? { user: first.uri } : {};
+      const records = await users();
+      const added = await records.add(given, (count) =>
+        audit.record({ action: 'user-added', ...who, detail: `${count} entries` }),
+      );
       effects.users();
-      return { added: added.length };
+      const foreign = given.filter(
+        ({ uri }) => domain !== undefined && !lieInKmsDomains(uri, domain.certificate),
+      );
+      return {
+        added,
+        domains: domain?.certificate.domains ?? [],
+        /** whom no partner will accept, since our certificate does not name their domain */
+        foreign: foreign.map(({ uri }) => uri),
+      };
     },
   }),
 
