@@ -76,7 +76,7 @@ describe('cli/dscp', () => {
       const shell = `ip link set lo up && nft -c -f ${rules} && nft -f ${rules} && nft -f ${rules} && exec "$0" -e "$1"`;
       return spawnSync('unshare', ['--net', 'sh', '-c', shell, process.execPath, script], {
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 90_000,
       });
     };
 

@@ -8,6 +8,7 @@ import { hideHosts, rewriteReason } from '../../src/edge/messages/hide-hosts.js'
 import { SegyError } from '../../src/base/errors.js';
 import type { OpenedPck } from '../../src/edge/index.js';
 import type { SipRequest } from '../../src/sip/index.js';
+import { assertCheap } from '../support/effort.js';
 import type { Partner } from './support/fakes.js';
 import { bodyText, Harness, keyMgmt, ok, sdp, textOf, warningOf } from './support/harness.js';
 import { callerDialog, Peer, until, within } from './support/peer.js';
@@ -206,10 +207,10 @@ describe('edge: attacks', () => {
 
   it('a text of one letter over the whole header line costs no quadratic time', () => {
     for (const text of ['a'.repeat(200_000), '\\"'.repeat(100_000), '1:'.repeat(100_000)]) {
-      const begun = process.cpuUsage().user;
-      hideHosts(text);
-      rewriteReason(`SIP;text=${text}`);
-      assert.ok(process.cpuUsage().user - begun < 1_000_000);
+      assertCheap('its rewriting', 100, () => {
+        hideHosts(text);
+        rewriteReason(`SIP;text=${text}`);
+      });
     }
   });
 

@@ -219,7 +219,7 @@ describe('what stands at a partner, against SIPp', function () {
     });
     const accepted = (): number =>
       harness.logged.filter(({ event }) => event === 'standing.accepted').length;
-    await until('it stands', () => accepted() > 0 && isDone(groups, accepted()), 9_000);
+    await until('it stands', () => accepted() > 0 && isDone(groups, accepted()));
     // SIPp has to have had the answers to its own requests
     await new Promise((resolve) => setTimeout(resolve, 500));
     const stopped = harness.stop();

@@ -143,7 +143,7 @@ export function generousClients(rate: Partial<ClientRate> = {}): ClientLimits {
 /** What a command prints; its exit status does not matter. */
 export function run(command: string, options: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve) => {
-    const child = execFile(command, options, { timeout: 20_000 }, (_error, stdout, stderr) => {
+    const child = execFile(command, options, { timeout: 90_000 }, (_error, stdout, stderr) => {
       resolve(`${stdout}${stderr}`);
     });
     // a command that reads no input may be gone before it is given
@@ -158,7 +158,7 @@ export async function curl(
   url: string,
   ...options: readonly string[]
 ): Promise<Answer> {
-  const base = ['-s', '-i', '--path-as-is', '--max-time', '10', '--cacert', caFile];
+  const base = ['-s', '-i', '--path-as-is', '--max-time', '60', '--cacert', caFile];
   const text = await run('curl', [...base, ...options, url]);
   const final = text.replace(/^HTTP\/1.1 100[^\r]*\r\n\r\n/, '');
   const [headers = '', ...body] = final.split('\r\n\r\n');

@@ -110,7 +110,7 @@ export class Party {
   }
 }
 
-export async function until(condition: () => boolean, ms = 3_000): Promise<void> {
+export async function until(condition: () => boolean, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error('the condition did not come true in time');

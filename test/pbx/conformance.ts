@@ -51,7 +51,7 @@ export function portConformance(rig: () => PbxRig): void {
   afterEach(async function () {
     await port.stop();
     if (this.currentTest?.state === 'failed') await rig().endAll();
-    await until('all channels have ended', async () => (await rig().channelCount()) === 0, 8000);
+    await until('all channels have ended', async () => (await rig().channelCount()) === 0);
   });
 
   describe('a call from MC', () => {

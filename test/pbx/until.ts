@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  ms = 5000,
+  ms = 30_000,
 ): Promise<void> {
   const giveUp = Date.now() + ms;
   while (!(await condition())) {

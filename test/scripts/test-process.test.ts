@@ -77,6 +77,16 @@ describe('a process of tests', function () {
     });
   });
 
+  it('tells a slow test from one that hangs: five times its limit is given', async () => {
+    const result = await run(
+      'const waiting = (ms) => new Promise((resolve) => setTimeout(resolve, ms));',
+      "it('is slow', async function () { this.timeout(100); await waiting(200); });",
+      "it('hangs', function (done) { this.timeout(20); });",
+      "it('is slow in a slow suite', () => waiting(200)).timeout(100);",
+    );
+    assert.deepEqual([result.passed, result.failed], [2, [{ title: 'hangs' }]]);
+  });
+
   it('that ends in the middle is one failure, named after the test it was at, and loses no result', async () => {
     const result = await run("it('is right', () => {});", "it('ends', () => process.exit(3));");
     assert.equal(result.passed, 1);

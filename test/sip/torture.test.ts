@@ -8,6 +8,7 @@ import {
   parseVia,
   userText,
 } from '../../src/sip/index.js';
+import { assertCheap } from '../support/effort.js';
 import { lines } from './support/messages.js';
 
 /** Messages in the spirit of RFC 4475 and RFC 5118: odd but right, or plausible but wrong. */
@@ -146,15 +147,16 @@ describe('sip: torture', () => {
       ];
       const others = rest.filter((line) => !field.startsWith(line.split(':', 1)[0] ?? ''));
       const octets = lines('OPTIONS sip:b SIP/2.0', field, ...others, '', '');
-      const start = performance.now();
-      assert.throws(() => checkMessage(parseSip(octets)), { code: 'SEGY_E_SIP_SYNTAX' });
-      assert.ok(performance.now() - start < 200);
+      assertCheap('its refusal', 20, () =>
+        assert.throws(() => checkMessage(parseSip(octets)), { code: 'SEGY_E_SIP_SYNTAX' }),
+      );
     });
   }
 
   it('a tel URI of separators costs no time', () => {
-    const start = performance.now();
-    assert.throws(() => parseSipUri(`tel:+${'0'.repeat(100_000)}!`), { code: 'SEGY_E_SIP_SYNTAX' });
-    assert.ok(performance.now() - start < 200);
+    const uri = `tel:+${'0'.repeat(100_000)}!`;
+    assertCheap('its refusal', 20, () =>
+      assert.throws(() => parseSipUri(uri), { code: 'SEGY_E_SIP_SYNTAX' }),
+    );
   });
 });

@@ -53,6 +53,8 @@ export interface AsteriskOptions {
   readonly withoutDialplan?: boolean;
 }
 
+const START_MS = 90_000;
+
 let program: AsteriskProgram | undefined;
 
 function findProgram(): AsteriskProgram {
@@ -220,7 +222,7 @@ export class AsteriskInstance implements PbxInstance {
   }
 
   async #waitBooted(child: ChildProcess): Promise<void> {
-    const giveUp = Date.now() + 20_000;
+    const giveUp = Date.now() + START_MS;
     for (;;) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > giveUp) {
         this.killNow();

@@ -27,7 +27,7 @@ export function nextCall<M extends PartyMedia>(
 
 /** @throws Error with status and Warning when `call` was not answered */
 export async function expectUp(call: SimCall<PartyMedia>): Promise<void> {
-  if (await within('the call is answered or refused', call.up, 15_000)) return;
+  if (await within('the call is answered or refused', call.up)) return;
   const end = await call.ended;
   throw new Error(
     `the call was not answered: ${end.by} ${end.status ?? ''} ${end.warning ?? ''} ${end.error?.message ?? ''}`,

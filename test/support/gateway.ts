@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** what it logs before it can take calls */
 const READY = ['gateway.ready', 'pbx.link.up'];
-const START_MS = 20_000;
+const START_MS = 90_000;
 
 const running = new Set<GatewayProcess>();
 process.once('exit', () => {

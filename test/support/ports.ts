@@ -1,5 +1,6 @@
 /**
- * Free loopback ports for tests.
+ * Free loopback ports for tests. They lie outside the range from which the system takes ports by itself
+ * (32768 and up), so that none is taken between the look and the use by what happens to connect then.
  */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -26,11 +27,20 @@ function udpPort(address: string, port: number): Promise<number | null> {
   });
 }
 
+const FIRST = 22_000;
+const COUNT = 10_000;
+/** Runs on one machine at the same time begin apart from each other, and give no port twice. */
+const APART = 97;
+let given = (process.pid * APART) % COUNT;
+
 /** A port that is free for both UDP and TCP at `address` now. */
 export async function freePort(address = '127.0.0.1'): Promise<number> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const port = await tcpPort(address, 0);
-    if (port !== null && (await udpPort(address, port)) === port) return port;
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const port = FIRST + given;
+    given = (given + 1) % COUNT;
+    const isFree =
+      (await tcpPort(address, port)) === port && (await udpPort(address, port)) === port;
+    if (isFree) return port;
   }
   throw new Error(`no free port at ${address}`);
 }
@@ -56,10 +66,10 @@ export async function listenOnFreePort(endpoint: Listens, address: string): Prom
   }
 }
 
-/** First port of `count` consecutive ones whose ends are free for UDP, outside the ephemeral range. */
+/** First port of `count` consecutive ones whose ends are free for UDP, below those of `freePort`. */
 export async function freePortRange(count: number, address = '127.0.0.1'): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const first = 10_000 + 2 * Math.floor(Math.random() * ((30_000 - 10_000 - count) / 2));
+    const first = 10_000 + 2 * Math.floor(Math.random() * ((FIRST - 10_000 - count) / 2));
     const ends = await Promise.all([
       udpPort(address, first),
       udpPort(address, first + count - 1),

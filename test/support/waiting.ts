@@ -1,5 +1,8 @@
 /** Waiting in tests: always for something, always with an end. */
 
+/** The end tells what never comes from what is late on a busy machine; nothing is asserted by it. */
+const PATIENCE_MS = 30_000;
+
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -8,7 +11,7 @@ export function sleep(ms: number): Promise<void> {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  ms = 5000,
+  ms = PATIENCE_MS,
 ): Promise<void> {
   const giveUp = Date.now() + ms;
   while (!(await condition())) {
@@ -18,7 +21,7 @@ export async function until(
 }
 
 /** `promise`, or an error that names `what` when it takes too long. */
-export async function within<T>(what: string, promise: Promise<T>, ms = 5000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, ms = PATIENCE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`in ${ms} ms it did not come to this: ${what}`)), ms);

@@ -218,7 +218,7 @@ describe('bad input to the running gateway', function () {
     it(`gets ${row.status} ${row.code ?? ''} for ${row.name}, and nothing reaches the PBX`, async () => {
       const before = radioCalls;
       const call = await scene.mc.call({ from: ALICE, to: RADIO_1.uri, ...row.call });
-      const end = await within('the call ends', call.ended, 15_000);
+      const end = await within('the call ends', call.ended);
       assert.equal(end.status, row.status, end.warning);
       if (row.code !== undefined) assert.match(end.warning ?? '', new RegExp(`\\b${row.code}\\b`));
       assert.equal(await scene.asterisk.channelCount(), 0);

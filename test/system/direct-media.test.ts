@@ -19,7 +19,7 @@ describe('a PBX that names a media address that is not its own', function () {
 
   it('has its call refused with 488, an alarm in the log, and no channel left', async () => {
     const call = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
-    const end = await within('the call ends', call.ended, 15_000);
+    const end = await within('the call ends', call.ended);
     assert.equal(end.status, 488, end.warning);
     assert.match(end.warning ?? '', /SEGY_E_MEDIA_ADDRESS/);
     await until('the alarm is logged', () =>
@@ -30,7 +30,7 @@ describe('a PBX that names a media address that is not its own', function () {
 
   it('has its own call refused with 488 too', async () => {
     const call = await scene.radio.call(RADIO_1.pbx, 'alice');
-    const end = await within('the call ends', call.ended, 15_000);
+    const end = await within('the call ends', call.ended);
     assert.equal(call.times.answered, undefined);
     assert.equal(end.by, 'refused');
     assert.equal(scene.mc.agent.calls.length, 0);

@@ -134,7 +134,7 @@ describe('floor control as others see it through a real Asterisk', function () {
       ...['--from', ALICE, '--to', RADIO_1.uri, '--duration', '2.5'],
       ...['--floor-key', spk.argument, '--floor-script', '0.2:key,1:unkey'],
     ]).catch((error: unknown) => error as { stdout: string });
-    const radio = await within('the radio is called', taken, 10_000);
+    const radio = await within('the radio is called', taken);
     silence(radio);
     await until('the MC user is heard', () => framesOf(radio, MC_TONE_HZ) > 10);
     await sleep(1200);

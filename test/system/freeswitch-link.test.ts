@@ -79,7 +79,7 @@ describe('segy run with FreeSWITCH in its configuration', function () {
     assert.ok(stranger);
     pbx.fake.emit('CHANNEL_PARK', stranger);
     await radio.answer();
-    const end = await within('the call ends', mc.ended, 15_000);
+    const end = await within('the call ends', mc.ended);
     assert.equal(end.status, 480);
     assert.match(end.warning ?? '', /SEGY_E_PBX_NO_CHANNEL/);
     assert.equal(mc.media.stream.counters.received, 0);

@@ -34,7 +34,7 @@ describeOnEachPbx('a call and the loss of what carries it, on', function (kind) 
   it('is refused with 480 when the dialplan answers without handing over, and the PBX leg ends', async function () {
     needsOwnPbx(this, scene.pbx);
     const mc = await scene.mc.call({ from: ALICE, to: 'sip:radio2@lmr.example' });
-    const end = await within('the call ends', mc.ended, 15_000);
+    const end = await within('the call ends', mc.ended);
     assert.equal(end.status, 480);
     assert.match(end.warning ?? '', /SEGY_E_PBX_NO_CHANNEL/);
     assert.equal(mc.media.stream.counters.received, 0);
@@ -46,7 +46,7 @@ describeOnEachPbx('a call and the loss of what carries it, on', function (kind) 
     scene.link.cut();
     await until('new calls get 503', async () => {
       const mc = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
-      const end = await within('the call ends', mc.ended, 15_000);
+      const end = await within('the call ends', mc.ended);
       return end.status === 503;
     });
     const heard = await Promise.all([hears(pair.radio, MC_TONE_HZ), hears(pair.mc, RADIO_TONE_HZ)]);
@@ -57,7 +57,7 @@ describeOnEachPbx('a call and the loss of what carries it, on', function (kind) 
       async () => {
         const taken = nextCall(scene.radio.agent);
         const mc = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
-        if (!(await within('the call is answered or refused', mc.up, 15_000))) return false;
+        if (!(await within('the call is answered or refused', mc.up))) return false;
         mc.bye();
         await within('the radio call ends', (await taken).ended);
         return true;
@@ -88,8 +88,8 @@ describeOnEachPbx('a call and the loss of what carries it, on', function (kind) 
     assert.ok((await scene.pbx.channelCount()) > 0, 'the PBX still holds its channels');
     await scene.gateway.start();
     for (const { mc, radio } of [inbound, outbound]) {
-      assert.equal((await within('MC gets BYE', mc.ended, 15_000)).by, 'peer');
-      await within('the radio call ends', radio.ended, 15_000);
+      assert.equal((await within('MC gets BYE', mc.ended)).by, 'peer');
+      await within('the radio call ends', radio.ended);
     }
     await until('the channels are gone', async () => (await scene.pbx.channelCount()) === 0);
   });
@@ -120,7 +120,7 @@ describeOnEachPbx('a call and the loss of what carries it, on', function (kind) 
     pair.mc.bye();
     await within('the MC call ends', pair.mc.ended);
     const refused = await scene.mc.call({ from: ALICE, to: RADIO_1.uri });
-    const end = await within('the new call ends', refused.ended, 15_000);
+    const end = await within('the new call ends', refused.ended);
     assert.equal(end.status, 503);
     assert.match(end.headers?.get('Retry-After') ?? '', /^\d+$/);
     await scene.pbx.run();
@@ -139,7 +139,7 @@ describeOnEachPbx('a call and the loss of what carries it, on', function (kind) 
   it('is refused with 503 when the MC system cannot be reached', async () => {
     await scene.mc.close();
     const radio = await scene.radio.call(RADIO_1.pbx, 'alice');
-    const end = await within('the call ends', radio.ended, 15_000);
+    const end = await within('the call ends', radio.ended);
     assert.equal(end.status, 503);
     await until('the channels are gone', async () => (await scene.pbx.channelCount()) === 0);
   });

@@ -124,7 +124,7 @@ describe('tokens and documents of a partner', function () {
       requests.findLast(
         ({ request }) => request.method === method && request.headers.get('Expires') !== '0',
       );
-    await until(`a ${method} comes`, () => find() !== undefined, 20_000);
+    await until(`a ${method} comes`, () => find() !== undefined);
     return find()!;
   };
 
@@ -264,7 +264,7 @@ describe('tokens and documents of a partner', function () {
     for (const method of ['SUBSCRIBE', 'PUBLISH']) {
       await until(`the ${method} before is withdrawn with its token`, () => withdrawn(method));
     }
-    await until('SUBSCRIBE and PUBLISH carry it', () => again() >= 2, 10_000);
+    await until('SUBSCRIBE and PUBLISH carry it', () => again() >= 2);
   });
 
   it('leave neither a token nor a key in the log', () => {

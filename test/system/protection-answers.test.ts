@@ -137,7 +137,7 @@ describe('every policy of what is sent, and each broken answer to it, through a 
     side.next = body;
     const dialled = `${policy.name}-${kind === 'private' ? 'alice' : 'police'}`;
     const call = await scene.radio.call(RADIO_1.pbx, dialled);
-    const isUp = await within(`${policy.name}/${kind}/${name} is answered`, call.up, 20_000);
+    const isUp = await within(`${policy.name}/${kind}/${name} is answered`, call.up);
     const taken = side.answered[count];
     if (isUp) {
       const before = side.mediaPackets;

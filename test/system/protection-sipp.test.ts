@@ -87,7 +87,7 @@ describe('SIPp answers calls under every policy of what is sent, through a real 
     await until('SIPp listens', () => listens(peer));
     const before = scene.gateway.log().length;
     const call = await scene.radio.call(RADIO_1.pbx, `${policy.name}-alice`);
-    const isUp = await within(`${name} is answered`, call.up, 20_000);
+    const isUp = await within(`${name} is answered`, call.up);
     if (isUp) call.bye();
     const ended = await within('the radio call ends', call.ended);
     const faults: string[] = [];

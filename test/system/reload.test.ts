@@ -63,7 +63,7 @@ describe('a gateway that carries calls', function () {
         users.splice(2, 1, ...(i % 2 === 0 ? [{ uri: 'sip:late@lmr.example', pbx: '1099' }] : []));
       });
       scene.gateway.signal('SIGHUP');
-      await until('the reload is done', () => events('reload.done') > i, 20_000);
+      await until('the reload is done', () => events('reload.done') > i);
     }
     const after = await quiet();
     const counts = after.map(({ sent, received }, i) => ({
@@ -118,7 +118,7 @@ describe('a gateway that carries calls', function () {
     assert.equal(events('gateway.stopped'), 0);
     mc.bye();
     await within('the radio call ends', radio.ended);
-    await within('the gateway ends', scene.gateway.exited, 10_000);
+    await within('the gateway ends', scene.gateway.exited);
     assert.match(scene.gateway.log(), /gateway\.drained.*empty/);
   });
 
@@ -127,7 +127,7 @@ describe('a gateway that carries calls', function () {
     scene.gateway.signal('SIGTERM');
     await until('it drains', () => events('gateway.draining') > 0);
     scene.gateway.signal('SIGTERM');
-    await within('the gateway ends', scene.gateway.exited, 5000);
+    await within('the gateway ends', scene.gateway.exited);
     assert.equal((await within('MC gets BYE', mc.ended)).by, 'peer');
     assert.equal((await within('the radio gets BYE', radio.ended)).by, 'peer');
   });
@@ -165,7 +165,7 @@ describe('a gateway under a service manager', function () {
       WATCHDOG_USEC: '3000000',
     });
     const comes = (line: string): Promise<void> =>
-      until(`${line} comes`, () => lines().includes(line), 10_000);
+      until(`${line} comes`, () => lines().includes(line));
     await gateway.start();
     await comes('READY=1');
     await comes('WATCHDOG=1');
@@ -176,7 +176,7 @@ describe('a gateway under a service manager', function () {
       return all.indexOf('READY=1', all.indexOf('RELOADING=1')) > 0;
     });
     gateway.signal('SIGTERM');
-    await within('the gateway ends', gateway.exited, 10_000);
+    await within('the gateway ends', gateway.exited);
     await comes('STOPPING=1');
   });
 });

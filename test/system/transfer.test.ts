@@ -85,7 +85,7 @@ describe('transfers with the PBX as it is shipped', function () {
   it('pass a REFER of the dialplan to the MC user, who reports its outcome', async () => {
     const call = await scene.mc.call({ from: ALICE, to: RADIO_2.uri });
     const requests = collect(call, 202);
-    assert.equal(await within('the call is up', call.up, 15_000), true);
+    assert.equal(await within('the call is up', call.up), true);
     await until('a REFER comes', () => requests.length > 0);
     const refer = requests[0]!;
     assert.equal(refer.method, 'REFER');
@@ -110,7 +110,7 @@ describe('transfers with the PBX as it is shipped', function () {
     await scene.asterisk.cli('dialplan set global TEST_TRANSFER none');
     const call = await scene.mc.call({ from: ALICE, to: RADIO_2.uri });
     const requests = collect(call, 603);
-    assert.equal(await within('the call is up', call.up, 15_000), true);
+    assert.equal(await within('the call is up', call.up), true);
     await until('a REFER comes', () => requests.length > 0);
     await until('Asterisk knows the outcome', async () =>
       (await scene.asterisk.cli('dialplan show globals')).includes('TEST_TRANSFER=FAILURE'),
@@ -164,7 +164,7 @@ describe('transfers under protected signalling', function () {
   it('name the MC user to its system encrypted under the SPK, and to nobody else', async () => {
     const call = await scene.mc.call({ from: ALICE, to: RADIO_2.uri });
     const requests = collect(call, 202);
-    assert.equal(await within('the call is up', call.up, 15_000), true);
+    assert.equal(await within('the call is up', call.up), true);
     await until('a REFER comes', () => requests.length > 0);
     const refer = requests[0]!;
     const { uri } = parseNameAddr(refer.headers.get('Refer-To') ?? '');

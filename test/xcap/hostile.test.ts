@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseXcapPath } from '../../src/xcap/index.js';
 import { openListener, Certificates, curl } from '../https/support.js';
+import { assertCheapToWait } from '../support/effort.js';
 import { needTool } from '../xmldsig/support.js';
 import { ask, AUID, DOCUMENT, MemoryUsage, serverOver, TYPE } from './support.js';
 
@@ -59,10 +60,7 @@ describe('hostile XCAP requests', () => {
   it('of the longest path that the listener takes cost little', async () => {
     const server = serverOver(new MemoryUsage());
     for (const tail of ['a/'.repeat(8000), `${'a'.repeat(8000)}:`.repeat(2), '['.repeat(16_000)]) {
-      const from = process.cpuUsage();
-      await ask(server, { path: `${PATH}/~~/${tail}` });
-      const { user } = process.cpuUsage(from);
-      assert.ok(user < 100_000, `${user} microseconds`);
+      await assertCheapToWait('its answer', 10, () => ask(server, { path: `${PATH}/~~/${tail}` }));
     }
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Reads one document with one reader and tells on standard output, as JSON, what that took:
- * milliseconds, octets by which the process grew at its peak, and the code of the refusal.
+ * units of work, octets by which the process grew at its peak, and the code of the refusal.
  * A small document was read before, so that what is measured is the document and not the start.
  * Usage: node --expose-gc attack-child.js READER FILE
  */
@@ -10,6 +10,7 @@ import { readMcpttInfo } from '../../src/edge/messages/mcptt-info.js';
 import { readKmsDocument, readRedirect, readSignedKmsDocument } from '../../src/kms/index.js';
 import { parseXml } from '../../src/xml/index.js';
 import { verifySignedXml } from '../../src/xmldsig/index.js';
+import { unitMs } from '../support/effort.js';
 import { HMAC_KEY } from '../xmldsig/support.js';
 
 const KEYS = { hmac: new Map([['ink.1', HMAC_KEY]]) };
@@ -57,4 +58,5 @@ const cpuMs =
 // On a busy machine the wall clock also counts others' work, and the processor time that of the collector.
 const milliseconds = Math.min(wallMs, cpuMs);
 const grownOctets = Math.max(0, peakOctets() - residentBefore);
-process.stdout.write(JSON.stringify({ code, milliseconds, grownOctets }));
+const units = milliseconds / unitMs();
+process.stdout.write(JSON.stringify({ code, units, grownOctets }));

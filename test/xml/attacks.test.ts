@@ -9,9 +9,10 @@ import { signXml } from '../../src/xmldsig/index.js';
 import { HMAC_SIGNER } from '../xmldsig/support.js';
 
 const CHILD = fileURLToPath(new URL('./attack-child.js', import.meta.url));
-const LIMIT_MS = 50;
+/** Units of work as of test/support/effort.ts: 50 ms on a quiet server. */
+const LIMIT_UNITS = 5;
 /** Measurements at most, of which the best counts: other processes slow this one down. */
-const TRIES = 3;
+const TRIES = 10;
 const LIMIT_OCTETS = 20 * 1024 * 1024;
 const MILLION = 1_000_000;
 /** Just below the octets and elements that the readers take at all. */
@@ -127,7 +128,7 @@ const ATTACKS = [
 
 interface Measured {
   readonly code: string;
-  readonly milliseconds: number;
+  readonly units: number;
   readonly grownOctets: number;
 }
 
@@ -146,12 +147,11 @@ describe('XML attacks, each in a process of its own', () => {
   }
 
   for (const [index, { reader, name }] of ATTACKS.entries()) {
-    it(`${reader}: ${name} is refused within ${LIMIT_MS} ms and 20 MB`, async () => {
+    it(`${reader}: ${name} is refused within ${LIMIT_UNITS} units of work and 20 MB`, async () => {
       let best = await measure(index);
-      for (let n = 1; n < TRIES && best.milliseconds > LIMIT_MS; n += 1)
-        best = await measure(index);
+      for (let n = 1; n < TRIES && best.units > LIMIT_UNITS; n += 1) best = await measure(index);
       assert.match(best.code, /^SEGY_E_(?:XML|XML_SIGNATURE|KMS_DOCUMENT)$/);
-      assert.ok(best.milliseconds <= LIMIT_MS, `${best.milliseconds.toFixed(1)} ms`);
+      assert.ok(best.units <= LIMIT_UNITS, `${best.units.toFixed(1)} units`);
       assert.ok(best.grownOctets <= LIMIT_OCTETS, `${(best.grownOctets / 1e6).toFixed(1)} MB`);
     });
   }

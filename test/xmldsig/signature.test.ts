@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { signXml, verifySignedXml } from '../../src/xmldsig/index.js';
 import type { TrustedKeys } from '../../src/xmldsig/index.js';
 import { withFolder } from '../store/support.js';
+import { assertCheap } from '../support/effort.js';
 import { fixture, HMAC_KEY, HMAC_SIGNER, needTool, operator, runTool } from './support.js';
 
 const DOCUMENT = '<S xmlns="urn:k" xmlns:u="urn:u" Id="s1"><C Id="c1"><V>1</V></C></S>';
@@ -107,13 +108,13 @@ describe('XML signature', () => {
       assert.throws(() => verifySignedXml(xml, HMAC), { code: 'SEGY_E_XML' });
     });
 
-    it('ten thousand references are refused within 50 ms', () => {
+    it('ten thousand references are refused at little cost', () => {
       const xml = SIGNED.replace(/(<ds:Reference[\s\S]*<\/ds:Reference>)/, (all) =>
         all.repeat(10_000),
       );
-      const started = performance.now();
-      assert.throws(() => verifySignedXml(xml, HMAC), { code: 'SEGY_E_XML' });
-      assert.ok(performance.now() - started < 50);
+      assertCheap('their refusal', 5, () =>
+        assert.throws(() => verifySignedXml(xml, HMAC), { code: 'SEGY_E_XML' }),
+      );
     });
   });
 

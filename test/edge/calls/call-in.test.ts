@@ -317,7 +317,7 @@ describe('edge: private call from MC to the radio', () => {
   it('answers 503 with Retry-After when the PBX does not answer SIP', async () => {
     h = await Harness.start();
     await h.pbx.endpoint.close();
-    const refusal = await h.fromMc().sent.responses.next('the refusal', 4000);
+    const refusal = await h.fromMc().sent.responses.next('the refusal');
     assert.equal(refusal.status, 503);
     assert.ok(refusal.headers.has('Retry-After'));
   });

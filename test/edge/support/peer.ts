@@ -43,7 +43,7 @@ export class Inbox<T> {
     this.all.push(item);
     this.#wake?.();
   }
-  async next(what: string, ms = 5000): Promise<T> {
+  async next(what: string, ms = 30_000): Promise<T> {
     const end = Date.now() + ms;
     while (this.#next >= this.all.length) {
       const left = end - Date.now();
@@ -63,10 +63,11 @@ export class Inbox<T> {
   }
 }
 
-/** Waits until `condition` holds, for a few seconds at most. */
+/** Waits until `condition` holds, for half a minute at most. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; !condition(); i += 1) {
-    if (i === 800) throw new Error('it never became so');
+  const giveUp = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > giveUp) throw new Error('it never became so');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

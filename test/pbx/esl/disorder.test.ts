@@ -94,7 +94,7 @@ async function oneSeed(rig: EslRig, seed: number): Promise<number> {
   await port.stop();
   // What never became a session is the dialplan's to end, or an orphan of the next start.
   await rig.endAll();
-  const giveUp = Date.now() + 5000;
+  const giveUp = Date.now() + 30_000;
   while (rig.fake.connections > 0 && Date.now() < giveUp) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
