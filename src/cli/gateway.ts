@@ -12,7 +12,7 @@ import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
 import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
 import type { EdgeDependencies, EdgeSettings, PbxPort } from '../edge/index.js';
-import { KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
+import { type KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import { createMediaEngine } from '../media/index.js';
 import { createAriPort, createEslPort } from '../pbx/index.js';
@@ -35,7 +35,7 @@ import { mediaAddresses, outerInterfaces } from './interfaces.js';
 import { LiveConfig, reloader } from './reload.js';
 import type { ReloadResult, ReloadSource } from './reload.js';
 import { sendingMemoryOver } from './sending-memory.js';
-import { openState, requireDomain } from './state.js';
+import { openRing, openState, requireDomain } from './state.js';
 import type { State } from './state.js';
 import { outgoingTls, readTls } from './tls-files.js';
 
@@ -277,7 +277,7 @@ async function makeClients(
   closers.push(() => {
     if (timer !== undefined) timers.clearTimeout(timer);
   });
-  const ring = await KeyRing.open({ records: state.store.space('keys'), clock, timers, log });
+  const ring = await openRing(state, { clock, timers, log });
   closers.push(() => ring.close());
   const common = {
     directory,

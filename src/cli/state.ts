@@ -121,10 +121,15 @@ export async function openState(
 
 /** The key ring of the state, for whoever has none open yet; the caller closes it. */
 export function openRing(
-  { store }: Pick<State, 'store'>,
-  { clock, timers, log }: StateEnvironment,
+  { store, domain }: Pick<State, 'store' | 'domain'>,
+  { clock, timers, log }: Pick<StateEnvironment, 'clock' | 'timers' | 'log'>,
 ): Promise<KeyRing> {
-  return KeyRing.open({ records: store.space('keys'), clock, timers, log });
+  // the T of a group key's message may lie in the current or the previous period
+  const messageLifeMs = domain && 2 * Number(domain.certificate.userKeyPeriod) * 1000;
+  return KeyRing.open({
+    ...{ records: store.space('keys'), clock, timers, log },
+    ...(messageLifeMs !== undefined && { messageLifeMs }),
+  });
 }
 
 /** Opens the state for one command and closes it whatever happens. */

@@ -203,8 +203,11 @@ export class GroupKeys {
       const result = await this.#options.ring.enter(held);
       return seenBefore && result === 'unchanged' ? 'replayed' : result;
     } catch (error) {
-      const isPast = error instanceof SegyError && error.code === 'SEGY_E_MIKEY_REVOKED';
-      if (seenBefore && isPast) return 'replayed';
+      const code = error instanceof SegyError ? error.code : undefined;
+      const isPast = held.expiry !== null && held.expiry.getTime() <= this.#options.clock.now();
+      const endedSince =
+        code === 'SEGY_E_MIKEY_REVOKED' || (code === 'SEGY_E_MIKEY_EXPIRED' && !isPast);
+      if (seenBefore && endedSince) return 'replayed';
       throw error;
     }
   }
@@ -224,7 +227,7 @@ export class GroupKeys {
       caller: partner.name,
       from: gms,
       keyTypes: GROUP_KEY_TYPES,
-      allowRevoked: true,
+      allowEnded: true,
       window: { aheadMs, behindMs: aheadMs, groupAheadMs: aheadMs },
       findCertificate: (kmsUri) => this.#trust.findCertificate(kmsUri),
       allowInitiatorKms: (certificate) => this.#trust.isKmsOf(partner, certificate),

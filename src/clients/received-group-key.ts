@@ -18,11 +18,10 @@ export function heldKeyOf(
   const { keyParameters, timestamp } = opened;
   const status = keyParameters?.status ?? STATUS_VALID;
   const groups = groupsOf(keyParameters?.groups ?? [], group, partner, gms);
-  for (const { id, gms: only } of partner.groups) {
-    const isMeant = groups.includes(id) || id === constituent;
-    if (isMeant && only !== undefined && only !== gms) {
-      throw new SegyError('SEGY_E_NOT_GROUP_GMS', `${gms} does not key the group ${id}`);
-    }
+  const named = constituent === null ? groups : [...groups, constituent];
+  const foreign = named.find((id) => !mayKey(gms, id, partner, { temporary: group, constituent }));
+  if (foreign !== undefined) {
+    throw new SegyError('SEGY_E_NOT_GROUP_GMS', `${gms} does not key the group ${foreign}`);
   }
   return {
     keyType: opened.keyType,
@@ -45,6 +44,24 @@ export function heldKeyOf(
     text: keyParameters?.text ?? '',
     policy: opened.policy,
   };
+}
+
+/**
+ * A group with a GMS of its own is keyed by that one alone, any other by those of the partner; a
+ * temporary group also by the GMS of the group that was regrouped into it.
+ */
+function mayKey(
+  gms: string,
+  id: string,
+  partner: GroupPartner,
+  regrouping: { readonly temporary: string | null; readonly constituent: string | null },
+): boolean {
+  const configured = partner.groups.find((group) => group.id === id);
+  if (configured?.gms !== undefined) return configured.gms === gms;
+  if (partner.gms.includes(gms)) return true;
+  const { temporary, constituent } = regrouping;
+  const isTemporary = configured === undefined && id === temporary && constituent !== null;
+  return isTemporary && constituent !== id && mayKey(gms, constituent, partner, regrouping);
 }
 
 /**

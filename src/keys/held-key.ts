@@ -1,4 +1,5 @@
 /** A key in the ring and its sealed form. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { bytesToUint, concatBytes, fromHex, toHex, uintToBytes, utf8 } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
@@ -16,8 +17,10 @@ export interface HeldKey {
   readonly partner: string;
   /** the dialog of a key that lives as long as a call; empty for others */
   readonly dialog: string;
-  /** empty once the key is revoked */
+  /** empty once the key is revoked or has expired */
   readonly key: Uint8Array;
+  /** SHA-256 of the key where its octets are gone, to know it again by; never shown */
+  readonly digest?: Uint8Array | undefined;
   /** RAND of the latest message, which is the one to send with */
   readonly rand: Uint8Array;
   /** other RANDs under which the same key came and members may still send */
@@ -51,8 +54,20 @@ export function isRevoked(key: Pick<HeldKey, 'status'>): boolean {
 /** `now`: milliseconds since 1970 */
 export function stateOf(key: HeldKey, now: number): KeyState {
   if (isRevoked(key)) return 'revoked';
+  if (key.digest !== undefined) return 'expired';
   if (key.expiry !== null && now >= key.expiry.getTime()) return 'expired';
   return now < key.activation.getTime() ? 'pending' : 'active';
+}
+
+/** SHA-256 of a key's octets: 128 random bits are not found by trying. */
+export function digestOf(key: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(key).digest());
+}
+
+/** What stays of a key that ended: all but its octets. */
+export function withoutKey(held: HeldKey): HeldKey {
+  const digest = held.digest ?? (held.key.length === 0 ? undefined : digestOf(held.key));
+  return { ...held, key: new Uint8Array(), ...(digest !== undefined && { digest }) };
 }
 
 const dateSchema = z.iso.datetime().transform((text) => new Date(text));
@@ -70,6 +85,7 @@ const heldSchema = z.strictObject({
   keyId: hexSchema,
   partner: z.string(),
   dialog: z.string(),
+  digest: hexSchema.optional(),
   rand: hexSchema,
   otherRands: z.array(hexSchema).default([]),
   initiator: z.string(),
@@ -93,6 +109,7 @@ export function encodeHeldKey(held: HeldKey): Uint8Array {
     keyId: toHex(held.keyId),
     rand: toHex(held.rand),
     otherRands: held.otherRands.map(toHex),
+    ...(held.digest !== undefined && { digest: toHex(held.digest) }),
   };
   return concatBytes(uintToBytes(key.length, 1), key, utf8(JSON.stringify(fields)));
 }

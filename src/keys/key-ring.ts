@@ -6,17 +6,20 @@
  *   held        message                        result
  *   nothing     valid                          held from now on
  *   nothing     revoked                        remembered as revoked, so that an older message cannot install it
- *   nothing     octets held under another ID   SEGY_E_KEY_CONFLICT
+ *   nothing     octets held under another ID   SEGY_E_KEY_CONFLICT, also where that key was revoked
  *   revoked     revoked                        nothing changes
  *   revoked     valid                          SEGY_E_MIKEY_REVOKED: revocation is final
  *   valid       of another initiator           SEGY_E_MIKEY_INITIATOR
  *   valid       other key octets               SEGY_E_KEY_CONFLICT
  *   valid       other RAND                     of a key that members share kept beside it, four in all;
- *                                              else SEGY_E_KEY_CONFLICT
+ *                                              else SEGY_E_KEY_CONFLICT, unless it revokes
  *   valid       T not later                    a new holder or RAND is noted, nothing else changes
  *   valid       T later                        status, times, groups, policy as it says
+ *   ended       T not later                    SEGY_E_MIKEY_EXPIRED, or REVOKED
+ *   ended       T later                        as nothing held
  *
- * Keys outlive a restart, except a PCK, which lives as long as its call.
+ * Keys outlive a restart, except a PCK, which lives as long as its call. What ended by its expiry is
+ * remembered without its octets (`past-keys.ts`), so that no earlier message brings it back.
  */
 import type { Clock, Log, TimerHandle, Timers } from '../base/environment.js';
 import { equalBytes, toHex, wipe } from '../base/bytes.js';
@@ -24,10 +27,20 @@ import type { RecordSpace } from '../base/records.js';
 import { SegyError } from '../base/errors.js';
 import { keyTypeOf } from '../mikey/index.js';
 import type { KeyType } from '../mikey/index.js';
-import { decodeHeldKey, encodeHeldKey, isRevoked, STATUS_VALID, stateOf } from './held-key.js';
+import {
+  decodeHeldKey,
+  digestOf,
+  encodeHeldKey,
+  isRevoked,
+  STATUS_VALID,
+  stateOf,
+  withoutKey,
+} from './held-key.js';
 import type { HeldKey } from './held-key.js';
+import { PastKeys } from './past-keys.js';
 
 const DEFAULT_MAX_KEYS = 50_000;
+const DEFAULT_MESSAGE_LIFE_MS = 62 * 86_400_000;
 /** Timers of the platform wrap at 2^31 ms; looking again after an hour costs nothing. */
 const MAX_TIMER_MS = 3_600_000;
 /** RANDs of one key: each is one more try for the first packets of every talker. */
@@ -41,6 +54,8 @@ export interface KeyRingOptions {
   readonly timers: Timers;
   readonly log: Log;
   readonly maxKeys?: number;
+  /** for how long after its T a message may come, ms; default two key periods of 28 days and a margin */
+  readonly messageLifeMs?: number;
 }
 
 export type EnterResult = 'new' | 'updated' | 'revoked' | 'unchanged';
@@ -56,6 +71,7 @@ export interface KeyName {
 export class KeyRing {
   readonly #options: KeyRingOptions;
   readonly #keys = new Map<string, HeldKey>();
+  readonly #past: PastKeys;
   #timer: TimerHandle | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   /** a key may be used no longer; whoever derived from it lets go now. It is wiped afterwards. */
@@ -65,6 +81,7 @@ export class KeyRing {
 
   private constructor(options: KeyRingOptions) {
     this.#options = options;
+    this.#past = new PastKeys(options.messageLifeMs ?? DEFAULT_MESSAGE_LIFE_MS);
   }
 
   static async open(options: KeyRingOptions): Promise<KeyRing> {
@@ -73,7 +90,9 @@ export class KeyRing {
     ring.refused.push(...refused);
     for (const { key: name, value } of records) {
       try {
-        ring.#keys.set(name, decodeHeldKey(value));
+        const held = decodeHeldKey(value);
+        if (held.digest === undefined || isRevoked(held)) ring.#keys.set(name, held);
+        else ring.#past.add(name, held);
       } catch (error) {
         options.log.error('keys.record.refused', { name, reason: String(error) });
         ring.refused.push(name);
@@ -156,6 +175,7 @@ export class KeyRing {
       await this.#options.records.delete(text);
       this.refused.splice(damaged, 1);
     }
+    if (this.#past.forget(text)) await this.#options.records.delete(text);
     await this.#end(text, 'dropped');
   }
 
@@ -181,6 +201,7 @@ export class KeyRing {
       if (now >= expiry.getTime()) await this.#end(name, 'expired');
       else next = Math.min(next, expiry.getTime() - now);
     }
+    for (const name of this.#past.letGo(now)) await this.#options.records.delete(name);
     if (next === Infinity) return;
     this.#timer = this.#options.timers.setTimeout(
       () => void this.#expireQuietly(),
@@ -205,16 +226,29 @@ export class KeyRing {
     }
     const held = this.#keys.get(name);
     if (held !== undefined) return this.#change(name, held, offered);
-    if (stateOf(offered, this.#options.clock.now()) === 'expired') {
+    this.#refusePast(name, offered);
+    if (this.#state(offered) === 'expired') {
       throw new SegyError('SEGY_E_MIKEY_EXPIRED', 'the key has expired');
     }
-    this.#refuseRenamed(offered);
+    this.#refuseRenamed(name, offered);
     if (this.#keys.size >= (this.#options.maxKeys ?? DEFAULT_MAX_KEYS)) {
       throw new SegyError('SEGY_E_BUSY', 'the key ring is full');
     }
     const revoked = isRevoked(offered);
-    await this.#keep(name, { ...offered, key: revoked ? new Uint8Array() : offered.key.slice() });
+    await this.#keep(
+      name,
+      revoked ? withoutKey(offered) : { ...offered, key: offered.key.slice() },
+    );
+    this.#past.forget(name);
     return revoked ? 'revoked' : 'new';
+  }
+
+  /** What ended comes back by no message that is older than the one that said when it ends. */
+  #refusePast(name: string, offered: HeldKey): void {
+    const past = this.#past.find(name);
+    if (past === undefined || offered.stamp > past.stamp) return;
+    if (isRevoked(past)) throw new SegyError('SEGY_E_MIKEY_REVOKED', 'the key is revoked');
+    throw new SegyError('SEGY_E_MIKEY_EXPIRED', 'the key has expired');
   }
 
   async #change(name: string, held: HeldKey, offered: HeldKey): Promise<EnterResult> {
@@ -228,7 +262,7 @@ export class KeyRing {
     if (!equalBytes(held.key, offered.key)) {
       throw new SegyError('SEGY_E_KEY_CONFLICT', 'another key is held under this identifier');
     }
-    const rands = randsWith(held, offered.rand);
+    const rands = randsWith(held, offered);
     const holders = [...new Set([...held.holders, ...offered.holders])];
     const regrouped = regroupedOf(held, offered);
     if (offered.stamp <= held.stamp) {
@@ -244,13 +278,11 @@ export class KeyRing {
     }
     const otherRands = without(rands, offered.rand);
     if (isRevoked(offered)) {
-      const revoked = {
-        ...{ ...held, ...offered, ...regrouped, holders, otherRands },
-        key: new Uint8Array(),
-      };
+      const revoked = withoutKey({ ...held, ...offered, ...regrouped, holders, otherRands });
       await this.#save(name, revoked);
       this.onEnd?.(held, 'revoked');
       wipe(held.key);
+      if (revoked.expiry !== null) await this.expire();
       return 'revoked';
     }
     await this.#keep(name, { ...offered, ...regrouped, holders, otherRands, key: held.key });
@@ -258,13 +290,17 @@ export class KeyRing {
   }
 
   /** One key under two identifiers would let one message undo what another says of it. */
-  #refuseRenamed(offered: HeldKey): void {
+  #refuseRenamed(name: string, offered: HeldKey): void {
     if (!SHARED_KEYS.has(offered.keyType)) return;
-    for (const held of this.#keys.values()) {
-      const sameSource = held.partner === offered.partner && held.keyType === offered.keyType;
-      if (sameSource && !isRevoked(held) && equalBytes(held.key, offered.key)) {
-        throw new SegyError('SEGY_E_KEY_CONFLICT', 'the key is held under another identifier');
-      }
+    const digest = digestOf(offered.key);
+    const isSame = (held: HeldKey): boolean =>
+      held.partner === offered.partner &&
+      held.keyType === offered.keyType &&
+      (held.digest === undefined
+        ? equalBytes(held.key, offered.key)
+        : equalBytes(held.digest, digest));
+    if ([...this.#keys.values()].some(isSame) || this.#past.others(name).some(isSame)) {
+      throw new SegyError('SEGY_E_KEY_CONFLICT', 'the key is held under another identifier');
     }
   }
 
@@ -289,9 +325,14 @@ export class KeyRing {
     const held = this.#keys.get(name);
     if (held === undefined) return;
     this.#keys.delete(name);
+    const past = why === 'expired' && SHARED_KEYS.has(held.keyType) ? withoutKey(held) : null;
     if (!isRevoked(held)) this.onEnd?.(held, why);
     wipe(held.key);
-    if (held.keyType !== 'PCK') await this.#options.records.delete(name);
+    if (past !== null) {
+      const { records } = this.#options;
+      for (const gone of this.#past.add(name, past)) await records.delete(gone);
+      await records.put(name, encodeHeldKey(past));
+    } else if (held.keyType !== 'PCK') await this.#options.records.delete(name);
   }
 
   async #expireQuietly(): Promise<void> {
@@ -316,10 +357,17 @@ function nameOf({ partner, keyId, dialog = '' }: KeyName): string {
   return dialog === '' ? `${partner}/${toHex(keyId)}` : `${partner}/${toHex(keyId)}/${dialog}`;
 }
 
-/** The RANDs of a key and one more. @throws SegyError SEGY_E_KEY_CONFLICT when it may not have it */
-function randsWith(held: HeldKey, rand: Uint8Array): readonly Uint8Array[] {
+/**
+ * The RANDs of a key and one more, unless the key ends anyway.
+ * @throws SegyError SEGY_E_KEY_CONFLICT when it may not have it
+ */
+function randsWith(
+  held: HeldKey,
+  { rand, ...offered }: Pick<HeldKey, 'rand' | 'status'>,
+): readonly Uint8Array[] {
   const rands = [held.rand, ...held.otherRands];
   if (rands.some((known) => equalBytes(known, rand))) return rands;
+  if (isRevoked(offered)) return rands;
   if (!SHARED_KEYS.has(held.keyType) || rands.length >= MAX_RANDS) {
     throw new SegyError('SEGY_E_KEY_CONFLICT', 'the key is held with another RAND');
   }

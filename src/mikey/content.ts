@@ -41,7 +41,7 @@ function checkEntry(entry: GenericIdEntry, facts: MessageFacts): void {
   if (![0, 4, 8].includes(entry.spi.length)) syntax(`an SPI of ${entry.spi.length} octets`);
 }
 
-/** SPIs and policy numbers that the map names. */
+/** SPIs and policy numbers that the map names, those of MCPTT first. */
 function readMap(facts: MessageFacts): { spis: Uint8Array[]; named: number[] } {
   const map = facts.csIdMap;
   switch (map.type) {
@@ -56,9 +56,11 @@ function readMap(facts: MessageFacts): { spis: Uint8Array[]; named: number[] } {
         seen.add(entry.csId);
         checkEntry(entry, facts);
       }
+      // Media are those of MCPTT, whose crypto sessions have the lower CS IDs.
+      const sessions = [...map.entries].sort((a, b) => a.csId - b.csId);
       return {
         spis: map.entries.map((entry) => entry.spi).filter((spi) => spi.length > 0),
-        named: map.entries.flatMap((entry) => entry.policies),
+        named: sessions.flatMap((entry) => entry.policies),
       };
     }
   }

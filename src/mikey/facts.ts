@@ -43,6 +43,7 @@ export interface MessageFacts {
   readonly signature: Uint8Array;
 }
 
+const ROLES: readonly number[] = Object.values(ID_ROLE);
 const PRF_HMAC_SHA_256 = 1;
 const NTP_UTC = 0;
 const MIN_RAND = 16;
@@ -100,6 +101,7 @@ class Identities {
 
   constructor(message: IMessage) {
     for (const idr of all(message, 'IDR')) {
+      if (!ROLES.includes(idr.role)) continue;
       if (this.#byRole.has(idr.role)) syntax(`IDR of role ${idr.role} stands twice`);
       this.#byRole.set(idr.role, idr);
     }

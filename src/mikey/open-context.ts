@@ -60,8 +60,8 @@ export interface OpenContext {
   /** default DEFAULT_WINDOW */
   readonly window?: 'none' | WindowRules;
   readonly replay?: ReplayRecord;
-  /** give a key whose Status says revoked instead of refusing, for a ring that must strike it out */
-  readonly allowRevoked?: boolean;
+  /** give a key that its parameters call revoked or expired, for a ring that must end what it holds */
+  readonly allowEnded?: boolean;
   /** awaited after decapsulation, before the key is returned: its rejection refuses the message */
   beforeKeyUse?(facts: KeyUseFacts): Promise<void>;
   readonly signal?: AbortSignal;

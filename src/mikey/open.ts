@@ -192,10 +192,11 @@ function judgeParameters(
   if (!namesKeyType(keyTypeOctet, facts, legacy)) {
     refuse('SEGY_E_MIKEY_KEY_TYPE', `key parameters of type ${keyTypeOctet} for ${facts.keyType}`);
   }
-  if (parameters.revoked && context.allowRevoked !== true) {
+  if (parameters.revoked && context.allowEnded !== true) {
     refuse('SEGY_E_MIKEY_REVOKED', 'the key is revoked');
   }
-  if (parameters.expiry !== null && parameters.expiry.getTime() <= context.clock.now()) {
+  const isPast = parameters.expiry !== null && parameters.expiry.getTime() <= context.clock.now();
+  if (isPast && context.allowEnded !== true) {
     refuse('SEGY_E_MIKEY_EXPIRED', 'the key has expired');
   }
   return parameters;

@@ -134,7 +134,7 @@ export class SimGroupKeys {
       findKeySets: () => sets,
       from: gms,
       keyTypes: ['GMK', 'MKFC'],
-      allowRevoked: true,
+      allowEnded: true,
     });
     const { keyType, keyId, key, rand, policy, timestamp, responder, keyParameters } = opened;
     if (keyType !== 'GMK' && keyType !== 'MKFC') {

@@ -78,6 +78,19 @@ describe('clients/group-keys', () => {
     assert.equal(await outcome(taken), 'SEGY_E_NOT_GROUP_GMS');
   });
 
+  it('holds the key of a temporary group from the one GMS of the regrouped group', async () => {
+    const [gms, temporary] = ['sip:gms2@mc-a.example', 'sip:tmp-1@mc-a.example'];
+    const message = await gmkMessage({
+      initiatorUri: gms,
+      keyParameters: { groups: [temporary] },
+    });
+    const partner = { ...PARTNER, groups: [{ id: GROUP }, { id: FIRE, gms }] };
+    const take = (constituent: string) =>
+      outcome(scene.keys.take({ message, partner, group: temporary, constituent }));
+    assert.equal(await take(GROUP), 'SEGY_E_NOT_GROUP_GMS');
+    assert.equal(await take(FIRE), 'new');
+  });
+
   it('keeps status, activation, expiry and text as the key parameters say', async () => {
     const activation = new Date(NOW + 60 * MINUTE);
     const expiry = new Date(NOW + 120 * MINUTE);
@@ -124,6 +137,24 @@ describe('clients/group-keys', () => {
       assert.throws(() => scene.ring.usable(NAME), { code: 'SEGY_E_MIKEY_REVOKED' });
     });
 
+    it('changes nothing after the key has expired, though it gave it no end', async () => {
+      const message = await gmkMessage();
+      await take(message);
+      const expiry = new Date(NOW - MINUTE);
+      await takeMade({ ...parameters({ expiry }), at: NOW + MINUTE });
+      assert.deepEqual(scene.ring.list(), []);
+      assert.equal((await take(message)).result, 'replayed');
+      assert.equal(await outcome(takeMade({ responderUri: RADIO2 })), 'SEGY_E_MIKEY_EXPIRED');
+      assert.deepEqual(scene.ring.list(), []);
+    });
+
+    it('and was refused because its key has expired is refused again', async () => {
+      const message = await gmkMessage(parameters({ expiry: new Date(NOW - MINUTE) }));
+      for (const time of ['first', 'second']) {
+        assert.equal(await outcome(take(message)), 'SEGY_E_MIKEY_EXPIRED', time);
+      }
+    });
+
     it('is taken when it could not be recorded the first time', async () => {
       const message = await gmkMessage();
       scene.audit = 'fails';
@@ -140,6 +171,17 @@ describe('clients/group-keys', () => {
     it('by a later message ends the key', async () => {
       await takeMade();
       assert.equal((await takeMade(revoked(NOW + MINUTE))).result, 'revoked');
+      assert.deepEqual(scene.ring.ofGroup('mc-a', GROUP), []);
+    });
+
+    it('by a later message that gives an expiry of the past ends the key for good', async () => {
+      await takeMade();
+      const expiry = new Date(NOW);
+      const ending = { ...parameters({ revoked: true, expiry }), at: NOW + MINUTE };
+      assert.equal((await takeMade(ending)).result, 'revoked');
+      await scene.ring.expire();
+      const older = takeMade({ responderUri: RADIO2 });
+      assert.equal(await outcome(older), 'SEGY_E_MIKEY_REVOKED');
       assert.deepEqual(scene.ring.ofGroup('mc-a', GROUP), []);
     });
 
@@ -201,6 +243,21 @@ describe('clients/group-keys', () => {
         'SEGY_E_NOT_GROUP_GMS',
         {},
         { ...PARTNER, groups: [{ id: GROUP, gms: 'sip:gms2@mc-a.example' }] },
+      ],
+      [
+        'a GMK of a GMS that keys one other group alone',
+        'SEGY_E_NOT_GROUP_GMS',
+        { initiatorUri: 'sip:gms2@mc-a.example' },
+        { ...PARTNER, groups: [{ id: GROUP }, { id: FIRE, gms: 'sip:gms2@mc-a.example' }] },
+      ],
+      [
+        'the same for a group that nobody configured',
+        'SEGY_E_NOT_GROUP_GMS',
+        {
+          initiatorUri: 'sip:gms2@mc-a.example',
+          keyParameters: { groups: [FIRE, 'sip:later@mc-a.example'] },
+        },
+        { ...PARTNER, groups: [{ id: FIRE, gms: 'sip:gms2@mc-a.example' }] },
       ],
       [
         'one cross-signed domain keying another’s group',

@@ -210,10 +210,40 @@ describe('key ring', () => {
       assert.equal(await ring.enter(gmk({ stamp: at(1), status: 0 })), 'revoked');
       await assert.rejects(ring.enter(gmk()), { code: 'SEGY_E_MIKEY_REVOKED' });
     });
+
+    it('needs no RAND that is known, also where four are held', async () => {
+      const { ring } = await keyRing();
+      const rand = (n: number): Uint8Array => new Uint8Array(16).fill(n);
+      for (let n = 0; n < 4; n += 1) await ring.enter(gmk({ rand: rand(n), stamp: at(n) }));
+      const revoked = gmk({ rand: rand(9), stamp: at(9), status: 2 });
+      assert.equal(await ring.enter(revoked), 'revoked');
+    });
+
+    it('is not undone by the same key under another identifier, also after a restart', async () => {
+      const { ring, open } = await keyRing();
+      await ring.enter(gmk());
+      await ring.enter(gmk({ stamp: at(1), status: 0 }));
+      const renamed = gmk({ keyId: fromHex('0a000009'), key: gmk().key, stamp: at(2) });
+      for (const each of [ring, await open()]) {
+        await assert.rejects(each.enter(renamed), { code: 'SEGY_E_KEY_CONFLICT' });
+      }
+    });
+
+    it('that has an expiry is not undone behind it by an older message without one', async () => {
+      const { ring, time, open } = await keyRing();
+      await ring.enter(gmk());
+      const revoked = { stamp: at(1), status: 0, expiry: at(30) };
+      assert.equal(await ring.enter(gmk(revoked)), 'revoked');
+      await time.moveTo(at(31));
+      for (const each of [ring, await open()]) {
+        await assert.rejects(each.enter(gmk()), { code: 'SEGY_E_MIKEY_REVOKED' });
+        assert.deepEqual(each.list(), []);
+      }
+    });
   });
 
   describe('expiry', () => {
-    it('ends a key at its time without a restart, and removes it from the store', async () => {
+    it('ends a key at its time without a restart, and removes its octets from the store', async () => {
       const { ring, time, records } = await keyRing();
       const ends: KeyEnd[] = [];
       ring.onEnd = (_, why) => ends.push(why);
@@ -225,6 +255,50 @@ describe('key ring', () => {
       assert.deepEqual(ends, ['expired']);
       assert.deepEqual(inUse, new Uint8Array(16));
       assert.throws(() => ring.usable(NAME), { code: 'SEGY_E_NOT_FOUND' });
+      const [record, ...others] = (await records.all()).records;
+      assert.deepEqual(others, []);
+      assert.equal(toHex(record!.value).includes('05'.repeat(16)), false);
+      assert.equal(record!.value[0], 0, 'the record still has a key');
+    });
+
+    it('is not undone by an earlier message that gave a longer life, also after a restart', async () => {
+      const { ring, time, open } = await keyRing();
+      await ring.enter(gmk());
+      await ring.enter(gmk({ stamp: at(2), expiry: at(30) }));
+      await time.moveTo(at(30));
+      const older = gmk({ stamp: at(1), holders: ['sip:r2@radio.example'] });
+      for (const each of [ring, await open()]) {
+        await assert.rejects(each.enter(older), { code: 'SEGY_E_MIKEY_EXPIRED' });
+        assert.deepEqual(each.list(), []);
+      }
+    });
+
+    it('is undone by a later message', async () => {
+      const { ring, time, open } = await keyRing();
+      await ring.enter(gmk({ expiry: at(30) }));
+      await time.moveTo(at(30));
+      assert.equal(await ring.enter(gmk({ stamp: at(31), expiry: at(60) })), 'new');
+      for (const each of [ring, await open()]) {
+        assert.deepEqual(each.usable(NAME), gmk({ stamp: at(31), expiry: at(60) }));
+      }
+    });
+
+    it('that a later message moves into the past ends the key at once', async () => {
+      const { ring } = await keyRing();
+      const ends: KeyEnd[] = [];
+      ring.onEnd = (_, why) => ends.push(why);
+      await ring.enter(gmk());
+      await ring.enter(gmk({ stamp: at(1), expiry: at(0) }));
+      assert.deepEqual(ends, ['expired']);
+      assert.deepEqual(ring.list(), []);
+    });
+
+    it('is forgotten when no message that came before it is in the window any more', async () => {
+      const { ring, time, records } = await keyRing();
+      await ring.enter(gmk({ expiry: at(30) }));
+      await time.moveTo(at(30));
+      await time.moveTo(at(63 * 24 * 60));
+      await ring.expire();
       assert.deepEqual((await records.all()).records, []);
     });
 

@@ -78,6 +78,7 @@ describe('what is taken from other products', () => {
   it('is an extension and an ID role that nobody knows', async () => {
     const draft = await makeDraft();
     draft.parts.push(part.ge(99, fromHex('0102')), part.idr(3, 'kms.role.example'));
+    draft.parts.push(part.idr(3, 'psk.example'), part.idr(77, 'x'));
     assert.equal(toHex((await open(await signDraft(draft))).key), toHex(KEY));
   });
 
@@ -166,6 +167,19 @@ describe('what is taken from other products', () => {
     ] as const) {
       const { policy } = await opensAs({ sp: SP_GCM + parameters });
       assert.deepEqual(policy.roc, { mode: 3, rate });
+    }
+  });
+
+  it('is a policy of its own for MCVideo: the one that MCPTT’s crypto session names holds', async () => {
+    const draft = await makeDraft({ type: 'GMK' });
+    draft.parts.push(part.sp(`${SP_GCM}0201040d0105`, 7));
+    const session = (csId: string, policy: string): string => `${csId}0001${policy}000000`;
+    for (const sessions of [
+      [session('05', '00'), session('04', '07')],
+      [session('04', '07'), session('05', '00')],
+    ]) {
+      draft.map = `0202${sessions.join('')}`;
+      assert.deepEqual((await open(await signDraft(draft))).policy.roc, { mode: 3, rate: 5 });
     }
   });
 
@@ -280,7 +294,7 @@ describe('the receiver of a message', () => {
 
   it('gives a revoked key only where it is asked for', async () => {
     const octets = await makeMessage({ parameters: { content: `01${'00'.repeat(16)}` } });
-    const opened = await open(octets, { allowRevoked: true });
+    const opened = await open(octets, { allowEnded: true });
     assert.equal(opened.keyParameters?.revoked, true);
   });
 

@@ -66,7 +66,7 @@ describe('a talkgroup of the radio side', function () {
       tolerances: DEFAULT_TOLERANCES,
       from: GMS,
       keyTypes: ['GMK'],
-      allowRevoked: true,
+      allowEnded: true,
       window: DEFAULT_WINDOW,
       findCertificate: (kmsUri) => domain.find(kmsUri),
       allowInitiatorKms: () => true,

@@ -8,7 +8,7 @@ import type { PartnerConfig } from '../../config/index.js';
 import type { ServerTransaction } from '../../sip/index.js';
 import { bodyOf } from '../messages/bodies.js';
 import { requireGroups, type EdgeDependencies } from '../dependencies.js';
-import { carriedKeys, DOCUMENT_LIMITS, keysOfDocument, type CarriedKey } from './key-bodies.js';
+import { carriedKeys, DOCUMENT_LIMITS, keysOfDocument, type Carried } from './key-bodies.js';
 import type { Refusals } from '../messages/refusal.js';
 
 /** What of the edge's dependencies takes keys. */
@@ -27,7 +27,7 @@ export function takeKeys(
   if (keys.length === 0 && request.method === 'MESSAGE') {
     throw new SegyError('SEGY_E_SIP_BODY', 'the MESSAGE carries no I_MESSAGE');
   }
-  takeAll(deps, request.method, partner, keys)
+  takeAll({ ...deps, groups: requireGroups(deps) }, request.method, partner, keys)
     .then((refusal) => {
       if (refusal === null) {
         uas.respond(refusals.plain(request, 200));
@@ -47,7 +47,7 @@ export function takeKeys(
  * Takes the keys of a group key transport document that came otherwise than in SIP, such as by an
  * XCAP GET at the partner's GMS. Each key goes through the same checks and counts alone.
  * @returns the first refusal; null when each key was taken or changes nothing
- * @throws SegyError SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_TOO_LARGE, SEGY_E_CALL_TYPE; no key taken
+ * @throws SegyError SEGY_E_XML, SEGY_E_SIP_TOO_LARGE, SEGY_E_CALL_TYPE; no key taken
  */
 export async function takeKeyDocument(
   deps: KeyTaking,
@@ -55,24 +55,31 @@ export async function takeKeyDocument(
   document: Uint8Array,
 ): Promise<SegyError | null> {
   const keys = keysOfDocument(document, partner.codePoints, DOCUMENT_LIMITS);
-  return takeAll(deps, 'document', partner, keys);
+  return takeAll({ ...deps, groups: requireGroups(deps) }, 'document', partner, keys);
 }
 
 /** @returns the first refusal; null when there was none */
 async function takeAll(
-  deps: KeyTaking,
+  { env: { log, metrics }, groups }: Required<KeyTaking>,
   method: string,
   partner: PartnerConfig,
-  keys: readonly CarriedKey[],
+  keys: readonly Carried[],
 ): Promise<SegyError | null> {
-  const groups = requireGroups(deps);
-  const { log, metrics } = deps.env;
   let refusal: SegyError | null = null;
-  for (const { message, group, constituent } of keys) {
+  for (const carried of keys) {
+    if (carried instanceof SegyError) {
+      refusal ??= carried;
+      continue;
+    }
+    const { message, group, constituent } = carried;
     try {
-      const { result, keyId } = await groups.take({ message, partner, group, constituent });
+      const taken = await groups.take({ message, partner, group, constituent });
+      const { result, keyId } = taken;
       metrics.count('segy_group_keys_total', { partner: partner.name, result });
       log.info('keys.taken', { partner: partner.name, method, keyId, result });
+      if (taken.groups.length === 0 && result !== 'replayed') {
+        log.warn('keys.without.group', { partner: partner.name, method, keyId });
+      }
     } catch (error) {
       refusal ??= toSegyError(error);
     }

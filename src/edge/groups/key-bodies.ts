@@ -27,64 +27,86 @@ export interface CarriedKey {
   readonly constituent: string | null;
 }
 
+/** A key, or why what stands in its place is none: each counts alone. */
+export type Carried = CarriedKey | SegyError;
+
 /**
- * Every I_MESSAGE of a body, in its order; none where the body carries none.
- * @throws SegyError SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_TOO_LARGE for more than 64
+ * Every I_MESSAGE of a body, in its order; none where the body carries none. A part or an entry that
+ * cannot be read is a refusal (SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_SYNTAX) among the others.
+ * @throws SegyError SEGY_E_SIP_TOO_LARGE for more than 64
  */
-export function carriedKeys(body: BodyPart, names: CodePoints): CarriedKey[] {
-  const keys: CarriedKey[] = [];
+export function carriedKeys(body: BodyPart, names: CodePoints): Carried[] {
+  const keys: Carried[] = [];
   for (const part of leafParts(body)) {
     const { type } = part.contentType;
     if (type === names.mikeyType) {
-      keys.push({ message: decodeMikeyInput(decodedContent(part)), ...UNNAMED });
+      keys.push(
+        readOrRefuse(() => ({ message: decodeMikeyInput(decodedContent(part)), ...UNNAMED })),
+      );
     } else if (type.endsWith('+xml') || type.endsWith('/xml')) {
-      keys.push(...keysOfDocument(decodedContent(part), names));
+      const read = readOrRefuse(() => keysOfDocument(decodedContent(part), names));
+      keys.push(...(read instanceof SegyError ? [read] : read));
     }
     refuseTooMany(keys);
   }
   return keys;
 }
 
+function readOrRefuse<T>(read: () => T): T | SegyError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SegyError && error.code !== 'SEGY_E_SIP_TOO_LARGE') return error;
+    throw error;
+  }
+}
+
 /**
  * Every I_MESSAGE of one XML document, such as a GKTP document that an XCAP GET brought.
- * @throws SegyError SEGY_E_XML, SEGY_E_MIKEY_SYNTAX, SEGY_E_SIP_TOO_LARGE for more than 64
+ * @throws SegyError SEGY_E_XML of the document as a whole, SEGY_E_SIP_TOO_LARGE for more than 64
  */
 export function keysOfDocument(
   document: Uint8Array,
   names: CodePoints,
   limits: XmlLimits = XML_LIMITS,
-): CarriedKey[] {
+): Carried[] {
   const keys = keysInXml(parseXml(document, limits), names);
   refuseTooMany(keys);
   return keys;
 }
 
-function refuseTooMany(keys: readonly CarriedKey[]): void {
+function refuseTooMany(keys: readonly Carried[]): void {
   if (keys.length > MAX_MESSAGES) {
     throw new SegyError('SEGY_E_SIP_TOO_LARGE', `more than ${MAX_MESSAGES} keys in one body`);
   }
 }
 
 /** The lists of keys stand alone, side by side in a container, or inside another document. */
-function keysInXml(element: XmlElement, names: CodePoints): CarriedKey[] {
+function keysInXml(element: XmlElement, names: CodePoints): Carried[] {
   const isList = [names.gktpGmkList, names.gktpMkfcList].includes(element.localName);
   if (isList && belongs(element, names)) return keysInList(element, null, names);
   return element.children.flatMap((child) => keysInXml(child, names));
 }
 
 /** A list, or in it a list for a temporary group that others were regrouped into. */
-function keysInList(list: XmlElement, group: string | null, names: CodePoints): CarriedKey[] {
+function keysInList(list: XmlElement, group: string | null, names: CodePoints): Carried[] {
   return list.children.flatMap((child) => {
     if (child.localName === names.gktpRegroupedList) {
-      return keysInList(child, groupOf(child, names.gktpTemporaryGroupAttribute), names);
+      const temporary = readOrRefuse(() => groupOf(child, names.gktpTemporaryGroupAttribute));
+      return temporary instanceof SegyError ? [temporary] : keysInList(child, temporary, names);
     }
-    if (child.localName !== names.gktpEntry) return [];
-    const own = groupOf(child, names.gktpGroupAttribute);
-    const message = decodeMikeyText(child.text);
-    if (group === null) return [{ message, group: own, constituent: null }];
-    // in the list of a temporary group the entry names one that was regrouped, or the temporary one
-    return [{ message, group, constituent: own === group ? null : own }];
+    return child.localName === names.gktpEntry
+      ? [readOrRefuse(() => keyOfEntry(child, group, names))]
+      : [];
   });
+}
+
+function keyOfEntry(entry: XmlElement, group: string | null, names: CodePoints): CarriedKey {
+  const own = groupOf(entry, names.gktpGroupAttribute);
+  const message = decodeMikeyText(entry.text);
+  if (group === null) return { message, group: own, constituent: null };
+  // in the list of a temporary group the entry names one that was regrouped, or the temporary one
+  return { message, group, constituent: own === group ? null : own };
 }
 
 function groupOf(element: XmlElement, name: string): string {

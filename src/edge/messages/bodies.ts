@@ -40,7 +40,10 @@ export function bodyOf(message: SipMessage): BodyPart | null {
   if (message.headers.has('Content-Encoding')) {
     throw new SegyError('SEGY_E_SIP_BODY', 'a body with a Content-Encoding is not taken');
   }
-  return parseBody(type, message.body);
+  const body = parseBody(type, message.body);
+  const encoding = message.headers.get('Content-Transfer-Encoding');
+  if (encoding !== undefined) body.headers.set('Content-Transfer-Encoding', encoding);
+  return body;
 }
 
 /**

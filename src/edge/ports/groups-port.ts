@@ -12,12 +12,20 @@ export interface GroupKeyToTake {
   readonly constituent: string | null;
 }
 
+export interface GroupKeyTaken {
+  readonly result: string;
+  /** hex */
+  readonly keyId: string;
+  /** groups whose keys may have changed; none where nothing says whom the key is for */
+  readonly groups: readonly string[];
+}
+
 export interface GroupsPort {
   /**
    * Takes a group key that the partner sent; a message that was used before changes nothing.
    * @throws SegyError SEGY_E_MIKEY_*, SEGY_E_NOT_GROUP_GMS, SEGY_E_KEY_CONFLICT and others, nothing changed
    */
-  take(request: GroupKeyToTake): Promise<{ readonly result: string; readonly keyId: string }>;
+  take(request: GroupKeyToTake): Promise<GroupKeyTaken>;
   /** every GMK held for a group, in whatever state */
   heldFor(partner: string, group: string): readonly HeldKey[];
   /** temporary groups into which a group is regrouped, as far as an active GMK is held for them */

@@ -313,7 +313,13 @@ describe('edge: groups', () => {
   });
 
   describe('keys in MESSAGE and NOTIFY', () => {
-    const bring = (method: string, type: string, body: Uint8Array, toTag = '') => {
+    const bring = (
+      method: string,
+      type: string,
+      body: Uint8Array,
+      toTag = '',
+      encoding: string | null = null,
+    ) => {
       const dialog = {
         from: '<sip:gms@mc-a.example>;tag=1',
         to: `<sip:segy@lmr.example>${toTag}`,
@@ -323,6 +329,7 @@ describe('edge: groups', () => {
       const request = within(method, 1, dialog);
       request.headers.set('Contact', h.mc.contact);
       request.headers.set('Content-Type', type);
+      if (encoding !== null) request.headers.set('Content-Transfer-Encoding', encoding);
       if (method === 'NOTIFY') {
         request.headers.set('Event', 'xcap-diff');
         request.headers.set('Subscription-State', 'active');
@@ -342,11 +349,28 @@ describe('edge: groups', () => {
       });
     }
 
+    it('are taken with the transfer encoding of the whole body undone', async () => {
+      await start();
+      const xml = `<GMK-GKTPs xmlns="urn:3gpp:ns:mcpttGKTP:1.0"><GKTP id="${GROUP}">AQIDBA==</GKTP></GMK-GKTPs>`;
+      const body = utf8(Buffer.from(xml).toString('base64'));
+      await bring('MESSAGE', 'application/xml', body, '', 'base64').expect(200);
+      assert.equal(groups.taken[0]?.group, GROUP);
+      const response = await bring('MESSAGE', 'application/mikey', MESSAGE, '', 'x-uu').expect(400);
+      assert.equal(warningOf(response), 'SEGY_E_SIP_SYNTAX');
+    });
+
     it('are taken for the group that the transport names', async () => {
       await start();
       const xml = `<GMK-GKTPs xmlns="urn:3gpp:ns:mcpttGKTP:1.0"><GKTP id="${GROUP}">${Buffer.from(MESSAGE).toString('base64')}</GKTP></GMK-GKTPs>`;
       await bring('MESSAGE', 'application/xml', utf8(xml)).expect(200);
       assert.equal(groups.taken[0]?.group, GROUP);
+    });
+
+    it('are warned of where nothing says which group they are for', async () => {
+      await start();
+      const warnings = () => h.logged.filter(({ event }) => event === 'keys.without.group').length;
+      await bring('MESSAGE', 'application/mikey', MESSAGE).expect(200);
+      assert.equal(warnings(), 1);
     });
 
     it('that are refused are answered with the status and code of the refusal', async () => {

@@ -13,7 +13,14 @@ const G1 = 'sip:g1@mc-a.example';
 
 const read = (type: string, body: string | Uint8Array, names = DEFAULT_CODE_POINTS) =>
   carriedKeys(parseBody(type, typeof body === 'string' ? utf8(body) : body), names);
+const readKeys = (...args: Parameters<typeof read>) =>
+  read(...args).map((carried) => {
+    if (carried instanceof SegyError) throw carried;
+    return carried;
+  });
+const xmlKeys = (body: string) => readKeys('application/vnd.3gpp.mcptt-gktp+xml', body);
 const xml = (body: string) => read('application/vnd.3gpp.mcptt-gktp+xml', body);
+const list = (text: string): string => `<GMK-GKTPs xmlns="${NS}">${text}</GMK-GKTPs>`;
 const entry = (group: string, text = BASE64): string => `<GKTP id="${group}">${text}</GKTP>`;
 const code = (work: () => unknown): unknown => {
   try {
@@ -35,7 +42,7 @@ describe('edge: keys in a body', () => {
   it('are the entries of GMK-GKTPs, each for its group, alone or with MKFC-GKTPs', () => {
     const gmks = `<GMK-GKTPs xmlns="${NS}">${entry(G1)}${entry('sip:g2@mc-a.example')}</GMK-GKTPs>`;
     assert.deepEqual(
-      xml(gmks).map(({ group }) => group),
+      xmlKeys(gmks).map(({ group }) => group),
       [G1, 'sip:g2@mc-a.example'],
     );
     const both = `<all xmlns="${NS}"><GMK-GKTPs>${entry(G1)}</GMK-GKTPs><MKFC-GKTPs>${entry(G1)}</MKFC-GKTPs></all>`;
@@ -48,7 +55,7 @@ describe('edge: keys in a body', () => {
   it('of a regrouping are for the temporary group, and name the one that was regrouped', () => {
     const regrouped = `<GMK-GKTPs xmlns="${NS}"><on-network-regrouped-GKTPs temporary-MCPTT-group-ID="sip:tmp@mc-a.example">${entry(G1)}</on-network-regrouped-GKTPs></GMK-GKTPs>`;
     assert.deepEqual(
-      xml(regrouped).map(({ group, constituent }) => [group, constituent]),
+      xmlKeys(regrouped).map(({ group, constituent }) => [group, constituent]),
       [['sip:tmp@mc-a.example', G1]],
     );
   });
@@ -86,7 +93,7 @@ describe('edge: keys in a body', () => {
       gktpEntry: 'Key',
       gktpGroupAttribute: 'for',
     };
-    assert.equal(read('application/xml', body, names)[0]?.group, G1);
+    assert.equal(readKeys('application/xml', body, names)[0]?.group, G1);
     assert.deepEqual(read('application/xml', body), []);
   });
 
@@ -95,13 +102,12 @@ describe('edge: keys in a body', () => {
   });
 
   it('without a group, of broken base64, or too many are refused', () => {
-    const list = (text: string): string => `<GMK-GKTPs xmlns="${NS}">${text}</GMK-GKTPs>`;
     assert.equal(
-      code(() => xml(list(`<GKTP>${BASE64}</GKTP>`))),
+      code(() => xmlKeys(list(`<GKTP>${BASE64}</GKTP>`))),
       'SEGY_E_XML',
     );
     assert.equal(
-      code(() => xml(list(entry(G1, '*')))),
+      code(() => xmlKeys(list(entry(G1, '*')))),
       'SEGY_E_MIKEY_SYNTAX',
     );
     assert.equal(
@@ -109,9 +115,32 @@ describe('edge: keys in a body', () => {
       'SEGY_E_SIP_TOO_LARGE',
     );
     assert.equal(
-      code(() => xml(`<!DOCTYPE x><GMK-GKTPs xmlns="${NS}"/>`)),
+      code(() => xmlKeys(`<!DOCTYPE x><GMK-GKTPs xmlns="${NS}"/>`)),
       'SEGY_E_XML',
     );
+  });
+
+  it('count each alone: what cannot be read beside them takes none away', () => {
+    const codes = (carried: ReturnType<typeof read>) =>
+      carried.map((each) => (each instanceof SegyError ? each.code : each.group));
+    const broken = `<GKTP>${BASE64}</GKTP>${entry(G1, '*')}<GKTP id="">${BASE64}</GKTP>`;
+    assert.deepEqual(codes(xml(list(`${entry(G1)}${broken}${entry('sip:g2@mc-a.example')}`))), [
+      ...[G1, 'SEGY_E_XML', 'SEGY_E_MIKEY_SYNTAX', 'SEGY_E_XML'],
+      'sip:g2@mc-a.example',
+    ]);
+    const nameless = '<on-network-regrouped-GKTPs><GKTP/></on-network-regrouped-GKTPs>';
+    assert.deepEqual(codes(xml(list(nameless + entry(G1)))), ['SEGY_E_XML', G1]);
+    const part = (type: string, body: string): string =>
+      `--b\r\nContent-Type: ${type}\r\n\r\n${body}\r\n`;
+    const body = [
+      part('application/mikey', '*'),
+      part('application/xml', '<a>'),
+      part('application/xml', list(entry(G1))),
+    ];
+    assert.deepEqual(codes(read('multipart/mixed;boundary=b', `${body.join('')}--b--`)), [
+      ...['SEGY_E_MIKEY_SYNTAX', 'SEGY_E_XML'],
+      G1,
+    ]);
   });
 
   it('of mutated XML are read or refused with a code, never anything else', () => {

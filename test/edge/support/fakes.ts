@@ -326,11 +326,15 @@ export class FakeGroups implements GroupsPort {
   readonly refusals = new Map<number, SegyError>();
   onChange?: (partner: string, groups: readonly string[]) => void;
 
-  take(request: GroupKeyToTake): Promise<{ result: string; keyId: string }> {
+  take(request: GroupKeyToTake): ReturnType<GroupsPort['take']> {
     const refusal = this.refusals.get(request.message[0] ?? -1);
     if (refusal !== undefined) return Promise.reject(refusal);
     this.taken.push(request);
-    return Promise.resolve({ result: 'new', keyId: '0a000001' });
+    return Promise.resolve({
+      result: 'new',
+      keyId: '0a000001',
+      groups: request.group === null ? [] : [request.group],
+    });
   }
   heldFor(partner: string, group: string): HeldKey[] {
     return this.keys.filter((key) => key.partner === partner && key.groups.includes(group));
