@@ -6,26 +6,46 @@ import { readFileSync } from 'node:fs';
 import { toSegyError } from '../base/errors.js';
 import type { SegyConfig } from '../config/index.js';
 import { openEsl } from '../pbx/esl/library.js';
+import { attribute } from '../xml/index.js';
 import type { XmlElement } from '../xml/index.js';
 import type { Note } from './check-live.js';
 import { type ContextFacts, contextFacts, namesExtension, readLocated } from './freeswitch-xml.js';
+import {
+  checkCore,
+  checkModules,
+  checkSettings,
+  isTrue,
+  paramsOf,
+  PROFILE,
+} from './freeswitch-profile.js';
 import { patiently } from './patience.js';
 
-const PROFILE = 'segy';
 const TO_MC = 'to-segy';
 /** Contexts that are looked at; a dialplan that goes on and on is not followed for ever. */
 const MAX_CONTEXTS = 32;
 /** A subscription has to name an event; this is the rarest. */
 const ANY_EVENT = ['SHUTDOWN'];
 
-type Esl = Extract<SegyConfig['pbx'], { type: 'freeswitch' }>['esl'];
+type FreeSwitch = Extract<SegyConfig['pbx'], { type: 'freeswitch' }>;
+type Esl = FreeSwitch['esl'];
+/** What of a configuration is held against FreeSWITCH. */
+export interface FreeSwitchPlan {
+  readonly pbx: Pick<FreeSwitch, 'esl' | 'sip'>;
+  readonly inner: SegyConfig['inner'];
+}
 type Ask = (command: string) => Promise<string>;
 
-export async function checkFreeSwitch(esl: Esl, wrong: Note, warn: Note): Promise<void> {
-  const { host, port } = esl;
+export async function checkFreeSwitch(
+  plan: FreeSwitchPlan,
+  wrong: Note,
+  warn: Note,
+): Promise<void> {
+  const { host, port } = plan.pbx.esl;
   try {
-    await withLink(esl, async (ask) => {
-      const context = await checkProfile(ask, wrong, warn);
+    await withLink(plan.pbx.esl, async (ask) => {
+      if (!(await checkModules(ask, wrong))) return;
+      await checkCore(ask, wrong, warn);
+      const context = await checkProfile(ask, plan, wrong, warn);
       if (context !== null) await checkDialplan(ask, context, wrong, warn);
     });
   } catch (error) {
@@ -52,7 +72,12 @@ async function withLink(esl: Esl, work: (ask: Ask) => Promise<void>): Promise<vo
 }
 
 /** @returns the context of the gateway's calls; null when there is nothing more to look at */
-async function checkProfile(ask: Ask, wrong: Note, warn: Note): Promise<string | null> {
+async function checkProfile(
+  ask: Ask,
+  plan: FreeSwitchPlan,
+  wrong: Note,
+  warn: Note,
+): Promise<string | null> {
   if (/invalid profile|-ERR/i.test(await ask(`sofia status profile ${PROFILE}`))) {
     wrong(
       ['pbx', 'sip'],
@@ -71,6 +96,7 @@ async function checkProfile(ask: Ask, wrong: Note, warn: Note): Promise<string |
     );
     return 'from-segy';
   }
+  await checkSettings(ask, profile, plan, wrong);
   const settings = paramsOf(profile);
   if (!isTrue(settings.get('outbound-use-uuid-as-callid'))) {
     wrong(
@@ -83,6 +109,13 @@ async function checkProfile(ask: Ask, wrong: Note, warn: Note): Promise<string |
     warn(
       ['pbx', 'sip'],
       `profile ${PROFILE} has enable-100rel, with which FreeSWITCH may lose events and calls`,
+      'take it out as in segy_profile.xml, and sofia profile segy restart',
+    );
+  }
+  if (isTrue(settings.get('track-calls'))) {
+    warn(
+      ['pbx', 'sip'],
+      `profile ${PROFILE} has track-calls: a call that FreeSWITCH recovers has no keys here any more`,
       'take it out as in segy_profile.xml, and sofia profile segy restart',
     );
   }
@@ -106,6 +139,7 @@ async function checkDialplan(ask: Ask, entry: string, wrong: Note, warn: Note): 
     { name: TO_MC, by: 'segy_routes.xml', extension: '' },
   ];
   const gateways = new Set<string>();
+  const modules = new Map<string, string>();
   for (const { name, by, extension } of queue) {
     if (known.size >= MAX_CONTEXTS) break;
     const isNew = !known.has(name);
@@ -123,10 +157,19 @@ async function checkDialplan(ask: Ask, entry: string, wrong: Note, warn: Note): 
     }
     if (!isNew) continue;
     for (const gateway of facts.gateways) gateways.add(gateway);
+    for (const module of facts.modules) modules.set(module, name);
     for (const next of facts.transfers) {
       queue.push({ name: next.context, by: `context ${name}`, extension: next.extension });
     }
     if (name === entry) checkHandOver(name, facts, wrong);
+  }
+  for (const [module, context] of modules) {
+    if ((await ask(`module_exists ${module}`)).trim() !== 'false') continue;
+    wrong(
+      ['pbx', 'type'],
+      `context ${context} needs ${module}, which FreeSWITCH has not loaded`,
+      'add it to modules.conf.xml, and load it',
+    );
   }
   for (const gateway of gateways) {
     if (!/invalid gateway/i.test(await ask(`sofia status gateway ${gateway}`))) continue;
@@ -167,28 +210,12 @@ function noContext(name: string, by: string): Parameters<Note> {
   ];
 }
 
-const isTrue = (value: string | undefined): boolean =>
-  /^(true|yes|on|1|enabled)$/i.test(value ?? '');
-
-const valueOf = ({ attributes }: XmlElement, name: string): string =>
-  attributes.find(({ localName }) => localName === name)?.value ?? '';
-
 /** The element of that tag and name, at any depth. */
 function findNamed(within: XmlElement, tag: string, name: string): XmlElement | null {
   for (const child of within.children) {
-    if (child.localName === tag && valueOf(child, 'name') === name) return child;
+    if (child.localName === tag && attribute(child, 'name') === name) return child;
     const deeper = findNamed(child, tag, name);
     if (deeper !== null) return deeper;
   }
   return null;
-}
-
-/** Settings of a profile, those of its gateways left out; the last of a name counts. */
-function paramsOf(profile: XmlElement): Map<string, string> {
-  const settings = profile.children.filter(({ localName }) => localName === 'settings');
-  return new Map(
-    settings
-      .flatMap(({ children }) => children)
-      .map((param) => [valueOf(param, 'name'), valueOf(param, 'value')]),
-  );
 }

@@ -27,7 +27,7 @@ export async function checkPbx(
   if (pbx.type === 'asterisk') {
     await checkAri(pbx.ari, into(findings));
     if (findings.length === 0) await checkContexts(asterisk, into(findings), into(warnings));
-  } else await checkFreeSwitch(pbx.esl, into(findings), into(warnings));
+  } else await checkFreeSwitch({ pbx, inner: config.inner }, into(findings), into(warnings));
   return { findings, warnings };
 }
 

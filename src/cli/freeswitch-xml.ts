@@ -17,9 +17,16 @@ export interface ContextFacts {
   readonly transfers: readonly { readonly extension: string; readonly context: string }[];
   /** sofia gateways that it dials by name */
   readonly gateways: readonly string[];
+  /** modules of the applications that not every FreeSWITCH has */
+  readonly modules: readonly string[];
   /** patterns of its extensions; null for one that takes every destination */
   readonly patterns: readonly (string | null)[];
 }
+
+const MODULES = new Map([
+  ['limit', 'mod_hash'],
+  ['conference', 'mod_conference'],
+]);
 
 interface Action {
   readonly application: string;
@@ -52,6 +59,7 @@ export function contextFacts(context: XmlElement | null): ContextFacts | null {
     ),
     transfers: [...all.flatMap(transferOf), ...all.flatMap(handOverOf)],
     gateways: all.flatMap(gatewaysOf),
+    modules: all.flatMap(({ application }) => MODULES.get(application) ?? []),
     patterns: extensions.flatMap(patternsOf),
   };
 }

@@ -11,6 +11,8 @@ export interface ChannelOwner {
   command<T>(what: string, send: (link: PbxLink) => Promise<T>): Promise<T>;
   /** the PBX said that the channel does not exist */
   channelGone(id: string): void;
+  /** the channel lives, and its holder is done with it */
+  channelReleased(id: string): void;
 }
 
 export class PortChannel implements PbxChannel {
@@ -80,6 +82,12 @@ export class PortChannel implements PbxChannel {
 
   async hangup(): Promise<void> {
     await this.#sendLast('hang up', (link) => link.hangup(this.id));
+  }
+
+  release(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#owner.channelReleased(this.id);
   }
 
   /** A command that ends the channel has nothing left to do when it is gone. */

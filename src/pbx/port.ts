@@ -118,6 +118,10 @@ class SupervisedPort implements PbxPort, ChannelOwner {
     this.#table.gone(id);
   }
 
+  channelReleased(id: string): void {
+    this.#table.release(id);
+  }
+
   async #sessionOf(facts: ChannelFacts): Promise<string> {
     try {
       return await this.command('read the session', (link) => link.sessionHeader(facts.id));

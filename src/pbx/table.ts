@@ -18,6 +18,8 @@ interface Entry {
   claim: Claim | undefined;
   /** number of the resync during or after which it was last heard of */
   heardIn: number;
+  /** how often it was given back */
+  releases: number;
 }
 
 /** Someone who waits for a channel with a Call-ID. */
@@ -26,6 +28,9 @@ interface Waiter {
   readonly handedOver: boolean;
   readonly found: (facts: ChannelFacts) => void;
 }
+
+/** How often a channel may be given back: redirections that lead in a circle end. */
+const MAX_RELEASES = 5;
 
 export class ChannelTable {
   readonly #entries = new Map<string, Entry>();
@@ -52,7 +57,7 @@ export class ChannelTable {
     if (this.#ended.has(facts.id)) return;
     const known = this.#entries.get(facts.id);
     const callId = facts.callId === '' ? (known?.facts.callId ?? '') : facts.callId;
-    const entry = known ?? { facts, claim: undefined, heardIn: this.#resync };
+    const entry = known ?? { facts, claim: undefined, heardIn: this.#resync, releases: 0 };
     if (known !== undefined) this.#unindex(known);
     entry.facts = { ...facts, callId };
     entry.heardIn = this.#resync;
@@ -128,6 +133,14 @@ export class ChannelTable {
     if (entry === undefined || entry.claim !== undefined) return false;
     entry.claim = claim;
     return true;
+  }
+
+  /** The channel is nobody's again; one that was given back too often stays taken until it ends. */
+  release(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.releases >= MAX_RELEASES) return;
+    entry.releases += 1;
+    entry.claim = undefined;
   }
 
   isClaimed(id: string): boolean {

@@ -3,11 +3,22 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkFreeSwitch } from '../../src/cli/check-freeswitch.js';
+import type { SegyConfig } from '../../src/config/index.js';
 import { PROJECT_ROOT } from '../support/asterisk.js';
 import { FakeFreeSwitch } from '../support/esl-fake.js';
 
 const SNIPPETS = join(PROJECT_ROOT, 'dialplan/freeswitch');
 const PROFILE = 'xml_locate configuration configuration name sofia.conf';
+
+const INNER = {
+  address: '127.0.0.2',
+  sipPort: 5062,
+  transports: ['udp', 'tcp'],
+  mediaPorts: [30_000, 39_999],
+  allowedMediaAddresses: ['127.0.0.1'],
+  allowNonLoopback: false,
+  mcBodies: false,
+} satisfies SegyConfig['inner'];
 
 /** The snippets as FreeSWITCH has them: without comments, each context to be found by its name. */
 function snippets(): Map<string, string> {
@@ -51,7 +62,7 @@ describe('segy config check with FreeSWITCH', () => {
     findings = [];
     warnings = [];
     await checkFreeSwitch(
-      esl,
+      { pbx: { esl, sip: { address: '127.0.0.1', port: 5070, transport: 'udp' } }, inner: INNER },
       (path, message, cure) => findings.push(`${path.join('.')}: ${message}; ${cure}`),
       (path, message, cure) => warnings.push(`${path.join('.')}: ${message}; ${cure}`),
     );
@@ -175,6 +186,95 @@ describe('segy config check with FreeSWITCH', () => {
     edit(context('segy-to-radio'), 'sofia/gateway/radio/', 'sofia/gateway/trunk-9/');
     await check();
     assert.match(findings.join(), /sofia gateway trunk-9/);
+  });
+
+  it('sees modules without which nothing works, and asks for nothing more', async () => {
+    fake.answers.set('module_exists mod_dptools', 'false');
+    fake.answers.set('module_exists mod_dialplan_xml', 'false');
+    await check();
+    assert.equal(findings.length, 1, findings.join('\n'));
+    assert.match(findings[0]!, /has not loaded mod_dptools, mod_dialplan_xml/);
+  });
+
+  it('sees a module that an application of the dialplan needs, where it is used', async () => {
+    fake.answers.set('module_exists mod_hash', 'false');
+    await check();
+    assert.deepEqual(findings, []);
+    const limit = '<action application="limit" data="hash segy-talkgroup $1 1 !USER_BUSY"/>';
+    edit(
+      context('segy-to-radio'),
+      '<action application="bridge"',
+      `${limit}<action application="bridge"`,
+    );
+    await check();
+    assert.match(findings.join(), /context segy-to-radio needs mod_hash/);
+  });
+
+  it('sees that there is no channel list', async () => {
+    fake.answers.set('show channels as json', '-ERR SQL disabled, no data available!\n');
+    await check();
+    assert.match(findings.join(), /no list of its channels/);
+  });
+
+  it('warns of so few new channels a second that calls at once are refused', async () => {
+    fake.answers.set('status', '0 session(s) per Sec out of max 30, peak 0, last 5min 0 \n');
+    await check();
+    assert.deepEqual(findings, []);
+    assert.match(warnings.join(), /30 new channels a second.*sessions-per-second/);
+  });
+
+  it('sees an access list that does not let the gateway in, and a profile that wants a log-in', async () => {
+    fake.answers.set('acl 127.0.0.2 segy', 'false');
+    await check();
+    assert.match(findings.join(), /inner\.address: .*list segy does not let 127\.0\.0\.2 in/);
+    fake.answers.delete('acl 127.0.0.2 segy');
+    edit(PROFILE, '<param name="apply-inbound-acl" value="segy"/>', '');
+    await check();
+    assert.deepEqual(findings, []);
+    edit(PROFILE, 'name="auth-calls" value="false"', 'name="auth-calls" value="true"');
+    await check();
+    assert.match(findings.join(), /asks the gateway to log in/);
+  });
+
+  for (const [what, before, after, said] of [
+    [
+      'at another port',
+      'name="sip-port" value="5070"',
+      'name="sip-port" value="5080"',
+      /is at 127\.0\.0\.1 port 5080/,
+    ],
+    [
+      'with media elsewhere',
+      'name="rtp-ip" value="127.0.0.1"',
+      'name="rtp-ip" value="10.1.1.1"',
+      /media of profile segy is at 10\.1\.1\.1/,
+    ],
+    [
+      'that dials elsewhere',
+      'value="127.0.0.2:5062"',
+      'value="sip:127.0.0.2;transport=udp"',
+      /dials 127\.0\.0\.2 port 5060/,
+    ],
+    [
+      'past which media goes',
+      'name="inbound-bypass-media" value="false"',
+      'name="inbound-bypass-media" value="true"',
+      /inbound-bypass-media/,
+    ],
+  ] as const) {
+    it(`sees a profile ${what}`, async () => {
+      edit(PROFILE, before, after);
+      await check();
+      assert.equal(findings.length, 1, findings.join('\n'));
+      assert.match(findings[0]!, said);
+    });
+  }
+
+  it('warns of track-calls', async () => {
+    edit(PROFILE, '</settings>', '<param name="track-calls" value="true"/></settings>');
+    await check();
+    assert.deepEqual(findings, []);
+    assert.match(warnings.join(), /track-calls/);
   });
 
   it('ends with contexts that transfer to each other', async () => {

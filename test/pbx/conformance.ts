@@ -226,6 +226,20 @@ export function portConformance(rig: () => PbxRig): void {
       await gone;
     });
 
+    it('is found again when its channel is given back, as after a redirection', async () => {
+      const arrival = await rig().callOut();
+      const { callId } = arrival;
+      const first = await port.outboundChannel({ callId, timeoutMs: 500 });
+      first.onGone = () => assert.fail('it was given back');
+      first.release();
+      const second = await port.outboundChannel({ callId, timeoutMs: 500 });
+      assert.equal(second.id, first.id);
+      const gone = goneOf(second);
+      arrival.respond(486);
+      await gone;
+      await assert.rejects(first.setVariables({ SEGY_STATUS: 'SECURE' }), fails('SEGY_E_PBX'));
+    });
+
     it('ends when the gateway hangs its channel up', async () => {
       const arrival = await rig().callOut();
       const channel = await port.outboundChannel({ callId: arrival.callId, timeoutMs: 500 });

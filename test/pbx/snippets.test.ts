@@ -154,6 +154,8 @@ describe('the files for FreeSWITCH', () => {
     const profile = read('segy_profile.xml');
     assert.match(profile, /name="allow-update" value="true"/);
     assert.doesNotMatch(withoutComments('segy_profile.xml'), /100rel/);
+    assert.match(profile, /name="suppress-cng" value="true"/);
+    assert.match(profile, /name="send-display-update" value="false"/);
     assert.match(profile, /name="outbound-use-uuid-as-callid" value="true"/);
     assert.match(profile, /name="sip-ip" value="127\./);
     assert.match(profile, /name="rtp-ip" value="127\./);

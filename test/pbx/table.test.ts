@@ -39,6 +39,27 @@ describe('pbx/table', () => {
     assert.deepEqual(heard, ['1', '2']);
   });
 
+  it('gives a channel to the next one when it is given back, but not for ever', () => {
+    const table = new ChannelTable(10);
+    let ended = 0;
+    table.heard(facts('a'));
+    for (let turn = 0; turn < 6; turn += 1) {
+      assert.equal(
+        table.claim(
+          'a',
+          claim(() => (ended += 1)),
+        ),
+        true,
+      );
+      assert.equal(table.find('call-a', false).length, 0);
+      table.release('a');
+    }
+    assert.equal(table.isClaimed('a'), true);
+    table.gone('a');
+    assert.equal(ended, 1);
+    table.release('a');
+  });
+
   it('finds a channel by Call-ID, and by hand-over where that is asked', () => {
     const table = new ChannelTable(10);
     table.heard(facts('a'));

@@ -38,6 +38,22 @@ export interface FakeChannel {
 const PASSWORD = 'ClueCon';
 const SETVAR_USAGE = '-USAGE: <uuid> <var>=<value>;<var>=<value>...\n';
 
+/** Modules that it has loaded. */
+const MODULES = new Set(
+  ['commands', 'conference', 'dialplan_xml', 'dptools', 'event_socket', 'hash', 'sofia'].map(
+    (name) => `mod_${name}`,
+  ),
+);
+const STATUS = [
+  'UP 0 years, 0 days, 0 hours, 1 minute, 2 seconds, 3 milliseconds, 4 microseconds',
+  'FreeSWITCH (Version 1.11.2 -release 64bit) is ready',
+  '0 session(s) since startup',
+  '0 session(s) - peak 0, last 5min 0 ',
+  '0 session(s) per Sec out of max 200, peak 0, last 5min 0 ',
+  '1000 session(s) max ',
+  '',
+].join('\n');
+
 /** Writes octets in pieces of random size, one after the other. */
 class PieceWriter {
   #pending = Buffer.alloc(0);
@@ -311,10 +327,11 @@ export class FakeFreeSwitch {
     const answer = this.answers.get(command);
     if (answer !== undefined) return answer;
     if (name === 'xml_locate') return "can't find anything\n";
-    if (name === 'module_exists') return 'false';
+    if (name === 'module_exists') return String(MODULES.has(uuid));
+    if (name === 'acl') return 'true';
     if (name === 'sofia') return `Invalid ${rest[0] === 'gateway' ? 'Gateway' : 'Profile'}!\n`;
     if (command === 'show channels as json') return this.#list();
-    if (name === 'status') return 'UP 0 years, 0 days\n';
+    if (name === 'status') return STATUS;
     if (name === 'uuid_exists') return String(this.channels.has(uuid));
     if (!name.startsWith('uuid_')) return `-ERR ${name} Command not found!\n`;
     const channel = this.channels.get(uuid);

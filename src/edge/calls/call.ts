@@ -174,6 +174,14 @@ export class Call {
     if (channel.gone) this.channelGone();
   }
 
+  /** Lets the channel go, on which the PBX may follow a redirection by another call. */
+  releaseChannel(): void {
+    if (this.channel === null) return;
+    delete this.channel.onGone;
+    this.channel.release();
+    this.channel = null;
+  }
+
   /** The security contexts die at once; the SIP leg of the PBX may say itself how the call ended. */
   channelGone(): void {
     this.media?.close();

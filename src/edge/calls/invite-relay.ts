@@ -29,6 +29,7 @@ import { Pair } from './pair.js';
 import { capRetryAfter, passedStatus } from './passed-status.js';
 import { Referrals } from './referrals.js';
 import { redirectContacts } from './redirect.js';
+import { domainParameterOf } from './route-out.js';
 import { translateAnswer, translateCapabilities } from './translate.js';
 
 export interface InviteRelayInit {
@@ -326,8 +327,11 @@ export class InviteRelay {
       const { settings, clients } = call.deps;
       const dialog = callerDialog(call, this.#source, null);
       const here = ownHostPort(settings, 'inner', pbxTarget(settings));
+      const partner = call.callerSide === 'inner' ? domainParameterOf(call.invite.uri) : '';
       const contacts =
-        response.status < 400 ? redirectContacts(response, call.calleeSide, clients, here) : [];
+        response.status < 400
+          ? redirectContacts(response, call.calleeSide, clients, here + partner)
+          : [];
       const status = passedStatus(response.status, call.calleeSide, contacts.length > 0);
       const passed = this.#composer.passResponse(call, response, call.invite, dialog, status);
       if (status !== response.status) capRetryAfter(passed, settings.limits.retryAfterSeconds);
@@ -341,6 +345,7 @@ export class InviteRelay {
       call.respond(passed);
       const { log } = call.deps.env;
       log.info('call.refused', { session: call.id, status: response.status, by: call.calleeSide });
+      if (contacts.length > 0 && call.callerSide === 'inner') call.releaseChannel();
     }
     call.refused(response.status);
   }

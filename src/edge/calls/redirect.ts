@@ -12,7 +12,8 @@ const MAX_CONTACTS = 8;
 
 /**
  * Contact values for the receiver; none when nobody it could reach is named.
- * @param here our inner host and port, where the PBX can dial an MC user
+ * @param here our inner host and port, where the PBX can dial an MC user, and the parameter that names the
+ *   partner where the PBX used one
  */
 export function redirectContacts(
   response: SipMessage,

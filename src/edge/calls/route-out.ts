@@ -30,6 +30,12 @@ export interface OutgoingGroup {
 
 const DOMAIN_PARAMETER = 'segy-domain';
 
+/** The parameter by which a dialled URI names a partner's domain, `;` before it; empty without one. */
+export function domainParameterOf(requestUri: string): string {
+  const named = parseSipUri(requestUri).params.get(DOMAIN_PARAMETER);
+  return named === undefined || named === null ? '' : `;${DOMAIN_PARAMETER}=${named.toLowerCase()}`;
+}
+
 /**
  * @throws SegyError SEGY_E_BAD_IDENTITY for an unsafe user part, SEGY_E_UNKNOWN_PARTNER when no
  *   partner serves the domain or several could be meant

@@ -75,6 +75,12 @@ export interface PbxChannel {
   refuse(sipStatus: number): Promise<void>;
   /** Ends the channel. Resolves also when it is already gone. */
   hangup(): Promise<void>;
+  /**
+   * Gives a channel of `outboundChannel` back while it lives: a PBX that follows a redirection dials
+   * again on the same channel, with the same Call-ID. From then on this object is that of a channel that
+   * is gone, but `onGone` is not called.
+   */
+  release(): void;
 }
 
 /** The control link to one PBX. */

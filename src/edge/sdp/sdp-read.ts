@@ -115,9 +115,13 @@ function informationOf(media: SdpMedia): string | null {
   return STREAM_TITLES.has(title) ? title : null;
 }
 
-/** We never accept a=rtcp-mux, so its offerer falls back to two ports (RFC 5761 clause 5.1.1). */
+/**
+ * We never accept a=rtcp-mux, so its offerer falls back to two ports (RFC 5761 clause 5.1.1). Some PBXs
+ * name the one port in a=rtcp all the same: without the acceptance it cannot be meant.
+ */
 function rtcpPortOf(media: SdpMedia): number {
-  return media.hasAttribute('rtcp') ? rtcpOf(media).port : media.port + 1;
+  const named = media.hasAttribute('rtcp') ? rtcpOf(media).port : media.port;
+  return named === media.port ? media.port + 1 : named;
 }
 
 /** Hold the way of RFC 2543: an address of zeros means that nothing can be received. */

@@ -208,6 +208,34 @@ describe('edge: private call from the radio to MC', () => {
       response.headers.get('Contact'),
       `<sip:bob@${h.innerAt.address}:${h.innerAt.port}>`,
     );
+    assert.deepEqual(h.port.channels[0]?.log, ['set', 'release']);
+  });
+
+  it('takes the call that the PBX makes of a redirection, on the channel and with the Call-ID of before', async () => {
+    h = await Harness.start();
+    const { request, sent } = h.fromPbx({
+      uri: `sip:alice@${h.innerAt.address}:${h.innerAt.port};segy-domain=mc-a.example`,
+    });
+    h.mc.answer(await h.mc.expect('INVITE'), 302, {
+      headers: [['Contact', '<sip:bob@mc-a.example>']],
+    });
+    const contact = (await sent.expect(302)).headers.get('Contact') ?? '';
+    assert.match(contact, /^<sip:bob@[^>]*;segy-domain=mc-a\.example>$/);
+    // As mod_sofia does: the handle of before, so that all but the URI and the number is the same.
+    const again: SipRequest = {
+      ...request,
+      headers: request.headers.clone(),
+      uri: contact.slice(1, -1),
+    };
+    again.headers.set('CSeq', '2 INVITE');
+    again.headers.remove('Via');
+    const followed = h.pbx.send(again, h.innerAt);
+    const tx = await h.mc.expect('INVITE');
+    const info = readMcpttInfo(partsOf(tx.request)[1]!.body);
+    assert.equal(info.requestUri, 'sip:bob@mc-a.example');
+    h.mc.answer(tx, 200, { sdp: sdp('127.0.2.1', 41000) });
+    await followed.expect(200);
+    assert.equal(h.edge.calls().length, 1);
   });
 
   it('turns a challenge into 403, since nobody here could meet it', async () => {

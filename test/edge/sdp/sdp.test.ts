@@ -165,6 +165,11 @@ describe('edge/sdp', () => {
   it('expects RTCP on the next port of a peer whose a=rtcp-mux is not accepted', () => {
     const mux = offer(['a=rtcp:41999 IN IP4 10.9.9.9', 'a=rtcp-mux']);
     assert.equal(mux.audio?.rtcpPort, 41001);
+    const named = offer([
+      'a=rtcp:41999 IN IP4 10.9.9.9',
+      'a=rtcp-mux\r\na=rtcp:41000 IN IP4 10.1.2.3',
+    ]);
+    assert.equal(named.audio?.rtcpPort, 41001);
   });
 
   it('writes a=rtcp only when the port is not the next one', () => {

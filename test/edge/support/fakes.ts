@@ -60,6 +60,9 @@ export class FakeChannel implements PbxChannel {
     this.log.push('hangup');
     return Promise.resolve();
   }
+  release(): void {
+    this.log.push('release');
+  }
   end(): void {
     this.gone = true;
     this.onGone?.();
