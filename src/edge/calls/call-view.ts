@@ -1,4 +1,5 @@
 /** What an operator may see of a call. No key octet. */
+import type { Environment } from '../../base/environment.js';
 import { formatHostPort, type SipTarget } from '../../sip/index.js';
 import type { Call } from './call.js';
 import type { CallState } from './call-state.js';
@@ -81,6 +82,16 @@ export function callView(call: Call): CallView {
 
 export function directionOf({ callerSide }: Pick<Call, 'callerSide'>): CallView['direction'] {
   return callerSide === 'outer' ? 'mc-to-lmr' : 'lmr-to-mc';
+}
+
+/** Counts one set-up by how it came out. */
+export function countSetup(
+  { metrics }: Environment,
+  callerSide: Side,
+  { kind, code }: CallOutcome,
+): void {
+  const labels = { direction: directionOf({ callerSide }), outcome: kind, code };
+  metrics.count('segy_call_setups_total', labels);
 }
 
 function legView(call: Call, side: Side): LegView {
