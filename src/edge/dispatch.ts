@@ -20,7 +20,7 @@ import { InDialog } from './calls/in-dialog.js';
 import { callFromMc } from './calls/pipeline-in.js';
 import { callFromPbx } from './calls/pipeline-out.js';
 import { capabilities } from './capabilities.js';
-import type { EdgeContext } from './context.js';
+import type { EdgeContext } from './calls/context.js';
 import type { EdgeDependencies, Side } from './dependencies.js';
 import { takeKeys } from './groups/group-messages.js';
 import type { GroupStanding } from './groups/group-standing.js';

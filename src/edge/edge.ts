@@ -13,7 +13,7 @@ import { Gate } from './calls/gate.js';
 import { identifiersOf } from './calls/mc-invite.js';
 import { endRecordedDialogs, hangUpOrphans } from './calls/restart.js';
 import { RetryKeys } from './calls/retry-keys.js';
-import type { EdgeContext } from './context.js';
+import type { EdgeContext } from './calls/context.js';
 import type { EdgeDependencies } from './dependencies.js';
 import { Dispatch } from './dispatch.js';
 import { GroupStanding } from './groups/group-standing.js';

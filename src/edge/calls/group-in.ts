@@ -6,7 +6,7 @@ import { SegyError } from '../../base/errors.js';
 import type { GroupConfig, PartnerConfig } from '../../config/index.js';
 import { stateOf } from '../../keys/index.js';
 import type { ServerTransaction } from '../../sip/index.js';
-import type { EdgeContext } from '../context.js';
+import type { EdgeContext } from './context.js';
 import { requireGroups, type EdgeDependencies } from '../dependencies.js';
 import { withMembers } from '../groups/group-documents-port.js';
 import { GroupMedia } from '../groups/group-media.js';

@@ -4,7 +4,8 @@ import type { PartnerConfig } from '../../config/index.js';
 import { tagOf, type ServerTransaction, type SipRequest } from '../../sip/index.js';
 import { bodyOf, contentOf, SDP_TYPE } from '../messages/bodies.js';
 import type { Call } from './call.js';
-import { openCall, type EdgeContext } from '../context.js';
+import type { EdgeContext } from './context.js';
+import { openCall } from './open-call.js';
 import {
   MCPTT_INFO_TYPE,
   NO_MCPTT_INFO,

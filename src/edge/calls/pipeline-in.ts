@@ -8,7 +8,7 @@ import type { PartnerConfig } from '../../config/index.js';
 import type { ServerTransaction } from '../../sip/index.js';
 import type { Call } from './call.js';
 import { CallKey } from './call-key.js';
-import type { EdgeContext } from '../context.js';
+import type { EdgeContext } from './context.js';
 import type { ClientsPort } from '../ports/clients-port.js';
 import { GROUP_SESSIONS, groupCallFromMc } from './group-in.js';
 import { hostInDomains, readMcIdentity, type McIdentity } from '../messages/identity.js';

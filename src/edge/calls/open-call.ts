@@ -1,33 +1,18 @@
-/** What both call pipelines share. */
-import { toHex } from '../base/bytes.js';
-import { SegyError } from '../base/errors.js';
-import type { PartnerConfig } from '../config/index.js';
-import type { ServerTransaction } from '../sip/index.js';
-import type { Attempts } from './calls/attempts.js';
-import { Call } from './calls/call.js';
-import type { CallMedia } from './calls/call-media.js';
-import type { CallRegistry } from './calls/call-registry.js';
-import { directionOf } from './calls/call-view.js';
-import type { Composer } from './calls/compose.js';
-import type { EdgeDependencies, Side } from './dependencies.js';
-import { Negotiation } from './calls/negotiation.js';
-import { interfaceFor, wayOf, type OuterInterface } from './interfaces.js';
-import { partnerTargets } from './partners/next-hop.js';
-import { outletTo } from './partners/protected.js';
-import type { Refusals } from './messages/refusal.js';
-import type { RetryKeys } from './calls/retry-keys.js';
-import { SdpSide, type KeyAttribute } from './sdp/sdp-side.js';
-
-export interface EdgeContext {
-  readonly deps: EdgeDependencies;
-  readonly refusals: Refusals;
-  readonly registry: CallRegistry;
-  readonly composer: Composer;
-  readonly retryKeys: RetryKeys;
-  readonly attempts: Attempts;
-  /** called when a call has ended */
-  readonly onEnded: (call: Call) => void;
-}
+/** How a call begins, whichever side it comes from: its record, and the state of its offers and answers. */
+import { toHex } from '../../base/bytes.js';
+import { SegyError } from '../../base/errors.js';
+import type { PartnerConfig } from '../../config/index.js';
+import type { ServerTransaction } from '../../sip/index.js';
+import type { EdgeDependencies, Side } from '../dependencies.js';
+import { interfaceFor, wayOf, type OuterInterface } from '../interfaces.js';
+import { partnerTargets } from '../partners/next-hop.js';
+import { outletTo } from '../partners/protected.js';
+import { SdpSide, type KeyAttribute } from '../sdp/sdp-side.js';
+import { Call } from './call.js';
+import type { CallMedia } from './call-media.js';
+import { directionOf } from './call-view.js';
+import type { EdgeContext } from './context.js';
+import { Negotiation } from './negotiation.js';
 
 /**
  * A new call for the INVITE of `uas`, registered.
@@ -112,20 +97,4 @@ function keyForOffer(call: Call, media: CallMedia): KeyAttribute | null {
   const { keyMgmtLevel, repeatKeyWhenPeerMadeIt } = call.partner.outgoing;
   if (key === null || (key.maker === 'peer' && !repeatKeyWhenPeerMadeIt)) return null;
   return { level: keyMgmtLevel, message: key.message };
-}
-
-/** The variables that tell the dialplan what it carries. */
-export function callVariables(call: Call, media: CallMedia): Record<string, string> {
-  const { keyId } = media;
-  return {
-    SEGY_STATUS: media.isClear ? 'CLEAR' : 'SECURE',
-    SEGY_CALL_TYPE: call.group === null ? 'private' : 'group',
-    SEGY_CALLER: call.names.caller,
-    SEGY_CALLED: call.names.callee,
-    SEGY_PARTNER: call.partner.name,
-    ...(call.group === null ? {} : { SEGY_GROUP: call.group }),
-    ...(keyId === null ? {} : { SEGY_KEY_ID: keyId }),
-    SEGY_PRIORITY: call.level,
-    SEGY_SESSION: call.id,
-  };
 }
