@@ -18,6 +18,7 @@ export const TEST_TOOLS = [
   { command: 'openssl', package: 'openssl' },
   { command: 'fail2ban-regex', package: 'fail2ban' },
   { file: '/usr/bin/python3', package: 'python3' },
+  { file: '/usr/lib/python3/dist-packages/gmpy2', package: 'python3-gmpy2' },
   {
     file: '/usr/lib/python3/dist-packages/prometheus_client/parser.py',
     package: 'python3-prometheus-client',

@@ -41,6 +41,12 @@ export const ALARMS = {
   'clear-call': state('warning', 0, MINUTE, 'a call runs without protection'),
   'clock-off': event('critical', 10 * MINUTE, 'the clock jumped, or messages of partners say so'),
   'group-key-refused': event('critical', HOUR, 'a group key of a partner was refused'),
+  'idm-keys': state(
+    'critical',
+    0,
+    0,
+    'the key that signs access tokens is due to be replaced, or an old one to end, and cannot be',
+  ),
   'inner-media-address': event(
     'critical',
     HOUR,
@@ -49,6 +55,12 @@ export const ALARMS = {
   'key-expiry': state('warning', 0, MINUTE, 'the last key of a group is near its end'),
   'partner-documents': state('warning', 30_000, 0, 'a group document of a partner cannot be read'),
   'partner-down': state('critical', 10_000, 30_000, 'no address of a partner answers'),
+  'partner-idm-keys': state(
+    'warning',
+    30_000,
+    0,
+    "the keys of a partner's IdM cannot be fetched: no new one of its security tokens is taken",
+  ),
   'partner-tokens': state(
     'warning',
     30_000,

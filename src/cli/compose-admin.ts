@@ -6,7 +6,7 @@ import { toSegyError } from '../base/errors.js';
 import type { Directory, UserRecords } from '../clients/index.js';
 import type { SegyConfig } from '../config/index.js';
 import type { SlowCrypto } from '../crypto/index.js';
-import type { SigningKeys } from '../idm-client/index.js';
+import type { StatementKeys } from '../idm-client/index.js';
 import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody } from './actions/index.js';
 import type { Action, ActionContext } from './actions/index.js';
@@ -26,7 +26,7 @@ export interface AdminParts {
   readonly directory: Directory;
   readonly ring: KeyRing;
   readonly gms: RunningGms | null;
-  readonly signingKeys: SigningKeys;
+  readonly signingKeys: StatementKeys;
   readonly idm: Pick<RunningIdm, 'keys'> | null;
   /** commands that are no actions on the state */
   readonly more: AdminCommands;

@@ -2,7 +2,7 @@
 import type { Alarms } from '../base/alarms.js';
 import type { Environment } from '../base/environment.js';
 import { takeKeyDocument, type GroupsPort } from '../edge/index.js';
-import { GroupDocuments, type TokenSource } from '../partner-documents/index.js';
+import { DocumentsOfPartners, type TokenSource } from '../partner-documents/index.js';
 import { readPins } from './partner-tls.js';
 
 export interface DocumentParts {
@@ -13,8 +13,8 @@ export interface DocumentParts {
 }
 
 /** It reads nothing before its first `prepare` is put in force. */
-export function makeDocuments({ env, alarms, tokens, groups }: DocumentParts): GroupDocuments {
-  return new GroupDocuments({
+export function makeDocuments({ env, alarms, tokens, groups }: DocumentParts): DocumentsOfPartners {
+  return new DocumentsOfPartners({
     env,
     alarms,
     tokens,

@@ -4,11 +4,12 @@
  */
 import { ClientLimits, HttpsListener } from '../https/index.js';
 import type { ClientRate, HttpRoute, ListenerTls } from '../https/index.js';
+import type { Alarms } from '../base/alarms.js';
 import type { Environment } from '../base/environment.js';
 import { rollRootOf } from '../config/index.js';
 import type { HttpsConfig, SegyConfig } from '../config/index.js';
 import { DocumentGuard, GroupChanges, GroupUsage, RollRoute } from '../gms/index.js';
-import type { SigningKeys } from '../idm-client/index.js';
+import type { StatementKeys } from '../idm-client/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
 import { XcapServer } from '../xcap/index.js';
 import type { RunningGms } from './compose-gms.js';
@@ -21,10 +22,11 @@ export interface HttpsParts {
   /** the configuration in force changes with a reload */
   readonly config: { readonly current: SegyConfig };
   readonly env: Environment;
+  readonly alarms: Alarms;
   readonly state: State;
   readonly gms: RunningGms | null;
   /** what signs for our users towards partners, who find its public keys beside the IdM's */
-  readonly signingKeys: Pick<SigningKeys, 'jwks'>;
+  readonly signingKeys: Pick<StatementKeys, 'jwks'>;
 }
 
 export interface RunningHttps {
@@ -50,11 +52,11 @@ export async function openHttps(
   parts: HttpsParts,
   closers: (() => Promise<void> | void)[],
 ): Promise<RunningHttps> {
-  const { config, state, env, signingKeys } = parts;
+  const { config, state, env, alarms, signingKeys } = parts;
   const { https } = config.current;
   if (https === undefined) return NOTHING;
   const idm = await composeIdm({
-    ...{ config: config.current, state, env },
+    ...{ config: config.current, state, env, alarms },
     tokenKeys: () => signingKeys.jwks().keys,
   });
   closers.push(() => idm?.close());

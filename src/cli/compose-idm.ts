@@ -2,26 +2,24 @@
  * The pseudo IdM over the state and the configuration: routes for the HTTPS listener, the guard of
  * group documents, and the keys that commands list and rotate.
  */
-import type { Clock, Environment, Log, Metrics, Timers } from '../base/environment.js';
+import { silentAlarms, type Alarms } from '../base/alarms.js';
+import type { Clock, Environment, Log, Timers } from '../base/environment.js';
 import type { JWK } from 'jose';
-import { SegyError } from '../base/errors.js';
 import type { PartnerConfig, SegyConfig } from '../config/index.js';
-import { httpsFetch } from '../https/index.js';
-import type { HttpRoute, OutgoingRequest, PinnedTls } from '../https/index.js';
-import { IdentityManagement, makePartner, MAX_KEY_SET, SigningKeys } from '../idm/index.js';
-import type { AccessTokenGuard, IdmPartner } from '../idm/index.js';
-import { hostOf } from '../mikey/index.js';
+import type { HttpRoute } from '../https/index.js';
+import { AccessTokenKeys, IdentityManagement } from '../idm/index.js';
+import type { AccessTokenGuard } from '../idm/index.js';
+import { fetchesKeys, idmPartners } from './idm-partners.js';
 import type { State } from './state.js';
-import { readTlsFile } from './tls-files.js';
 
 /** Longest life of any access token under any configuration, in milliseconds. */
 const LONGEST_TOKEN_MS = 3_600_000;
-const FETCH_MS = 5000;
 
 export interface IdmParts {
   readonly config: SegyConfig;
   readonly state: Pick<State, 'store' | 'audit'>;
   readonly env: Environment;
+  readonly alarms: Alarms;
   /** public keys under which we speak for our users to partners, published beside our own */
   readonly tokenKeys: () => readonly JWK[];
 }
@@ -29,7 +27,7 @@ export interface IdmParts {
 export interface RunningIdm {
   readonly routes: readonly HttpRoute[];
   readonly guard: AccessTokenGuard;
-  readonly keys: SigningKeys;
+  readonly keys: AccessTokenKeys;
   /**
    * Reads what other partners need.
    * @returns what puts them in force
@@ -47,17 +45,19 @@ export async function composeIdm({
   config,
   state,
   env,
+  alarms,
   tokenKeys,
 }: IdmParts): Promise<RunningIdm | null> {
   const { idm, gms } = config;
   if (idm === undefined) return null;
-  const keys = await openIdmKeys(state, env, idm.rotateSeconds);
+  let before: readonly PartnerConfig[] = config.partners;
+  const keys = await openIdmKeys(state, { ...env, alarms }, idm.rotateSeconds);
   try {
     await keys.ensure();
     const management = await IdentityManagement.open({
       config: idm,
       audience: idm.audience ?? gms?.xcapRoot ?? idm.issuer,
-      partners: idmPartners(config.partners, env),
+      partners: idmPartners(config.partners, env, alarms),
       keys,
       presented: state.store.space('idm-presented'),
       audit: state.audit,
@@ -69,8 +69,15 @@ export async function composeIdm({
       guard: management.guard,
       keys,
       prepare: (partners) => {
-        const made = idmPartners(partners, env);
-        return () => management.update(made);
+        const made = idmPartners(partners, env, alarms);
+        const fetching = new Set(partners.filter(fetchesKeys).map(({ name }) => name));
+        return () => {
+          management.update(made);
+          for (const { name } of before) {
+            if (!fetching.has(name)) alarms.clear('partner-idm-keys', name);
+          }
+          before = partners;
+        };
       },
       close: () => keys.close(),
     };
@@ -86,47 +93,23 @@ export async function composeIdm({
  */
 export function openIdmKeys(
   { store, audit }: Pick<State, 'store' | 'audit'>,
-  { clock, timers, log }: { readonly clock: Clock; readonly timers: Timers; readonly log: Log },
+  {
+    clock,
+    timers,
+    log,
+    alarms = silentAlarms,
+  }: {
+    readonly clock: Clock;
+    readonly timers: Timers;
+    readonly log: Log;
+    readonly alarms?: Alarms;
+  },
   rotateSeconds: number | null,
-): Promise<SigningKeys> {
-  return SigningKeys.open({
+): Promise<AccessTokenKeys> {
+  return AccessTokenKeys.open({
     records: store.space('idm-keys'),
-    ...{ audit, clock, timers, log },
+    ...{ audit, clock, timers, log, alarms },
     rotateMs: rotateSeconds === null ? null : rotateSeconds * 1000,
     longestTokenMs: LONGEST_TOKEN_MS,
   });
-}
-
-function idmPartners(
-  partners: readonly PartnerConfig[],
-  { clock, log, metrics }: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
-): IdmPartner[] {
-  return partners.flatMap(({ name, domains, codePoints, securityTokens }) => {
-    if (securityTokens === undefined) return [];
-    const hasUser = (id: string): boolean => domains.includes(hostOf(id) ?? '');
-    return [
-      makePartner(
-        { name, codePoints, securityTokens, hasUser },
-        {
-          ...{ clock, readFile: readTlsFile, fetch: fetchKeys },
-          onFetch: (partner, error) => {
-            const outcome = error === null ? 'fetched' : error.code;
-            metrics.count('segy_idm_key_fetches_total', { partner, outcome });
-            if (error !== null) {
-              const { code, message } = error;
-              log.warn('idm.keys.failed', { partner, code, message });
-            }
-          },
-        },
-      ),
-    ];
-  });
-}
-
-async function fetchKeys(request: OutgoingRequest, tls: PinnedTls): Promise<Uint8Array> {
-  const bounds = { timeoutMs: FETCH_MS, maxOctets: MAX_KEY_SET };
-  const { status, body } = await httpsFetch(request, tls, bounds);
-  if (status !== 200)
-    throw new SegyError('SEGY_E_PARTNER_IDM', `the key set is answered ${status}`);
-  return body;
 }

@@ -2,7 +2,7 @@
 import type { Alarms } from '../base/alarms.js';
 import type { Clock, Environment } from '../base/environment.js';
 import type { SegyConfig } from '../config/index.js';
-import { PartnerTokens, SigningKeys } from '../idm-client/index.js';
+import { PartnerTokens, StatementKeys } from '../idm-client/index.js';
 import { readPins } from './partner-tls.js';
 import { readKeyFile } from './protection.js';
 import type { State } from './state.js';
@@ -11,14 +11,14 @@ import type { State } from './state.js';
 export function openSigningKeys(
   { store }: Pick<State, 'store'>,
   clock: Clock,
-): Promise<SigningKeys> {
-  return SigningKeys.open(store.space('partner-signing'), clock);
+): Promise<StatementKeys> {
+  return StatementKeys.open(store.space('partner-signing'), clock);
 }
 
 /** @throws SegyError SEGY_E_CONFIG when a file of a profile cannot be read */
 export function makeTokens(
   { partners }: SegyConfig,
-  keys: SigningKeys,
+  keys: StatementKeys,
   env: Environment,
   alarms: Alarms,
 ): PartnerTokens {
@@ -34,6 +34,6 @@ export function makeTokens(
 }
 
 /** So that partners can be given the key before the first security token is signed under it. */
-export async function makeFirstKey({ partners }: SegyConfig, keys: SigningKeys): Promise<void> {
+export async function makeFirstKey({ partners }: SegyConfig, keys: StatementKeys): Promise<void> {
   if (partners.some(({ idm }) => idm?.securityToken.from === 'own')) await keys.signer();
 }

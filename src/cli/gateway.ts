@@ -193,7 +193,10 @@ async function compose(
     await gms.gms.start();
     closers.push(() => gms.gms.stop());
   }
-  const https = await openHttps({ config: live, env, state, gms, signingKeys }, closers);
+  const https = await openHttps(
+    { config: live, env, alarms: watchers.board, state, gms, signingKeys },
+    closers,
+  );
   const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
   certificates.watch(certificateFiles(config));
   closers.push(() => certificates.stop());

@@ -1,7 +1,7 @@
 /** An action on the state itself, while no gateway runs. */
 import { UserRecords } from '../clients/index.js';
 import type { PseudoGms } from '../gms/index.js';
-import type { SigningKeys as IdmKeys } from '../idm/index.js';
+import type { AccessTokenKeys } from '../idm/index.js';
 import type { KeyRing } from '../keys/index.js';
 import { ACTIONS, checkedBody, NO_EFFECTS } from './actions/index.js';
 import type { Action, ActionContext, ActionName } from './actions/index.js';
@@ -26,7 +26,7 @@ export async function performAlone(
   return withState(target, async (state, environment) => {
     const rings: KeyRing[] = [];
     const opened: PseudoGms[] = [];
-    const idmKeys: IdmKeys[] = [];
+    const idmKeys: AccessTokenKeys[] = [];
     const ring = async (): Promise<KeyRing> => {
       const made = await openRing(state, environment);
       rings.push(made);

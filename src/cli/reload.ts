@@ -9,7 +9,7 @@ import { SegyError, toSegyError } from '../base/errors.js';
 import type { Directory, UserRecords } from '../clients/index.js';
 import type { PartnerConfig, SegyConfig } from '../config/index.js';
 import type { Edge, PartnerAddresses, PartnerProbes } from '../edge/index.js';
-import type { GroupDocuments } from '../partner-documents/index.js';
+import type { DocumentsOfPartners } from '../partner-documents/index.js';
 import type { PartnerTokens } from '../idm-client/index.js';
 import type { SignallingProtection } from '../protect/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
@@ -29,7 +29,7 @@ export interface ReloadParts {
   readonly protection: SignallingProtection;
   readonly floor: Pick<ConfiguredFloorKeys, 'prepare'>;
   readonly tokens: Pick<PartnerTokens, 'prepare'>;
-  readonly documents: Pick<GroupDocuments, 'prepare'>;
+  readonly documents: Pick<DocumentsOfPartners, 'prepare'>;
   readonly directory: Directory;
   readonly users: UserRecords;
   readonly outer: SipEndpoint;

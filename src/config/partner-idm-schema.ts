@@ -140,6 +140,8 @@ export const groupDocumentsSchema = z.strictObject({
   requestsPerSecond: z.number().positive().max(1000).default(10),
   /** largest document that is read */
   maxOctets: z.number().int().min(1024).max(4_194_304).default(1_048_576),
+  /** comments in documents are passed over; else a document with one is not read */
+  xmlComments: z.boolean().default(true),
   documentNames: groupDocumentNamesSchema,
 });
 

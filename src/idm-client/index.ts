@@ -10,6 +10,6 @@ export { metadataUrl } from './metadata.js';
 export type { IdmMetadata } from './metadata.js';
 export { PartnerIdm } from './partner-idm.js';
 export { PartnerTokens, type PartnerTokensParts } from './partner-tokens.js';
-export { SigningKeys, type Signer, type SigningKeyView } from './signing-keys.js';
+export { StatementKeys, type Signer, type StatementKeyView } from './statement-keys.js';
 export type { StatementParts } from './statements.js';
 export type { IssuedToken } from './token-request.js';

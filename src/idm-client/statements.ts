@@ -7,7 +7,7 @@ import { toHex } from '../base/bytes.js';
 import type { Clock, RandomBytes } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import type { PartnerIdmConfig } from '../config/index.js';
-import type { Signer } from './signing-keys.js';
+import type { Signer } from './statement-keys.js';
 
 const ASSERTION_SECONDS = 60;
 const MAX_SUBJECT_OCTETS = 255;

@@ -11,7 +11,7 @@ import { readServiceIds } from './service-ids.js';
 import { claimOf, serviceOfScope } from './scopes.js';
 import { MC_SERVICES } from './ports.js';
 import type { IdmDirectory, IdmPartner, McService, ServiceIds } from './ports.js';
-import { SIGNING_ALGORITHM, type SigningKeys } from './signing-keys.js';
+import { SIGNING_ALGORITHM, type AccessTokenKeys } from './access-token-keys.js';
 import { MAX_TOKEN, tokenFault } from './token-fault.js';
 
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
@@ -46,7 +46,7 @@ export interface AccessTokenOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly lifeSeconds: number;
-  readonly keys: SigningKeys;
+  readonly keys: AccessTokenKeys;
   readonly directory: IdmDirectory;
   readonly clock: Clock;
   readonly random: RandomBytes;

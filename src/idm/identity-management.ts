@@ -10,7 +10,7 @@ import { addressesOf, keySetRoute, metadataRoute, pathOf } from './metadata.js';
 import { MC_SERVICES, type IdmAudit, type IdmDirectory, type IdmPartner } from './ports.js';
 import { RequestBudget } from './request-budget.js';
 import { claimOf, scopeOf } from './scopes.js';
-import { SigningKeys } from './signing-keys.js';
+import { AccessTokenKeys } from './access-token-keys.js';
 import { isSameAddress, TokenEndpoint } from './token-endpoint.js';
 import { TokenMemory } from './token-memory.js';
 
@@ -19,7 +19,7 @@ export interface IdentityManagementOptions {
   /** audience of access tokens */
   readonly audience: string;
   readonly partners: readonly IdmPartner[];
-  readonly keys: SigningKeys;
+  readonly keys: AccessTokenKeys;
   /** records of what was presented */
   readonly presented: RecordSpace;
   readonly audit: IdmAudit;

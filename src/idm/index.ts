@@ -19,5 +19,5 @@ export type {
   ServiceIds,
 } from './ports.js';
 export { MAX_KEY_SET } from './public-keys.js';
-export { SigningKeys } from './signing-keys.js';
-export type { SigningKeysOptions, SigningKeyView } from './signing-keys.js';
+export { AccessTokenKeys } from './access-token-keys.js';
+export type { AccessTokenKeysOptions, AccessTokenKeyView } from './access-token-keys.js';

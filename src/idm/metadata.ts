@@ -6,7 +6,7 @@ import type { JSONWebKeySet } from 'jose';
 import { methodNotAllowed } from '../https/index.js';
 import type { HttpResponse, WholeRoute } from '../https/index.js';
 import { ASYMMETRIC } from './public-keys.js';
-import { SIGNING_ALGORITHM } from './signing-keys.js';
+import { SIGNING_ALGORITHM } from './access-token-keys.js';
 
 /** How long others may keep it, in seconds. */
 const CACHE_SECONDS = 300;

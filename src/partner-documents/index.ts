@@ -7,7 +7,7 @@
  * whatever a notice names. Keys within are handed on and pass all checks that keys in SIP pass. What a
  * document says never lowers the protection that the configuration asks for.
  */
-export { GroupDocuments } from './group-documents.js';
+export { DocumentsOfPartners } from './documents-of-partners.js';
 export type { PartnerGroupDocument } from './partner-document.js';
-export type { DocumentNotice, GroupDocumentsParts, TokenSource } from './ports.js';
+export type { DocumentNotice, DocumentsParts, TokenSource } from './ports.js';
 export { tryDocument, type DocumentTrial } from './try-document.js';

@@ -4,7 +4,7 @@
  * partner keeps more in it than the gateway knows; what is read of it never lowers a policy.
  */
 import { SegyError } from '../base/errors.js';
-import type { GroupDocumentNames } from '../config/index.js';
+import type { GroupDocumentsConfig } from '../config/index.js';
 import { attribute, childElements, firstChild, parseXml, type XmlElement } from '../xml/index.js';
 
 const MAX_MEMBERS = 10_000;
@@ -24,10 +24,14 @@ export interface PartnerGroupDocument {
 export function readPartnerDocument(
   octets: Uint8Array,
   group: string,
-  { listNamespace, groupInfoNamespace }: GroupDocumentNames,
+  {
+    documentNames: { listNamespace, groupInfoNamespace },
+    xmlComments,
+  }: Pick<GroupDocumentsConfig, 'documentNames' | 'xmlComments'>,
 ): PartnerGroupDocument {
   const root = parseXml(octets, {
     ...{ maxBytes: 4_194_304, maxDepth: 24, maxElements: 100_000, maxAttributes: 32 },
+    ...(xmlComments && { comments: 'passed over' }),
   });
   const lists =
     root.localName === 'group' ? childElements(root, 'list-service', listNamespace) : [];

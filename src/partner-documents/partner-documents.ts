@@ -5,7 +5,7 @@ import type { PinnedTls } from '../https/index.js';
 import { requestDocument } from './document-request.js';
 import { readPartnerDocument, type PartnerGroupDocument } from './partner-document.js';
 import { documentPath, documentUrl } from './paths.js';
-import type { DocumentNotice, GroupDocumentsParts } from './ports.js';
+import type { DocumentNotice, DocumentsParts } from './ports.js';
 import { Turns } from './turns.js';
 import { WatchedDocument } from './watched-document.js';
 
@@ -27,7 +27,7 @@ export class PartnerDocuments {
   readonly #partner: PartnerConfig;
   readonly #config: GroupDocumentsConfig;
   readonly #tls: PinnedTls;
-  readonly #parts: GroupDocumentsParts;
+  readonly #parts: DocumentsParts;
   readonly #turns: Turns;
   readonly #stop = new AbortController();
   readonly #sources: readonly Source[];
@@ -39,7 +39,7 @@ export class PartnerDocuments {
     partner: PartnerConfig,
     config: GroupDocumentsConfig,
     tls: PinnedTls,
-    parts: GroupDocumentsParts,
+    parts: DocumentsParts,
   ) {
     this.#partner = partner;
     this.#config = config;
@@ -170,7 +170,7 @@ export class PartnerDocuments {
 
   #readGroup({ group, user }: Source, octets: Uint8Array): void {
     const { log } = this.#parts.env;
-    const document = readPartnerDocument(octets, group.id, this.#config.documentNames);
+    const document = readPartnerDocument(octets, group.id, this.#config);
     const { members, protectMedia } = document;
     const about = { partner: this.#partner.name, group: group.id };
     this.#read.set(group.id, document);

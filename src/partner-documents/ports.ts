@@ -13,7 +13,7 @@ export interface TokenSource {
   reject(partner: PartnerConfig, user: string, token: string): void;
 }
 
-export interface GroupDocumentsParts {
+export interface DocumentsParts {
   readonly env: Environment;
   readonly alarms: Alarms;
   readonly tokens: TokenSource;

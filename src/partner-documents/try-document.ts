@@ -26,5 +26,5 @@ export async function tryDocument(
   const once = new AbortController().signal;
   const { octets } = await requestDocument({ url, token, etag: null }, tls, config, once);
   if (octets === null) return 0;
-  return readPartnerDocument(octets, group, config.documentNames).members.length;
+  return readPartnerDocument(octets, group, config).members.length;
 }

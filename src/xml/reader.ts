@@ -4,6 +4,7 @@
  */
 import { XMLParser } from 'fast-xml-parser';
 import { SegyError } from '../base/errors.js';
+import { withoutComments } from './comments.js';
 import type { XmlAttribute, XmlElement } from './element.js';
 import { refuseXml, resolveReferences, scanRoots } from './scan.js';
 import { NamespaceScope, XML_NAMESPACE } from './scope.js';
@@ -16,6 +17,8 @@ export interface XmlLimits {
   readonly maxElements: number;
   /** of one element, namespace declarations included */
   readonly maxAttributes: number;
+  /** `passed over`: comments are as if they were not there; else they are refused */
+  readonly comments?: 'passed over';
 }
 
 /** What is read within some 50 ms and 20 MB, whatever it holds. */
@@ -50,7 +53,8 @@ function decode(input: Uint8Array | string, limits: XmlLimits): string {
   } catch (cause) {
     throw new SegyError('SEGY_E_XML', 'the document is not UTF-8', { cause });
   }
-  return text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  const xml = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  return limits.comments === undefined ? xml : withoutComments(xml);
 }
 
 function splitName(name: string): { prefix: string; localName: string } {

@@ -12,7 +12,7 @@ export interface ScanLimits {
 
 const NAME =
   /^[A-Za-z_\u0080-\uFFFF][\w.\-\u0080-\uFFFF]*(?::[A-Za-z_\u0080-\uFFFF][\w.\-\u0080-\uFFFF]*)?$/;
-const CDATA_OPEN = '<![CDATA[';
+export const CDATA_OPEN = '<![CDATA[';
 const DECLARATION = /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')([^<>&]*?)\?>/;
 const ENCODING = /encoding[ \t\n]*=[ \t\n]*["']([^"']*)["']/;
 const REFERENCE = /^&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));/;
@@ -72,7 +72,7 @@ export function declarationLength(xml: string, at: number): number {
 }
 
 /** End (exclusive) of the tag that starts at `at`, quotes respected. */
-function tagEnd(xml: string, at: number): number {
+export function tagEnd(xml: string, at: number): number {
   let quote = '';
   for (let i = at + 1; i < xml.length; i++) {
     const c = xml.charAt(i);

@@ -86,7 +86,8 @@ describe(`Answers of partners’ servers, mutated (seed ${SEED})`, () => {
       fc.property(cut, ([at, length, text]) => {
         const octets = utf8(whole.slice(0, at) + text + whole.slice(at + length));
         const group = 'sip:police@mc-a.example';
-        tried(() => readPartnerDocument(octets, group, DEFAULT_GROUP_DOCUMENT_NAMES));
+        const documentNames = DEFAULT_GROUP_DOCUMENT_NAMES;
+        tried(() => readPartnerDocument(octets, group, { documentNames, xmlComments: true }));
       }),
       settings,
     );

@@ -13,7 +13,7 @@ import {
 import type { PartnerConfig, PartnerIdmConfig } from '../../src/config/index.js';
 import { partnerIdmSchema } from '../../src/config/partner-idm-schema.js';
 import type { PinnedTls } from '../../src/https/index.js';
-import { PartnerTokens, SigningKeys } from '../../src/idm-client/index.js';
+import { PartnerTokens, StatementKeys } from '../../src/idm-client/index.js';
 import { memorySpace } from '../gms/support.js';
 import { TestAuthority, type MadeCertificate } from '../sip/support/certificates.js';
 import { FakePartnerIdm, OUR_ISSUER, PARTNER_CLIENT } from '../support/partner-idm.js';
@@ -38,7 +38,7 @@ export class ClientScene {
     readonly authority: TestAuthority,
     readonly server: FakePartnerIdm,
     readonly certificate: MadeCertificate,
-    readonly keys: SigningKeys,
+    readonly keys: StatementKeys,
   ) {
     const keep = (event: string, fields: LogFields = {}): void =>
       void this.events.push({ event, fields });
@@ -54,7 +54,7 @@ export class ClientScene {
   static async start(serverCertificate?: MadeCertificate): Promise<ClientScene> {
     const authority = new TestAuthority();
     const server = await FakePartnerIdm.start(authority, serverCertificate);
-    const keys = await SigningKeys.open((await memorySpace())('signing'), systemClock);
+    const keys = await StatementKeys.open((await memorySpace())('signing'), systemClock);
     await keys.signer();
     server.keys = keys.jwks();
     const certificate = authority.issue('segy', 'DNS:segy.lmr.example');

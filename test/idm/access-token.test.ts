@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import type { SegyErrorCode } from '../../src/base/errors.js';
-import type { AccessTokens, SigningKeys } from '../../src/idm/index.js';
+import type { AccessTokens, AccessTokenKeys } from '../../src/idm/index.js';
 import {
   accessClaims,
   accessTokens,
@@ -20,7 +20,7 @@ import {
 
 describe('an access token of the gateway', () => {
   let room: KeyRoom;
-  let keys: SigningKeys;
+  let keys: AccessTokenKeys;
   let tokens: AccessTokens;
   const a = partner('a');
 

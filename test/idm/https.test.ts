@@ -10,7 +10,7 @@ import { DEFAULT_CODE_POINTS } from '../../src/config/index.js';
 import { securityTokensSchema } from '../../src/config/idm-schema.js';
 import { httpsFetch, type HttpRoute, type HttpsListener } from '../../src/https/index.js';
 import { IdentityManagement, makePartner, type IdmPartner } from '../../src/idm/index.js';
-import type { SigningKeys } from '../../src/idm/index.js';
+import type { AccessTokenKeys } from '../../src/idm/index.js';
 import { Certificates, curl, loggingEnvironment, openListener } from '../https/support.js';
 import { needTool } from '../xmldsig/support.js';
 import {
@@ -31,7 +31,7 @@ describe('the IdM over HTTPS', () => {
   let certificates: Certificates;
   let partnerIdm: HttpsListener;
   let listener: HttpsListener;
-  let keys: SigningKeys;
+  let keys: AccessTokenKeys;
   let idm: IdentityManagement;
   let issuer: string;
   let tokenKey: PartnerKey;

@@ -13,7 +13,7 @@ import type { IdmConfig, SecurityTokensConfig } from '../../src/config/index.js'
 import { securityTokensSchema } from '../../src/config/idm-schema.js';
 import type { ClientCertificate, HttpRequest, HttpResponse } from '../../src/https/index.js';
 import { IdentityManagement } from '../../src/idm/index.js';
-import type { IdmPartner, SigningKeys } from '../../src/idm/index.js';
+import type { IdmPartner, AccessTokenKeys } from '../../src/idm/index.js';
 import { MetricRegistry } from '../../src/metrics/index.js';
 import { TestAuthority } from '../sip/support/certificates.js';
 import {
@@ -97,7 +97,7 @@ export class IdmRig {
   readonly metrics = new MetricRegistry();
   readonly logged: { readonly event: string; readonly fields: LogFields }[] = [];
   room!: KeyRoom;
-  keys!: SigningKeys;
+  keys!: AccessTokenKeys;
   idm!: IdentityManagement;
   tokenKey!: PartnerKey;
   tokenKeyB!: PartnerKey;
@@ -152,7 +152,7 @@ export class IdmRig {
   securityToken(
     changes: Changes = {},
     header: Changes = {},
-    key: SigningKey = this.tokenKey.privateKey,
+    key: AccessTokenKey = this.tokenKey.privateKey,
   ): Promise<string> {
     this.#jti += 1;
     const claims = {
@@ -171,7 +171,7 @@ export class IdmRig {
   assertion(
     changes: Changes = {},
     header: Changes = {},
-    key: SigningKey = this.clientKey.privateKey,
+    key: AccessTokenKey = this.clientKey.privateKey,
   ): Promise<string> {
     this.#jti += 1;
     const claims = {
@@ -293,6 +293,6 @@ export class IdmRig {
   }
 }
 
-type SigningKey = Parameters<typeof signJwt>[1];
+type AccessTokenKey = Parameters<typeof signJwt>[1];
 
 export { ALICE, AUDIENCE, BOB, ISSUER, START };

@@ -1,4 +1,5 @@
 /** An IdM of its own with two partners, each with its IdM's key and a client, on a clock of the test. */
+import { silentAlarms, type Alarms } from '../../src/base/alarms.js';
 import type { CryptoKey, JWK } from 'jose';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { silentLog, systemRandom } from '../../src/base/environment.js';
@@ -6,7 +7,7 @@ import type { RecordSpace } from '../../src/base/records.js';
 import { DEFAULT_CODE_POINTS } from '../../src/config/index.js';
 import { idmSchema, securityTokensSchema } from '../../src/config/idm-schema.js';
 import type { IdmConfig, SecurityTokensConfig } from '../../src/config/index.js';
-import { AccessTokens, SigningKeys } from '../../src/idm/index.js';
+import { AccessTokens, AccessTokenKeys } from '../../src/idm/index.js';
 import type { IdmAuditEvent, IdmDirectory, IdmPartner } from '../../src/idm/index.js';
 import { memorySpace } from '../gms/support.js';
 import { FakeTimers } from '../sip/support/fake-timers.js';
@@ -93,14 +94,16 @@ export async function openKeys(
   {
     rotateMs = null,
     longestTokenMs = 600_000,
+    alarms = silentAlarms,
   }: {
     readonly rotateMs?: number | null;
     readonly longestTokenMs?: number;
+    readonly alarms?: Alarms;
   } = {},
-): Promise<SigningKeys> {
+): Promise<AccessTokenKeys> {
   const clock = { now: () => timers.now };
-  const keys = await SigningKeys.open({
-    ...{ records, audit, clock, timers, log: silentLog, rotateMs, longestTokenMs },
+  const keys = await AccessTokenKeys.open({
+    ...{ records, audit, clock, timers, log: silentLog, alarms, rotateMs, longestTokenMs },
   });
   await keys.ensure();
   return keys;
@@ -113,7 +116,7 @@ export const idmConfig = (more: Partial<IdmConfig> = {}): IdmConfig => ({
 
 export function accessTokens(
   room: KeyRoom,
-  keys: SigningKeys,
+  keys: AccessTokenKeys,
   directory: IdmDirectory,
 ): AccessTokens {
   return new AccessTokens({

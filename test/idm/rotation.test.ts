@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decodeProtectedHeader } from 'jose';
-import type { AccessTokens, SigningKeys } from '../../src/idm/index.js';
+import type { AccessTokens, AccessTokenKeys } from '../../src/idm/index.js';
 import { accessTokens, ALICE, directoryOf, keyRoom, openKeys, partner } from './idm-scene.js';
 import type { KeyRoom } from './idm-scene.js';
 import { SEED } from '../support/seed.js';
@@ -28,7 +28,7 @@ class Life {
   readonly issued: Issued[] = [];
   ended = new Set<string>();
   room!: KeyRoom;
-  keys!: SigningKeys;
+  keys!: AccessTokenKeys;
   tokens!: AccessTokens;
 
   async begin(): Promise<this> {

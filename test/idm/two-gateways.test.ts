@@ -8,9 +8,9 @@ import type { PartnerConfig } from '../../src/config/index.js';
 import { securityTokensSchema } from '../../src/config/idm-schema.js';
 import { partnerIdmSchema } from '../../src/config/partner-idm-schema.js';
 import type { HttpRoute, HttpsListener } from '../../src/https/index.js';
-import { PartnerTokens, SigningKeys as TokenKeys } from '../../src/idm-client/index.js';
+import { PartnerTokens, StatementKeys } from '../../src/idm-client/index.js';
 import { IdentityManagement, makePartner } from '../../src/idm/index.js';
-import type { SigningKeys } from '../../src/idm/index.js';
+import type { AccessTokenKeys } from '../../src/idm/index.js';
 import { memorySpace } from '../gms/support.js';
 import { Certificates, loggingEnvironment, openListener } from '../https/support.js';
 import { AUDIENCE, idmConfig, keyRoom, openKeys, type KeyRoom } from './idm-scene.js';
@@ -22,15 +22,15 @@ describe('one gateway at the IdM of another', () => {
   let certificates: Certificates;
   let listener: HttpsListener;
   let room: KeyRoom;
-  let keys: SigningKeys;
+  let keys: AccessTokenKeys;
   let idm: IdentityManagement;
   let issuer: string;
-  let theirKeys: TokenKeys;
+  let theirKeys: StatementKeys;
   const env = loggingEnvironment();
 
   before(async () => {
     certificates = new Certificates();
-    theirKeys = await TokenKeys.open((await memorySpace())('signing'), systemClock);
+    theirKeys = await StatementKeys.open((await memorySpace())('signing'), systemClock);
     await theirKeys.signer();
     const late: HttpRoute[] = [];
     listener = await openListener(certificates, late, { env });

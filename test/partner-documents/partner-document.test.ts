@@ -7,8 +7,11 @@ import { groupDocumentText } from '../support/partner-idm.js';
 const GROUP = 'sip:police@mc-a.example';
 
 describe('a partner’s group document', () => {
-  const read = (text: string) =>
-    readPartnerDocument(utf8(text), GROUP, DEFAULT_GROUP_DOCUMENT_NAMES);
+  const read = (text: string, xmlComments = true) =>
+    readPartnerDocument(utf8(text), GROUP, {
+      documentNames: DEFAULT_GROUP_DOCUMENT_NAMES,
+      xmlComments,
+    });
 
   it('tells the members, and passes over what the gateway does not know', () => {
     const { members } = read(
@@ -28,6 +31,16 @@ describe('a partner’s group document', () => {
     assert.equal(read(groupDocumentText([], clear)).protectMedia, false);
     const others = '<o:protect-media>false</o:protect-media>';
     assert.equal(read(groupDocumentText([], others)).protectMedia, true);
+  });
+
+  it('is read with comments in it, unless the profile refuses them', () => {
+    const users = ['sip:alice@mc-a.example', 'sip:bob@mc-a.example'];
+    const plain = groupDocumentText(users, '<g:protect-media>false</g:protect-media>');
+    const text = `<!-- by hand -->${plain
+      .replaceAll('><', '><!-- <entry uri="sip:eve@x"/> --><')
+      .replace('>false<', '>fal<!-- - -->se<')}<!---->`;
+    assert.deepEqual(read(text), read(plain));
+    assert.throws(() => read(text, false), { code: 'SEGY_E_XML' });
   });
 
   it('of another group is refused', () => {

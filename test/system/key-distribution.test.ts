@@ -160,7 +160,7 @@ describe('keys of homed groups for a partner', function () {
         [MEMBERS[0]!, MEMBERS[39]!].map(async (member) => ({
           message: messages.get(member)!,
           member,
-          by: { rsk: (await domain.keySet(member)).rsk },
+          rsk: (await domain.keySet(member)).rsk,
           theirs: domain.certificate,
           initiator: GMS,
           ours: domain.find('kms.lmr.example')!,

@@ -5,8 +5,8 @@ import { utf8 } from '../../src/base/bytes.js';
 import { systemClock } from '../../src/base/environment.js';
 import { DEFAULT_CODE_POINTS, type PartnerConfig } from '../../src/config/index.js';
 import { groupDocumentsSchema, partnerIdmSchema } from '../../src/config/partner-idm-schema.js';
-import { GroupDocuments } from '../../src/partner-documents/index.js';
-import { PartnerTokens, SigningKeys } from '../../src/idm-client/index.js';
+import { DocumentsOfPartners } from '../../src/partner-documents/index.js';
+import { PartnerTokens, StatementKeys } from '../../src/idm-client/index.js';
 import { memorySpace } from '../gms/support.js';
 import { Certificates, loggingEnvironment } from '../https/support.js';
 import { sha256Of } from '../idm-client/support.js';
@@ -23,14 +23,14 @@ describe('the client of partners’ IdM at a gateway’s own IdM', function () {
   let scene: Scene;
   let certificates: Certificates;
   let client: ReturnType<Certificates['client']>;
-  let keys: SigningKeys;
+  let keys: StatementKeys;
   let origin: string;
   const ended: (() => void)[] = [];
 
   before(async () => {
     certificates = new Certificates();
     client = certificates.client('gms.mc-a.example');
-    keys = await SigningKeys.open((await memorySpace())('signing'), systemClock);
+    keys = await StatementKeys.open((await memorySpace())('signing'), systemClock);
     await keys.signer();
     const jwks = certificates.write('a.jwks', JSON.stringify(keys.jwks()));
     const port = await freePort('127.0.0.1');
@@ -103,7 +103,7 @@ describe('the client of partners’ IdM at a gateway’s own IdM', function () {
           readFile: () => '',
           signer: () => keys.signer(),
         });
-        const documents = new GroupDocuments({
+        const documents = new DocumentsOfPartners({
           ...{ env, alarms: silentAlarms, tokens, readTls },
           takeKeys: () => Promise.resolve(null),
         });

@@ -13,8 +13,8 @@ import type { UserRecords } from '../../clients/index.js';
 import type { SegyConfig } from '../../config/index.js';
 import type { SlowCrypto } from '../../crypto/index.js';
 import type { PseudoGms } from '../../gms/index.js';
-import type { SigningKeys } from '../../idm-client/index.js';
-import type { SigningKeys as IdmKeys } from '../../idm/index.js';
+import type { StatementKeys } from '../../idm-client/index.js';
+import type { AccessTokenKeys } from '../../idm/index.js';
 import type { KeyRing } from '../../keys/index.js';
 import type { SecurityDomain, TrustStore } from '../../kms/index.js';
 import type { MasterSecret, SealedStore, StoreBackend } from '../../store/index.js';
@@ -37,9 +37,9 @@ export interface ActionContext {
   readonly users: () => Promise<UserRecords>;
   readonly ring: () => Promise<KeyRing>;
   /** what signs for our users towards partners */
-  readonly signingKeys: () => Promise<SigningKeys>;
+  readonly signingKeys: () => Promise<StatementKeys>;
   /** what signs the access tokens of our IdM; null where the running gateway has none */
-  readonly idmKeys: () => Promise<IdmKeys | null>;
+  readonly idmKeys: () => Promise<AccessTokenKeys | null>;
   /** talkgroups that are homed here; null where the configuration has no GMS of ours */
   readonly homedGroups: () => Promise<HomedGroups | null>;
   /** the secret under which the store was opened */

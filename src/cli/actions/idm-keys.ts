@@ -1,7 +1,7 @@
 /** The keys that sign the access tokens of our IdM. No action shows a private one. */
 import { z } from 'zod';
 import { SegyError } from '../../base/errors.js';
-import type { SigningKeys, SigningKeyView } from '../../idm/index.js';
+import type { AccessTokenKeys, AccessTokenKeyView } from '../../idm/index.js';
 import { action } from './action.js';
 import type { ActionContext } from './action.js';
 
@@ -9,7 +9,7 @@ export const IDM_KEY_ACTIONS = {
   'idm-key/list': action({
     body: z.strictObject({}),
     changes: false,
-    run: async (context): Promise<{ keys: SigningKeyView[] }> => ({
+    run: async (context): Promise<{ keys: AccessTokenKeyView[] }> => ({
       keys: (await keysOf(context)).list(),
     }),
   }),
@@ -21,7 +21,7 @@ export const IDM_KEY_ACTIONS = {
   }),
 };
 
-async function keysOf({ idmKeys }: ActionContext): Promise<SigningKeys> {
+async function keysOf({ idmKeys }: ActionContext): Promise<AccessTokenKeys> {
   const keys = await idmKeys();
   if (keys !== null) return keys;
   throw new SegyError('SEGY_E_CONFIG', 'the running gateway has no idm');

@@ -1,6 +1,6 @@
 /** The keys that sign for our users towards partners' identity management. */
 import { z } from 'zod';
-import type { SigningKeyView } from '../../idm-client/index.js';
+import type { StatementKeyView } from '../../idm-client/index.js';
 import { action } from './action.js';
 
 const named = z.strictObject({ kid: z.string() });
@@ -9,7 +9,7 @@ export const TOKEN_KEY_ACTIONS = {
   'token-key/list': action({
     body: z.strictObject({}),
     changes: false,
-    run: async ({ signingKeys }): Promise<{ keys: SigningKeyView[] }> => ({
+    run: async ({ signingKeys }): Promise<{ keys: StatementKeyView[] }> => ({
       keys: (await signingKeys()).list(),
     }),
   }),

@@ -6,6 +6,7 @@
 import { SegyError, toSegyError } from '../../base/errors.js';
 import type { PartnerConfig } from '../../config/index.js';
 import type { ServerTransaction } from '../../sip/index.js';
+import type { XmlLimits } from '../../xml/index.js';
 import { bodyOf } from '../messages/bodies.js';
 import { requireGroups, type EdgeDependencies } from '../dependencies.js';
 import { carriedKeys, DOCUMENT_LIMITS, keysOfDocument, type Carried } from './key-bodies.js';
@@ -54,7 +55,11 @@ export async function takeKeyDocument(
   partner: PartnerConfig,
   document: Uint8Array,
 ): Promise<SegyError | null> {
-  const keys = keysOfDocument(document, partner.codePoints, DOCUMENT_LIMITS);
+  const limits: XmlLimits =
+    partner.groupDocuments?.xmlComments === true
+      ? { ...DOCUMENT_LIMITS, comments: 'passed over' }
+      : DOCUMENT_LIMITS;
+  const keys = keysOfDocument(document, partner.codePoints, limits);
   return takeAll({ ...deps, groups: requireGroups(deps) }, 'document', partner, keys);
 }
 

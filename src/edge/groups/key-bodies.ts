@@ -17,7 +17,7 @@ const XML_LIMITS = { maxBytes: 262_144, maxDepth: 12, maxElements: 500, maxAttri
 /** Of a document that did not come in SIP: a group document with thousands of members may hold keys. */
 export const DOCUMENT_LIMITS = {
   ...{ maxBytes: 4_194_304, maxDepth: 24, maxElements: 100_000, maxAttributes: 32 },
-};
+} as const;
 
 /** An I_MESSAGE and the group that its transport names; null where it names none. */
 export interface CarriedKey {

@@ -2,13 +2,13 @@
 import type { PartnerConfig } from '../config/index.js';
 import { PartnerDocuments } from './partner-documents.js';
 import type { PartnerGroupDocument } from './partner-document.js';
-import type { DocumentNotice, GroupDocumentsParts } from './ports.js';
+import type { DocumentNotice, DocumentsParts } from './ports.js';
 
-export class GroupDocuments {
-  readonly #parts: GroupDocumentsParts;
+export class DocumentsOfPartners {
+  readonly #parts: DocumentsParts;
   #partners = new Map<PartnerConfig, PartnerDocuments>();
 
-  constructor(parts: GroupDocumentsParts) {
+  constructor(parts: DocumentsParts) {
     this.#parts = parts;
   }
 

@@ -4,7 +4,7 @@ import type { AlarmName } from '../../src/base/alarms.js';
 import { SegyError } from '../../src/base/errors.js';
 import { DEFAULT_CODE_POINTS, type PartnerConfig } from '../../src/config/index.js';
 import { groupDocumentsSchema } from '../../src/config/partner-idm-schema.js';
-import { GroupDocuments } from '../../src/partner-documents/index.js';
+import { DocumentsOfPartners } from '../../src/partner-documents/index.js';
 import { ClientScene, RADIO } from '../idm-client/support.js';
 import { until } from '../support/waiting.js';
 import { groupDocumentText } from '../support/partner-idm.js';
@@ -19,7 +19,7 @@ const KEYS =
 describe('the group documents of a partner', function () {
   this.timeout(20_000);
   let scene: ClientScene;
-  let documents: GroupDocuments | undefined;
+  let documents: DocumentsOfPartners | undefined;
   let taken: string[];
   let refuse: SegyError | null;
   let alarms: Map<AlarmName, string>;
@@ -57,7 +57,7 @@ describe('the group documents of a partner', function () {
 
   function start(partner = partnerOf()): PartnerConfig {
     const tokens = scene.tokens(partner);
-    documents = new GroupDocuments({
+    documents = new DocumentsOfPartners({
       env: scene.env,
       tokens,
       alarms: {

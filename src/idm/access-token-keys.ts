@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { calculateJwkThumbprint, createLocalJWKSet, exportJWK } from 'jose';
 import type { JSONWebKeySet, JWK, LocalJWKSet } from 'jose';
 import { bytesToUint, concatBytes, uintToBytes, wipe } from '../base/bytes.js';
+import type { Alarms } from '../base/alarms.js';
 import type { Clock, Log, TimerHandle, Timers } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import type { RecordChange, RecordSpace } from '../base/records.js';
@@ -26,25 +27,27 @@ const GRACE_MS = 30_000;
 /** Keys kept at once: each rotation by command within the life of a token adds one. */
 const MAX_KEYS = 32;
 
-export interface SigningKeysOptions {
+export interface AccessTokenKeysOptions {
   readonly records: RecordSpace;
   readonly audit: IdmAudit;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
+  /** `idm-keys` stands while what is due to the keys cannot be done */
+  readonly alarms: Alarms;
   /** age at which the key is replaced; null: by command alone */
   readonly rotateMs: number | null;
   /** longest life of any token that these keys sign, now or under an earlier configuration */
   readonly longestTokenMs: number;
 }
 
-export interface SigningKey {
+export interface AccessTokenKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
 }
 
 /** One key without its octets. */
-export interface SigningKeyView {
+export interface AccessTokenKeyView {
   readonly kid: string;
   readonly state: 'signing' | 'retired';
   /** in milliseconds since 1970 */
@@ -53,21 +56,23 @@ export interface SigningKeyView {
   readonly until: number | null;
 }
 
-interface KeptKey extends SigningKey {
+interface KeptKey extends AccessTokenKey {
   readonly jwk: JWK;
   readonly madeAt: number;
   readonly until: number | null;
 }
 
-export class SigningKeys {
-  readonly #options: SigningKeysOptions;
+export class AccessTokenKeys {
+  readonly #options: AccessTokenKeysOptions;
   #keys: readonly KeptKey[] = [];
   #published: { readonly keys: readonly KeptKey[]; readonly set: LocalJWKSet } | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #timer: TimerHandle | undefined;
   #closed = false;
+  /** a write failed, so that what is on disk has to be looked at first */
+  #isUnsure = false;
 
-  private constructor(options: SigningKeysOptions) {
+  private constructor(options: AccessTokenKeysOptions) {
     this.#options = options;
   }
 
@@ -75,12 +80,9 @@ export class SigningKeys {
    * The keys of the store; none where none was made yet.
    * @throws SegyError SEGY_E_STORE
    */
-  static async open(options: SigningKeysOptions): Promise<SigningKeys> {
-    const keys = new SigningKeys(options);
-    const { records, refused } = await options.records.all();
-    for (const kid of refused) options.log.error('idm.key.damaged', { kid });
-    const read = await Promise.all(records.map(({ key, value }) => readKey(key, value)));
-    keys.#keys = read.sort((one, other) => one.madeAt - other.madeAt);
+  static async open(options: AccessTokenKeysOptions): Promise<AccessTokenKeys> {
+    const keys = new AccessTokenKeys(options);
+    await keys.#read();
     if (keys.#keys.length > 0) keys.#schedule();
     return keys;
   }
@@ -91,8 +93,8 @@ export class SigningKeys {
   }
 
   /** The key that signs now. */
-  current(): SigningKey {
-    const key = this.#keys.find(({ until }) => until === null);
+  current(): AccessTokenKey {
+    const key = this.#keys.findLast(({ until }) => until === null);
     if (key === undefined) throw new SegyError('SEGY_E_INTERNAL', 'no signing key is held');
     return key;
   }
@@ -115,7 +117,7 @@ export class SigningKeys {
     return published.set;
   }
 
-  list(): SigningKeyView[] {
+  list(): AccessTokenKeyView[] {
     return this.#alive().map(({ kid, madeAt, until }) => ({
       kid,
       state: until === null ? 'signing' : 'retired',
@@ -127,11 +129,11 @@ export class SigningKeys {
   /**
    * Signs with a new key from now on.
    * @param endOld tokens of the keys before open nothing any more, as after a leak
-   * @throws SegyError SEGY_E_STORE, SEGY_E_AUDIT: nothing changed; SEGY_E_BUSY
+   * @throws SegyError SEGY_E_AUDIT: nothing changed; SEGY_E_STORE: what is on disk is in force; SEGY_E_BUSY
    */
-  rotate({ endOld = false } = {}): Promise<SigningKeyView> {
+  rotate({ endOld = false } = {}): Promise<AccessTokenKeyView> {
     return this.#inTurn(async () => {
-      const { audit, clock, records, longestTokenMs } = this.#options;
+      const { audit, clock, longestTokenMs } = this.#options;
       const now = clock.now();
       const alive = this.#alive();
       if (alive.length >= MAX_KEYS && !endOld) {
@@ -143,8 +145,9 @@ export class SigningKeys {
       const retired = alive.map((key) => ({ ...key, until: Math.min(key.until ?? until, until) }));
       const gone = this.#keys.filter(({ kid }) => endOld || !alive.some((key) => key.kid === kid));
       const kept = endOld ? [] : retired;
-      await writeKeys(records, [...kept, made], gone);
+      await this.#write([...kept, made], gone);
       this.#keys = [...kept, made];
+      this.#options.alarms.clear('idm-keys', '');
       this.#options.log.info('idm.key.rotated', { kid: made.kid, endOld });
       for (const { kid } of endOld ? retired : []) {
         await audit.record({ action: 'signing-key-retired', detail: `${kid} at once` });
@@ -179,7 +182,7 @@ export class SigningKeys {
   }
 
   async #doWhatIsDue(): Promise<void> {
-    const { clock, rotateMs, log } = this.#options;
+    const { clock, rotateMs, log, alarms } = this.#options;
     let wait = 0;
     try {
       await this.#removeDead();
@@ -188,8 +191,11 @@ export class SigningKeys {
       const isOld =
         signing === undefined || (rotateMs !== null && signing.madeAt + rotateMs <= now);
       if (isOld) await this.rotate();
+      alarms.clear('idm-keys', '');
     } catch (error) {
-      log.error('idm.key.failed', { message: toSegyError(error).message });
+      const { code, message } = toSegyError(error);
+      log.error('idm.key.failed', { message });
+      alarms.raise('idm-keys', '', `${code} ${message}`);
       wait = TRY_AGAIN_MS;
     }
     this.#schedule(wait);
@@ -200,7 +206,7 @@ export class SigningKeys {
       const alive = this.#alive();
       const dead = this.#keys.filter((key) => !alive.includes(key));
       if (dead.length === 0) return;
-      await writeKeys(this.#options.records, [], dead);
+      await this.#write([], dead);
       this.#keys = alive;
       for (const { kid } of dead) {
         await this.#options.audit.record({ action: 'signing-key-retired', detail: kid });
@@ -208,8 +214,32 @@ export class SigningKeys {
     });
   }
 
+  /** What is on disk. @throws SegyError SEGY_E_STORE */
+  async #read(): Promise<void> {
+    const { records, log } = this.#options;
+    const all = await records.all();
+    for (const kid of all.refused) log.error('idm.key.damaged', { kid });
+    const read = await Promise.all(all.records.map(({ key, value }) => readKey(key, value)));
+    this.#keys = read.sort((one, other) => one.madeAt - other.madeAt);
+    this.#isUnsure = false;
+  }
+
+  /** One that fails may have happened: then what is on disk is taken, now or before the next change. */
+  async #write(put: readonly KeptKey[], remove: readonly KeptKey[]): Promise<void> {
+    try {
+      await writeKeys(this.#options.records, put, remove);
+    } catch (error) {
+      this.#isUnsure = true;
+      await this.#read().catch(() => undefined);
+      throw error;
+    }
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(work);
+    const result = this.#tail.then(async () => {
+      if (this.#isUnsure) await this.#read();
+      return work();
+    });
     this.#tail = result.catch(() => undefined);
     return result;
   }

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import type { RecordSpace } from '../../src/base/records.js';
 import { systemClock } from '../../src/base/environment.js';
-import { SigningKeys } from '../../src/idm-client/index.js';
+import { StatementKeys } from '../../src/idm-client/index.js';
 import { memorySpace } from '../gms/support.js';
 
 describe('the keys under which the gateway speaks for its users', () => {
   let records: RecordSpace;
-  let keys: SigningKeys;
+  let keys: StatementKeys;
   beforeEach(async () => {
     records = (await memorySpace())('signing');
-    keys = await SigningKeys.open(records, systemClock);
+    keys = await StatementKeys.open(records, systemClock);
   });
 
   it('are made at the first use, once, and are the same after a restart', async () => {
     const made = await Promise.all([keys.signer(), keys.signer()]);
     assert.equal(made[0].kid, made[1].kid);
-    const again = await SigningKeys.open(records, systemClock);
+    const again = await StatementKeys.open(records, systemClock);
     assert.equal((await again.signer()).kid, made[0].kid);
     assert.deepEqual(again.jwks(), keys.jwks());
   });
@@ -42,7 +42,7 @@ describe('the keys under which the gateway speaks for its users', () => {
     await assert.rejects(keys.remove(first), { code: 'SEGY_E_ARGUMENT' });
     await keys.use(second);
     await keys.remove(first);
-    const again = await SigningKeys.open(records, systemClock);
+    const again = await StatementKeys.open(records, systemClock);
     assert.equal((await again.signer()).kid, second);
     assert.deepEqual(
       again.list().map(({ kid, inUse }) => [kid, inUse]),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Alarms } from '../../src/base/alarms.js';
 import type { RecordChange, RecordSpace } from '../../src/base/records.js';
 import { SegyError } from '../../src/base/errors.js';
 import { accessTokens, ALICE, directoryOf, keyRoom, openKeys, partner } from './idm-scene.js';
@@ -111,18 +112,57 @@ describe('the signing keys of the IdM', () => {
     keys.close();
   });
 
-  it('are tried again by the schedule after a failure', async () => {
+  it('are tried again by the schedule after a failure, and an alarm stands until then', async () => {
     const disk = failing(room.records);
-    const keys = await openKeys({ ...room, records: disk }, { rotateMs: 60 * MINUTE });
+    const told: string[] = [];
+    const alarms: Alarms = {
+      raise: (name, _, text) => void told.push(`raise ${name} ${text}`),
+      clear: (name) => void told.push(`clear ${name}`),
+    };
+    const keys = await openKeys({ ...room, records: disk }, { rotateMs: 60 * MINUTE, alarms });
     const before = keys.current().kid;
+    told.length = 0;
     disk.fails = true;
     room.timers.advance(60 * MINUTE);
-    await settle(() => disk.failures > 0);
-    await turn();
+    await settle(() => told.length > 0);
+    assert.match(told[0] ?? '', /^raise idm-keys SEGY_E_STORE /);
     disk.fails = false;
     room.timers.advance(MINUTE);
     await settle(() => keys.current().kid !== before);
-    assert.notEqual(keys.current().kid, before);
+    assert.equal(told.at(-1), 'clear idm-keys');
+    keys.close();
+  });
+
+  it('are what is on disk when a write happened that was said to have failed', async () => {
+    const disk = failing(room.records);
+    const keys = await openKeys({ ...room, records: disk });
+    const before = keys.current().kid;
+    disk.lies = true;
+    await assert.rejects(keys.rotate({ endOld: true }), { code: 'SEGY_E_STORE' });
+    disk.lies = false;
+    const { kid } = keys.current();
+    assert.notEqual(kid, before);
+    assert.deepEqual(kids(keys), [kid], 'what was to end has ended');
+    const again = await openKeys(room);
+    assert.deepEqual(kids(again), [kid]);
+    again.close();
+    keys.close();
+  });
+
+  it('are looked at on disk before the next rotation where that could not be done at once', async () => {
+    const disk = failing(room.records);
+    const keys = await openKeys({ ...room, records: disk });
+    disk.lies = disk.hides = true;
+    await assert.rejects(keys.rotate(), { code: 'SEGY_E_STORE' });
+    await assert.rejects(keys.rotate(), { code: 'SEGY_E_STORE' });
+    disk.lies = disk.hides = false;
+    room.timers.now += 1;
+    await keys.rotate();
+    assert.equal(keys.list().filter(({ state }) => state === 'signing').length, 1);
+    const again = await openKeys(room);
+    assert.deepEqual(again.list(), keys.list(), 'and one signs after a restart, too');
+    assert.equal(again.current().kid, keys.current().kid);
+    again.close();
     keys.close();
   });
 
@@ -157,18 +197,27 @@ function kids(keys: Awaited<ReturnType<typeof openKeys>>): (string | undefined)[
   return keys.jwks().keys.map(({ kid }) => kid);
 }
 
-/** `records` that can be made to fail. */
-function failing(records: RecordSpace): RecordSpace & { fails: boolean; failures: number } {
+/** `records` that can be made to fail: to write, to say that they wrote, and to read. */
+function failing(
+  records: RecordSpace,
+): RecordSpace & { fails: boolean; lies: boolean; hides: boolean; failures: number } {
   const space = {
     ...records,
     fails: false,
+    lies: false,
+    hides: false,
     failures: 0,
+    all: () => {
+      if (!space.hides) return records.all();
+      return Promise.reject(new SegyError('SEGY_E_STORE', 'the store cannot be read'));
+    },
     write: async (changes: readonly RecordChange[]) => {
       if (space.fails) {
         space.failures += 1;
         throw new SegyError('SEGY_E_STORE', 'the store cannot be written');
       }
       await records.write(changes);
+      if (space.lies) throw new SegyError('SEGY_E_STORE', 'the store says it could not be written');
     },
   };
   return space;

@@ -21,7 +21,7 @@ export interface Signer {
   readonly key: Awaited<ReturnType<typeof importJWK>>;
 }
 
-export interface SigningKeyView {
+export interface StatementKeyView {
   readonly kid: string;
   /** in milliseconds since 1970 */
   readonly madeAt: number;
@@ -33,7 +33,7 @@ interface KeptKey extends Signer {
   readonly publicJwk: JWK;
 }
 
-export class SigningKeys {
+export class StatementKeys {
   readonly #records: RecordSpace;
   readonly #clock: Clock;
   readonly #keys = new Map<string, KeptKey>();
@@ -47,8 +47,8 @@ export class SigningKeys {
   }
 
   /** @throws SegyError SEGY_E_STORE where a record is damaged: what it said is not guessed */
-  static async open(records: RecordSpace, clock: Clock): Promise<SigningKeys> {
-    const keys = new SigningKeys(records, clock);
+  static async open(records: RecordSpace, clock: Clock): Promise<StatementKeys> {
+    const keys = new StatementKeys(records, clock);
     const { records: kept, refused } = await records.all();
     if (refused.length > 0) {
       throw new SegyError('SEGY_E_STORE', 'a key that signs for partners cannot be read');
@@ -71,14 +71,14 @@ export class SigningKeys {
     return { keys: [...this.#keys.values()].map(({ publicJwk }) => publicJwk) };
   }
 
-  list(): SigningKeyView[] {
+  list(): StatementKeyView[] {
     return [...this.#keys.values()]
       .map(({ kid, madeAt }) => ({ kid, madeAt, inUse: kid === this.#inUse }))
       .sort((a, b) => a.madeAt - b.madeAt);
   }
 
   /** Makes a key that is published and not yet used. @throws SegyError SEGY_E_ARGUMENT for a ninth one */
-  async add(): Promise<SigningKeyView> {
+  async add(): Promise<StatementKeyView> {
     if (this.#keys.size >= MAX_KEYS) {
       throw new SegyError('SEGY_E_ARGUMENT', `there are ${MAX_KEYS} keys: remove one first`);
     }
