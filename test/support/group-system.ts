@@ -3,11 +3,12 @@
  * controlling function calls into groups and takes calls of the radio side.
  */
 import { fromHex } from '../../src/base/bytes.js';
-import { systemClock, systemRandom } from '../../src/base/environment.js';
-import { makeIMessage, type NewKeyParameters } from '../../src/mikey/index.js';
+import { systemRandom } from '../../src/base/environment.js';
+import type { NewKeyParameters } from '../../src/mikey/index.js';
 import type { McMedia, McSystem, SimCall, SimDomain, SimFloor } from '../../src/sim/index.js';
-import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
+import type { SipResponse } from '../../src/sip/index.js';
 import { nextCall } from './call-pair.js';
+import { groupKeyMessage, requestOutside } from './group-key-message.js';
 import { GroupSide, memberKey, type TestGmk } from './group-side.js';
 import type { Peer } from './pcap.js';
 import { RADIO_1 } from './scene-config.js';
@@ -54,6 +55,13 @@ export interface Addressing {
   readonly at?: Date;
 }
 
+/** null: of the GMS */
+const NOTIFY_HEADERS = [
+  ['Contact', null],
+  ['Event', 'xcap-diff'],
+  ['Subscription-State', 'active'],
+] as const;
+
 export class GroupSystem {
   readonly #options: GroupSystemOptions;
   #sequence = 0;
@@ -69,22 +77,7 @@ export class GroupSystem {
     { to = RADIO_1.uri, at = new Date() }: Addressing = {},
   ): Promise<Uint8Array> {
     const { domain, gms, group } = this.#options;
-    return makeIMessage(
-      {
-        keyType: 'GMK',
-        key: key.octets,
-        keyId: key.id,
-        rand: key.rand,
-        initiatorUri: gms,
-        initiatorCertificate: domain.certificate,
-        initiatorKeySet: await domain.keySet(gms, at.getTime()),
-        responderUri: to,
-        responderCertificate: domain.certificateOf(to),
-        keyParameters: { groups: [group], ...keyParameters },
-        timestamp: at,
-      },
-      { clock: systemClock, slow: domain.slow, random: systemRandom },
-    );
+    return groupKeyMessage({ domain, gms, group, to, key, parameters: keyParameters, at });
   }
 
   /** Sends a body to the radio user. @returns the final response */
@@ -95,22 +88,12 @@ export class GroupSystem {
     const { mc, outer, gms } = this.#options;
     this.#sequence += 1;
     const uri = `sip:radio1@${outer.address}:${outer.port}`;
-    const headers = new SipHeaders([
-      ['From', `<${gms}>;tag=gms${this.#sequence}`],
-      ['To', `<${uri}>`],
-      ['Call-ID', `keys-${this.#sequence}`],
-      ['CSeq', `${this.#sequence} ${method}`],
-      ['Max-Forwards', '70'],
-      ...(method === 'NOTIFY'
-        ? ([
-            ['Contact', `<${gms}>`],
-            ['Event', 'xcap-diff'],
-            ['Subscription-State', 'active'],
-          ] as const)
-        : []),
-      ['Content-Type', type],
-    ]);
-    const request = { kind: 'request', method, uri, headers, body } as const;
+    const headers = NOTIFY_HEADERS.map(([name, value]) => [name, value ?? `<${gms}>`] as const);
+    const request = requestOutside({
+      ...{ method, from: gms, uri, name: `keys-${this.#sequence}` },
+      ...(method === 'NOTIFY' && { headers }),
+      body: { type, bytes: body },
+    });
     const transaction = mc.agent.send(request, {
       ...outer,
       protocol: this.#options.protocol ?? 'tcp',

@@ -6,14 +6,12 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock, systemRandom } from '../../src/base/environment.js';
 import { createCryptoPool, type SlowCrypto } from '../../src/crypto/index.js';
-import { makeIMessage } from '../../src/mikey/index.js';
 import { openDomainFiles } from '../../src/sim/index.js';
-import { SipHeaders } from '../../src/sip/index.js';
 import { AnsweringPartner } from '../support/answering-partner.js';
 import type { CallKind } from '../support/clear-answer.js';
 import { DIAL_POLICY_PARTNERS, POLICIES, policyPartner } from '../support/policies.js';
+import { groupKeyMessage, requestOutside } from '../support/group-key-message.js';
 import { freePort } from '../support/ports.js';
 import { sealed, type ProtectionCase } from '../support/protection-cases.js';
 import { RADIO_1, Scene, sceneEnvironment } from '../support/scene.js';
@@ -83,32 +81,11 @@ describe('every policy of what is sent, and each broken answer to it, through a 
   async function giveKey(side: AnsweringPartner): Promise<number> {
     const { gms, group, identity, policy, plan } = side.partner;
     const { domain } = openDomainFiles(join(scene.folder, plan.name), slow, sceneEnvironment);
-    const bytes = await makeIMessage(
-      {
-        keyType: 'GMK',
-        key: systemRandom(16),
-        keyId: Uint8Array.of(0x0a, 0, 0, 1),
-        rand: systemRandom(16),
-        initiatorUri: gms,
-        initiatorCertificate: domain.certificate,
-        initiatorKeySet: await domain.keySet(gms),
-        responderUri: RADIO_1.uri,
-        responderCertificate: domain.certificateOf(RADIO_1.uri),
-        keyParameters: { groups: [group] },
-      },
-      { clock: systemClock, slow, random: systemRandom },
-    );
+    const bytes = await groupKeyMessage({ domain, gms, group, to: RADIO_1.uri });
     const body = sealed(side.partner, { type: 'application/mikey', bytes });
     const uri = 'sip:mcptt-group@lmr.example';
-    const headers = new SipHeaders([
-      ['From', `<${identity}>;tag=gms`],
-      ['To', `<${uri}>`],
-      ['Call-ID', `gmk-${policy.name}`],
-      ['CSeq', '1 MESSAGE'],
-      ['Max-Forwards', '70'],
-      ['Content-Type', body.type],
-    ]);
-    const request = { kind: 'request', method: 'MESSAGE', uri, headers, body: body.bytes } as const;
+    const name = `gmk-${policy.name}`;
+    const request = requestOutside({ method: 'MESSAGE', from: identity, uri, name, body });
     return within('the key is answered', side.send(request, scene.outer));
   }
 

@@ -6,19 +6,14 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { utf8 } from '../../src/base/bytes.js';
-import { systemClock, systemRandom } from '../../src/base/environment.js';
 import { createCryptoPool, type SlowCrypto } from '../../src/crypto/index.js';
-import { makeIMessage } from '../../src/mikey/index.js';
-import { McSystem, openDomainFiles, type SipBody } from '../../src/sim/index.js';
-import { makeMultipart, SipHeaders } from '../../src/sip/index.js';
-import { GroupSide } from '../support/group-side.js';
+import type { SipBody } from '../../src/sim/index.js';
 import { POLICIES, policyPartner, type PolicyPartner } from '../support/policies.js';
 import { freePort } from '../support/ports.js';
-import { casesOf, earOf, sealed, type ProtectionCase } from '../support/protection-cases.js';
-import { Recorder } from '../support/recorder.js';
-import { RADIO_1, Scene, sceneEnvironment } from '../support/scene.js';
-import { sendWithSipp, type SippAnswer } from '../support/sipp.js';
+import type { ProtectionCase } from '../support/protection-cases.js';
+import { RecordedPartner } from '../support/recorded-partner.js';
+import { Scene } from '../support/scene.js';
+import { sendWithSipp, type SippAnswer } from '../support/sipp-caller.js';
 
 const KINDS = ['private', 'group', 'message'] as const;
 type Kind = (typeof KINDS)[number];
@@ -31,14 +26,6 @@ interface Prepared {
   /** brings the group's key, and is taken */
   readonly first: SipBody;
 }
-
-const groupInfo = ({ alice, group }: PolicyPartner): string =>
-  '<mcpttinfo xmlns="urn:3gpp:ns:mcpttInfo:1.0"><mcptt-Params>' +
-  '<session-type>prearranged</session-type>' +
-  `<mcptt-request-uri type="Normal"><mcpttURI>${RADIO_1.uri}</mcpttURI></mcptt-request-uri>` +
-  `<mcptt-calling-user-id type="Normal"><mcpttURI>${alice}</mcpttURI></mcptt-calling-user-id>` +
-  `<mcptt-calling-group-id type="Normal"><mcpttURI>${group}</mcpttURI></mcptt-calling-group-id>` +
-  '</mcptt-Params></mcpttinfo>';
 
 describe('every policy of protected signalling against SIPp, through a real Asterisk', function () {
   this.timeout(240_000);
@@ -86,87 +73,14 @@ describe('every policy of protected signalling against SIPp, through a real Aste
 
   /** What the partner's MC system sends, recorded and broken. */
   async function prepare(partner: PolicyPartner): Promise<Prepared> {
-    const { alice, gms, group, peer, plan, policy } = partner;
-    const { domain, users } = openDomainFiles(
-      join(scene.folder, plan.name),
-      slow,
-      sceneEnvironment,
-    );
-    const hop = new Recorder();
-    const gateway = { ...(await hop.open(peer.address)), protocol: 'tcp' } as const;
-    const requestUri = 'sip:mcptt-private@lmr.example';
-    const system = new McSystem(
-      { domain, users, address: peer.address, protocol: 'tcp', gateway, requestUri },
-      sceneEnvironment,
-    );
-    await system.open();
-    const side = new GroupSide({ address: peer.address, hears: [], info: groupInfo(partner) });
-    const from = `sip:controlling@${peer.address}`;
-    let sequence = 0;
-    const key = { octets: systemRandom(16), rand: systemRandom(16) };
-    const send: Record<Kind, () => Promise<unknown>> = {
-      private: () => system.call({ from: alice, to: RADIO_1.uri }),
-      group: () =>
-        system.agent.call(
-          { target: gateway, requestUri, from, to: requestUri },
-          side as unknown as Parameters<typeof system.agent.call>[1],
-        ),
-      message: async () => {
-        const responderCertificate = domain.certificateOf(RADIO_1.uri);
-        const mikey = await makeIMessage(
-          {
-            keyType: 'GMK',
-            key: key.octets,
-            keyId: Uint8Array.of(0x0a, 0, 0, 1),
-            rand: key.rand,
-            initiatorUri: gms,
-            initiatorCertificate: domain.certificate,
-            initiatorKeySet: await domain.keySet(gms),
-            responderUri: RADIO_1.uri,
-            responderCertificate,
-            keyParameters: { groups: [group] },
-          },
-          { clock: systemClock, slow, random: systemRandom },
-        );
-        const part = (type: string, body: Uint8Array) => ({
-          headers: new SipHeaders([['Content-Type', type]]),
-          body,
-        });
-        const { contentType, body } = makeMultipart(
-          [
-            part('application/mikey', mikey),
-            part('application/vnd.3gpp.mcptt-info+xml', utf8(groupInfo(partner))),
-          ],
-          systemRandom,
-        );
-        sequence += 1;
-        const headers = new SipHeaders([
-          ['From', `<${from}>;tag=${sequence}`],
-          ['To', `<${requestUri}>`],
-          ['Call-ID', `recorded-${policy.name}-${sequence}`],
-          ['CSeq', `${sequence} MESSAGE`],
-          ['Max-Forwards', '70'],
-          ['Content-Type', contentType],
-        ]);
-        const message = { kind: 'request', method: 'MESSAGE', uri: requestUri, headers, body };
-        system.agent.send(message as Parameters<typeof system.agent.send>[0], gateway);
-      },
-    };
+    const recorded = await RecordedPartner.open(partner, scene.folder, slow);
     try {
-      const usedEar = policy.ear === 'explicit' ? await earOf({ partner, domain }) : null;
-      const first = sealed(partner, await hop.record(send.message), { ear: usedEar });
-      const cases = new Map<Kind, ProtectionCase[]>();
-      for (const kind of KINDS) {
-        const again = await hop.record(send[kind]);
-        const recorded = (fresh: boolean): Promise<SipBody> =>
-          fresh ? hop.record(send[kind]) : Promise.resolve(again);
-        cases.set(kind, await casesOf({ partner, domain, recorded, usedEar }));
-      }
+      const { body: first, usedEar } = await recorded.givesKey();
+      const cases = new Map<Kind, readonly ProtectionCase[]>();
+      for (const kind of KINDS) cases.set(kind, await recorded.cases(kind, usedEar));
       return { partner, cases, first };
     } finally {
-      side.close();
-      await system.close();
-      hop.close();
+      await recorded.close();
     }
   }
 

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock, systemRandom } from '../../src/base/environment.js';
-import { readRedirect, uidOf } from '../../src/kms/index.js';
-import { makeIMessage } from '../../src/mikey/index.js';
-import { SipHeaders, type SipResponse } from '../../src/sip/index.js';
+import { readRedirect } from '../../src/kms/index.js';
+import type { SipResponse } from '../../src/sip/index.js';
+import { groupKeyMessage, requestOutside } from '../support/group-key-message.js';
 import { ALICE, RADIO_1, Scene } from '../support/scene.js';
 import { within } from '../support/waiting.js';
 
@@ -45,38 +44,18 @@ describe('KMS Redirect Responses of the running gateway', function () {
 
   /** A group key that names other KMSs than it should. */
   async function deliver(kms: { initiator?: string; responder?: string }): Promise<SipResponse> {
-    const { domain } = scene;
-    const named = <T extends { kmsUri: string }>(certificate: T, kmsUri?: string): T =>
-      kmsUri === undefined ? certificate : { ...certificate, kmsUri };
-    const initiatorCertificate = named(domain.certificate, kms.initiator);
-    const keySet = await domain.keySet(GMS);
-    const userId = uidOf(initiatorCertificate, GMS, keySet.keyPeriodNo);
-    const body = await makeIMessage(
-      {
-        keyType: 'GMK',
-        key: systemRandom(16),
-        keyId: Uint8Array.of(0x0a, 0, 0, 1),
-        rand: systemRandom(16),
-        initiatorUri: GMS,
-        initiatorCertificate,
-        initiatorKeySet: { ...keySet, userId },
-        responderUri: RADIO_1.uri,
-        responderCertificate: named(domain.certificateOf(RADIO_1.uri), kms.responder),
-        keyParameters: { groups: [GROUP] },
-      },
-      { clock: systemClock, slow: domain.slow, random: systemRandom },
-    );
+    const { initiator: initiatorKms, responder: responderKms } = kms;
+    const bytes = await groupKeyMessage({
+      ...{ domain: scene.domain, gms: GMS, group: GROUP, to: RADIO_1.uri },
+      ...(initiatorKms !== undefined && { initiatorKms }),
+      ...(responderKms !== undefined && { responderKms }),
+    });
     sequence += 1;
-    const uri = `sip:radio1@${scene.outer.address}:${scene.outer.port}`;
-    const headers = new SipHeaders([
-      ['From', `<${GMS}>;tag=gms${sequence}`],
-      ['To', `<${uri}>`],
-      ['Call-ID', `redirect-${sequence}`],
-      ['CSeq', `${sequence} MESSAGE`],
-      ['Max-Forwards', '70'],
-      ['Content-Type', 'application/mikey'],
-    ]);
-    const request = { kind: 'request', method: 'MESSAGE', uri, headers, body } as const;
+    const request = requestOutside({
+      ...{ method: 'MESSAGE', from: GMS, name: `redirect-${sequence}` },
+      uri: `sip:radio1@${scene.outer.address}:${scene.outer.port}`,
+      body: { type: 'application/mikey', bytes },
+    });
     const transaction = scene.mc.agent.send(request, { ...scene.outer, protocol: 'tcp' });
     return within(
       'the MESSAGE is answered',
