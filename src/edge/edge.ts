@@ -189,7 +189,7 @@ export class Edge {
     const about = { session: call.id, partner: call.partner.name };
     const dialog = call.dialogKey;
     env.log.info('call.ended', { ...about, outcome: kind, code, dialog });
-    if (call.owesBye && this.#owed < this.#deps.settings.limits.calls) {
+    if (call.byes.owed && this.#owed < this.#deps.settings.limits.calls) {
       this.#owed += 1;
       env.log.warn('call.bye.owed', { session: call.id, partner: call.partner.name });
       return;

@@ -1,6 +1,6 @@
 /**
  * One private call: its state, its forks, its media and its PBX channel, and every way it can end.
- * What passes through it is the business of invite-relay.ts and in-dialog.ts.
+ * What passes through it is the business of invite-relay.ts and in-dialog.ts, its BYEs are in byes.ts.
  */
 import { toHex } from '../../base/bytes.js';
 import type { TimerHandle } from '../../base/environment.js';
@@ -8,11 +8,11 @@ import { SegyError, toSegyError } from '../../base/errors.js';
 import type { PartnerConfig } from '../../config/index.js';
 import type { FloorLevel } from '../../media/index.js';
 import type { ClientTransaction, ServerTransaction, SipResponse } from '../../sip/index.js';
+import { Byes } from './byes.js';
 import type { CallMedia } from './call-media.js';
 import type { CallOutcome } from './call-view.js';
 import { isLive, nextCallState, type CallEvent, type CallState } from './call-state.js';
 import { otherSide, type CallDependencies, type Side } from '../dependencies.js';
-import type { Dialog } from '../messages/dialog.js';
 import type { OuterInterface } from '../interfaces.js';
 import type { Pair } from './pair.js';
 import type { PbxChannel } from '../ports/pbx-port.js';
@@ -48,6 +48,7 @@ export class Call {
   readonly stop = new AbortController();
   readonly pairs: Pair[] = [];
   readonly relays = new Set<OpenRelay>();
+  readonly byes = new Byes(this, () => this.#settle());
   /** our tag towards the caller in the first fork */
   readonly localTag: string;
   /** our tag towards the callee in every fork */
@@ -81,10 +82,6 @@ export class Call {
   #state: CallState = 'checking';
   #uasDone = false;
   #over = false;
-  #byes = 0;
-  /** BYE to the MC side in the dialog on record */
-  #byeToMc: 'none' | 'sent' | 'answered' = 'none';
-  #byeOnAck: Dialog | null = null;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(init: CallInit) {
@@ -217,7 +214,7 @@ export class Call {
     this.move('abort');
     this.#leave(before === 'answered' ? this.answered : null);
     if ((before === 'accepted' || before === 'confirmed') && this.answered !== null) {
-      this.hangUp(this.answered, this.calleeSide);
+      this.byes.hangUp(this.answered, this.calleeSide);
       this.#endCaller(this.answered, before);
     }
     this.#settle();
@@ -261,7 +258,7 @@ export class Call {
     }
     this.move('bye');
     this.#leave(null);
-    if (side === this.callerSide) this.hangUp(pair, this.calleeSide);
+    if (side === this.callerSide) this.byes.hangUp(pair, this.calleeSide);
     else this.#endCaller(pair, before);
     this.#settle();
   }
@@ -269,53 +266,7 @@ export class Call {
   /** The ACK of the caller came for the pair's 2xx. @returns false when it had to wait for a BYE */
   acked(): boolean {
     this.move('ack');
-    if (this.#byeOnAck === null) return true;
-    this.#sendByeOnAck();
-    return false;
-  }
-
-  /** Acknowledges a 2xx of `side` whose ACK is still owed, and hangs up there. */
-  hangUp(pair: Pair, side: Side): void {
-    const dialog = pair.on(side);
-    const { invite } = pair;
-    if (invite !== null && invite.from !== side && invite.state === 'answered') {
-      invite.state = 'acked';
-      try {
-        this.deps[side].sendAck(dialog.request('ACK', invite.cseq), dialog.target);
-      } catch (error) {
-        this.#unsent('ACK', error);
-      }
-    }
-    this.bye(dialog);
-  }
-
-  /** The edge's own BYE. */
-  bye(dialog: Dialog): void {
-    const onRecord = dialog === this.answered?.outer;
-    if (onRecord) this.#byeToMc = 'sent';
-    try {
-      const transaction = this.deps[dialog.side].request(dialog.bye(), dialog.target);
-      this.#byes += 1;
-      let over = false;
-      const done = (): void => {
-        if (over) return;
-        over = true;
-        this.#byes -= 1;
-        this.#settle();
-      };
-      transaction.onFinal = () => {
-        if (onRecord) this.#byeToMc = 'answered';
-        done();
-      };
-      transaction.onError = done;
-    } catch (error) {
-      this.#unsent('BYE', error);
-    }
-  }
-
-  /** True where the MC side should have had a BYE that it has not answered. */
-  get owesBye(): boolean {
-    return this.#byeToMc === 'sent' || this.#byeOnAck?.side === 'outer';
+    return !this.byes.acked();
   }
 
   /** Everything that stops as soon as the call is no longer live. */
@@ -324,30 +275,19 @@ export class Call {
     this.media?.close();
     for (const relay of [...this.relays]) relay.giveUp(487);
     this.relays.clear();
-    if (held !== null) this.hangUp(held, this.calleeSide);
+    if (held !== null) this.byes.hangUp(held, this.calleeSide);
     else if (this.#state === 'cancelling') this.uac?.cancel();
   }
 
   /** RFC 3261 clause 15: no BYE to a caller before it acknowledged our 2xx. */
   #endCaller(pair: Pair, before: CallState): void {
-    if (before === 'accepted') this.#byeOnAck = pair.on(this.callerSide);
-    else this.hangUp(pair, this.callerSide);
+    if (before === 'accepted') this.byes.sendOnAck(pair.on(this.callerSide));
+    else this.byes.hangUp(pair, this.callerSide);
   }
 
   #ackMissing(): void {
-    if (this.#byeOnAck !== null) this.#sendByeOnAck();
-    else this.abort(new SegyError('SEGY_E_TIMEOUT', 'the ACK never came'));
-  }
-
-  #sendByeOnAck(): void {
-    const dialog = this.#byeOnAck;
-    this.#byeOnAck = null;
-    if (dialog !== null) this.bye(dialog);
-  }
-
-  #unsent(method: string, error: unknown): void {
-    const { code, message } = toSegyError(error);
-    this.deps.env.log.warn('call.unsent', { session: this.id, method, code, message });
+    if (this.byes.acked()) return;
+    this.abort(new SegyError('SEGY_E_TIMEOUT', 'the ACK never came'));
   }
 
   /** Forgets the call with whatever it still waits for: the gateway stops. */
@@ -359,8 +299,7 @@ export class Call {
 
   /** Moves to ended when the last BYE is answered. */
   #settle(): void {
-    const waiting = this.#byes > 0 || this.#byeOnAck !== null;
-    if (this.#state === 'ending' && !waiting) this.move('done');
+    if (this.#state === 'ending' && !this.byes.pending) this.move('done');
     if (this.#state !== 'ended' || this.#over) return;
     this.#over = true;
     for (const handle of this.#timers) this.deps.env.timers.clearTimeout(handle);

@@ -1,15 +1,14 @@
 /**
- * The INVITE that opens a call, on its way to the called side, and everything that comes back:
- * provisional responses of every fork, the 2xx that counts and later ones, refusals.
+ * What comes back to the INVITE that opens a call: provisional responses of every fork, the 2xx that
+ * counts and later ones, refusals. The way of the INVITE itself is in failover.ts.
  *
  * Until `release` a 2xx and every response with SDP is held: the media session is not armed, and no
  * side may believe that it can be heard.
  */
-import { SegyError, toSegyError } from '../../base/errors.js';
+import { SegyError } from '../../base/errors.js';
 import {
   parseCSeq,
   tagOf,
-  type ClientTransaction,
   type SipRequest,
   type SipResponse,
   type SipSource,
@@ -19,10 +18,11 @@ import { passRedirect, sdpOf, setSdp } from '../messages/bodies.js';
 import type { Call } from './call.js';
 import type { Composer } from './compose.js';
 import { pbxTarget } from '../partners/next-hop.js';
-import { ownContact, ownHostPort } from '../messages/contact.js';
+import { ownHostPort } from '../messages/contact.js';
 import type { Side } from '../dependencies.js';
 import { routeSetOf } from '../messages/dialog.js';
 import { keepRecord } from './dialog-record.js';
+import { Failover } from './failover.js';
 import { calleeDialog, callerDialog } from './fork-dialogs.js';
 import type { Negotiation } from './negotiation.js';
 import { Pair } from './pair.js';
@@ -58,13 +58,8 @@ export class InviteRelay {
   readonly #held: SipResponse[] = [];
   readonly #cseq: number;
   readonly #onRetryLater: (() => void) | undefined;
+  readonly #failover: Failover;
   #released: boolean;
-  #request: SipRequest | null = null;
-  #target: SipTarget | null = null;
-  #rest: SipTarget[] = [];
-  #heard = false;
-  /** something but 100 came: the callee knows of the call */
-  #progressed = false;
 
   constructor(init: InviteRelayInit) {
     this.#call = init.call;
@@ -74,14 +69,16 @@ export class InviteRelay {
     this.#released = init.released;
     this.#onRetryLater = init.onRetryLater;
     this.#cseq = parseCSeq(init.call.invite.headers.get('CSeq') ?? '').number;
+    this.#failover = new Failover(init.call, this.#cseq, {
+      take: (response) => this.#queue(response),
+      fail: (error) => this.#fail(error),
+    });
   }
 
   /** Sends `request` to the first of `targets` that can be reached. */
   start(request: SipRequest, targets: readonly SipTarget[]): void {
-    this.#request = request;
-    this.#rest = [...targets];
     this.#call.move('sent');
-    this.#tryNext(new SegyError('SEGY_E_SIP_TRANSPORT', 'no address of the peer is known'));
+    this.#failover.start(request, targets);
   }
 
   get released(): boolean {
@@ -94,69 +91,6 @@ export class InviteRelay {
     for (const response of this.#held.splice(0)) this.#queue(response);
   }
 
-  #tryNext(failure: SegyError): void {
-    const call = this.#call;
-    const target = this.#rest.shift();
-    if (target === undefined || this.#request === null) {
-      this.#fail(failure);
-      return;
-    }
-    this.#target = target;
-    this.#heard = false;
-    call.noteSetup();
-    const sent = { ...this.#request, headers: this.#request.headers.clone() };
-    const { settings } = call.deps;
-    sent.headers.set('Contact', ownContact(settings, call.calleeSide, target, 'caller'));
-    let transaction: ClientTransaction;
-    try {
-      transaction = call.deps[call.calleeSide].request(sent, target);
-    } catch (error) {
-      this.#unreached(toSegyError(error));
-      return;
-    }
-    call.uac = transaction;
-    transaction.onProvisional = (response) => this.#queue(response);
-    transaction.onFinal = (response) => this.#final(response);
-    transaction.onError = (error) => this.#unreached(error);
-    if (this.#rest.length === 0) return;
-    call.later(settings.limits.silentMs, () => {
-      if (!this.#heard && call.isLive() && call.uac === transaction) this.#abandon(sent, target);
-    });
-  }
-
-  /** Nothing at all came from `target`: the next one is tried, and whatever comes late is ended. */
-  #abandon(sent: SipRequest, target: SipTarget): void {
-    const call = this.#call;
-    const { uac } = call;
-    if (uac === null) return;
-    delete uac.onProvisional;
-    delete uac.onError;
-    uac.onFinal = (response) => {
-      if (response.status >= 300) return;
-      const dialog = calleeDialog(call, sent, target, response);
-      call.deps[call.calleeSide].sendAck(dialog.request('ACK', this.#cseq), dialog.target);
-      call.bye(dialog);
-    };
-    uac.cancel();
-    this.#unreached(new SegyError('SEGY_E_TIMEOUT', 'an address of the peer is silent'));
-  }
-
-  #unreached(error: SegyError): void {
-    const lost = error.code === 'SEGY_E_SIP_TRANSPORT' || error.code === 'SEGY_E_TIMEOUT';
-    const retry = lost && !this.#heard && this.#call.isLive();
-    const { addresses } = this.#call.deps;
-    if (retry && this.#call.calleeSide === 'outer') {
-      addresses.unreached(this.#call.partner, this.#target ?? undefined);
-    }
-    if (retry) this.#tryNext(error);
-    else {
-      this.#call.enqueue(() => {
-        this.#fail(error);
-        return Promise.resolve();
-      });
-    }
-  }
-
   /** The callee's transaction is over without a final response. */
   #fail(error: SegyError): void {
     const call = this.#call;
@@ -166,21 +100,7 @@ export class InviteRelay {
     call.refused();
   }
 
-  /** An address that has no room now (503) is left for the next one (RFC 3263 clause 4.3). */
-  #final(response: SipResponse): void {
-    const isLast = this.#rest.length === 0 || this.#progressed || !this.#call.isLive();
-    if (response.status !== 503 || isLast) this.#queue(response);
-    else {
-      this.#tryNext(new SegyError('SEGY_E_BUSY', 'an address of the peer has no room'));
-    }
-  }
-
   #queue(response: SipResponse): void {
-    if (!this.#heard && this.#call.calleeSide === 'outer' && this.#target !== null) {
-      this.#call.deps.addresses.answered(this.#call.partner, this.#target);
-    }
-    this.#heard = true;
-    this.#progressed ||= response.status > 100;
     this.#call.enqueue(() => this.#take(response));
   }
 
@@ -316,7 +236,7 @@ export class InviteRelay {
     exchange.state = 'answered';
     pair.on(call.calleeSide).refreshTarget(response);
     call.move('answer');
-    call.hangUp(pair, call.calleeSide);
+    call.byes.hangUp(pair, call.calleeSide);
   }
 
   /** A final refusal; of a redirection only what the caller can follow. */
@@ -369,10 +289,9 @@ export class InviteRelay {
     if (call.pairs.length >= ANSWERS * call.deps.settings.limits.forks) {
       throw new SegyError('SEGY_E_BUSY', 'the INVITE forked into too many dialogs');
     }
-    if (this.#request === null || this.#target === null) {
-      throw new SegyError('SEGY_E_INTERNAL', 'a response came to no INVITE');
-    }
-    const callee = calleeDialog(call, this.#request, this.#target, response);
+    const { sent } = this.#failover;
+    if (sent === null) throw new SegyError('SEGY_E_INTERNAL', 'a response came to no INVITE');
+    const callee = calleeDialog(call, sent.request, sent.target, response);
     const caller = callerDialog(call, this.#source, call.pairs.length === 0 ? call.localTag : null);
     const dialogs = {
       outer: call.calleeSide === 'outer' ? callee : caller,
