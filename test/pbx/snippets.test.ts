@@ -124,6 +124,24 @@ describe('the files for FreeSWITCH', () => {
     }
   });
 
+  it('answer the caller with the codec of the called side, before either is dialled', () => {
+    for (const [name, ends] of [
+      ['from-segy', 'park'],
+      ['to-segy', 'bridge'],
+      ['segy-group-dial', 'bridge'],
+    ] as const) {
+      const actions = contexts().get(name)!;
+      const before = actions.slice(
+        0,
+        actions.findIndex(({ application }) => application === ends),
+      );
+      assert.ok(
+        before.some(({ data }) => data === 'inherit_codec=true'),
+        name,
+      );
+    }
+  });
+
   it('name the partner by a parameter of the dialled URI where there are several', () => {
     const actions = contexts().get('to-segy')!;
     assert.deepEqual(actions[0], {
@@ -154,6 +172,7 @@ describe('the files for FreeSWITCH', () => {
     const profile = read('segy_profile.xml');
     assert.match(profile, /name="allow-update" value="true"/);
     assert.doesNotMatch(withoutComments('segy_profile.xml'), /100rel/);
+    assert.match(profile, /name="dtmf-type" value="rfc2833"/);
     assert.match(profile, /name="suppress-cng" value="true"/);
     assert.match(profile, /name="send-display-update" value="false"/);
     assert.match(profile, /name="outbound-use-uuid-as-callid" value="true"/);

@@ -1,6 +1,6 @@
 /** Suites that are written once and run on each PBX that is there. */
 import type { Context, Suite } from 'mocha';
-import { findFreeSwitch } from './freeswitch.js';
+import { findFreeSwitch, FreeSwitch } from './freeswitch.js';
 import type { PbxInstance, PbxKind } from './pbx-instance.js';
 import { skipBecause } from './skip.js';
 
@@ -31,6 +31,12 @@ export function describeOnEachPbx(title: string, body: (this: Suite, kind: PbxKi
 /** Skips a test that changes the dialplan or kills the PBX where the PBX is not the tests' own. */
 export function needsOwnPbx(context: Context, { isOwn }: Pick<PbxInstance, 'isOwn'>): void {
   if (!isOwn) skipBecause(context, 'needs a PBX that the tests configure, start and kill');
+}
+
+/** Skips a test that needs what this FreeSWITCH was built without. */
+export async function needsModule(context: Context, pbx: PbxInstance, name: string): Promise<void> {
+  if (!(pbx instanceof FreeSwitch) || (await pbx.hasModule(name))) return;
+  skipBecause(context, `this FreeSWITCH has no ${name}`);
 }
 
 /** An extension of FreeSWITCH's dialplan that runs `actions` for calls to `user`. */

@@ -147,6 +147,9 @@ function radioProfile({ radio, trunk }: FreeSwitchPlan): string[] {
     param('inbound-codec-prefs', 'AMR-WB,AMR,PCMU,PCMA'),
     param('outbound-codec-prefs', 'AMR-WB,AMR,PCMU,PCMA'),
     param('inbound-codec-negotiation', 'generous'),
+    param('dtmf-type', 'rfc2833'),
+    param('rfc2833-pt', '101'),
+    param('suppress-cng', 'true'),
     '</settings></profile>',
   ];
 }

@@ -13,6 +13,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -21,7 +22,7 @@ import { RTP_PORTS, writeFreeSwitchConfig } from './freeswitch-config.js';
 import type { FreeSwitchPlan } from './freeswitch-config.js';
 import type { PbxInstance } from './pbx-instance.js';
 import type { Peer } from './pcap.js';
-import { freePort, freePortRange } from './ports.js';
+import { freePort, freePortRange, isFree } from './ports.js';
 
 export interface FreeSwitchOptions {
   /** the gateway's inner SIP listener; default 127.0.0.2 and a free port */
@@ -40,6 +41,9 @@ const HOW =
   'name one by SEGY_TEST_FREESWITCH=<prefix folder>, or a running one by ' +
   'SEGY_TEST_ESL=host:port:password and SEGY_TEST_FS_SIP=host:port';
 
+const isFile = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
 /** Looks for a running one first, then for the named prefix, then on PATH. */
 export function findFreeSwitch(env: NodeJS.ProcessEnv = process.env): FoundFreeSwitch {
   const { SEGY_TEST_ESL: esl, SEGY_TEST_FS_SIP: sip, SEGY_TEST_FREESWITCH: prefix } = env;
@@ -53,18 +57,28 @@ export function findFreeSwitch(env: NodeJS.ProcessEnv = process.env): FoundFreeS
     return { control, password: link[3] ?? '', sip: profile };
   }
   if (prefix !== undefined) {
-    const program = join(prefix, 'bin/freeswitch');
-    return existsSync(program)
+    const places = ['bin/freeswitch', 'usr/bin/freeswitch', 'freeswitch'];
+    const program = places.map((name) => join(prefix, name)).find(isFile);
+    return program !== undefined
       ? { program, prefix }
-      : { missing: `there is no ${program} (SEGY_TEST_FREESWITCH); ${HOW}` };
+      : { missing: `there is no bin/freeswitch in ${prefix} (SEGY_TEST_FREESWITCH); ${HOW}` };
   }
   const program = (env.PATH ?? '')
     .split(delimiter)
     .map((folder) => join(folder, 'freeswitch'))
-    .find((path) => existsSync(path));
+    .find(isFile);
   return program === undefined
     ? { missing: `there is no FreeSWITCH on PATH; ${HOW}` }
     : { program, prefix: null };
+}
+
+/** Why tests cannot stand at `peer`, which the PBX takes to be `what`; null where they can. */
+async function cannotStandAt({ address, port }: Peer, what: string): Promise<string | null> {
+  if (await isFree(address, port)) return null;
+  return (
+    `the running FreeSWITCH takes ${what} to be at ${address}:${port}, where these tests have to be: ` +
+    'it is no address of this machine, or another program, such as the gateway itself, is there'
+  );
 }
 
 /** `address:port` in `text`, with or without `sip:` and a user part. */
@@ -128,6 +142,10 @@ export abstract class FreeSwitch implements PbxInstance {
     return eslCommand(this.control, this.password, command);
   }
 
+  async hasModule(name: string): Promise<boolean> {
+    return (await this.api(`module_exists ${name}`)).trim() === 'true';
+  }
+
   async channelCount(): Promise<number> {
     const list = JSON.parse(await this.api('show channels as json')) as { row_count: number };
     return list.row_count;
@@ -146,7 +164,9 @@ class RunningFreeSwitch extends FreeSwitch {
     const ask = async (what: string, field: string): Promise<string> => {
       const answer = await eslCommand(at.control, at.password, `sofia xmlstatus ${what}`);
       const value = new RegExp(`<${field}>([^<]*)</${field}>`).exec(answer)?.[1];
-      if (value === undefined) throw new Error(`the running FreeSWITCH has no ${what}: ${answer}`);
+      if (value === undefined) {
+        throw new Error(`the running FreeSWITCH has no sofia ${what}: ${answer.trim()}; ${HOW}`);
+      }
       return value;
     };
     const peer = async (what: string, field: string): Promise<Peer> => {
@@ -163,6 +183,10 @@ class RunningFreeSwitch extends FreeSwitch {
       trunk: await peer(`profile ${profile}`, 'url'),
     });
     instance.version = (await instance.api('version')).trim();
+    const busy =
+      (await cannotStandAt(instance.edge, 'the gateway')) ??
+      (await cannotStandAt(instance.radio, 'the radio trunk'));
+    if (busy !== null) throw new Error(busy);
     return instance;
   }
 
@@ -193,7 +217,7 @@ process.once('exit', () => {
 });
 
 const FOLDERS = ['log', 'db', 'run', 'storage', 'cache', 'temp', 'recordings', 'certs', 'scripts'];
-const START_MS = 30_000;
+const START_MS = 45_000;
 const PROFILE_MS = 1200;
 
 class PrivateFreeSwitch extends FreeSwitch {
@@ -225,7 +249,7 @@ class PrivateFreeSwitch extends FreeSwitch {
     const { program, prefix } = this.#found;
     const folders = ['conf', ...FOLDERS].flatMap((name) => [`-${name}`, join(this.#folder, name)]);
     // A prefix folder may stand elsewhere than where it was built for.
-    const modules = ['lib/freeswitch/mod', 'mod']
+    const modules = ['lib/freeswitch/mod', 'lib64/freeswitch/mod', 'usr/lib/freeswitch/mod', 'mod']
       .map((name) => join(prefix ?? '', name))
       .find((path) => prefix !== null && existsSync(path));
     const command = [
@@ -235,7 +259,8 @@ class PrivateFreeSwitch extends FreeSwitch {
     const tied = existsSync('/usr/bin/setpriv')
       ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--', ...command]
       : command;
-    const libraries = [prefix === null ? '' : join(prefix, 'lib'), process.env.LD_LIBRARY_PATH];
+    const own = prefix === null ? [] : ['lib', 'lib64'].map((name) => join(prefix, name));
+    const libraries = [...own, process.env.LD_LIBRARY_PATH];
     const output = openSync(join(this.#folder, 'console'), 'a');
     const child = spawn(tied[0]!, tied.slice(1), {
       stdio: ['ignore', output, output],

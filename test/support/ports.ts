@@ -33,6 +33,12 @@ const COUNT = 10_000;
 const APART = 97;
 let given = (process.pid * APART) % COUNT;
 
+/** Whether a program can be at that address and port, for UDP and TCP. */
+export async function isFree(address: string, port: number): Promise<boolean> {
+  const found = [await tcpPort(address, port), await udpPort(address, port)];
+  return found.every((bound) => bound === port);
+}
+
 /** A port that is free for both UDP and TCP at `address` now. */
 export async function freePort(address = '127.0.0.1'): Promise<number> {
   for (let attempt = 0; attempt < 500; attempt++) {

@@ -4,7 +4,7 @@ import { findTone } from '../../src/sim/index.js';
 import type { PartyMedia, SimCall } from '../../src/sim/index.js';
 import { callMc, callRadio, expectUp, hears, nextCall } from '../support/call-pair.js';
 import type { CallPair } from '../support/call-pair.js';
-import { describeOnEachPbx, extension, needsOwnPbx } from '../support/each-pbx.js';
+import { describeOnEachPbx, extension, needsModule, needsOwnPbx } from '../support/each-pbx.js';
 import { ALICE, MC_TONE_HZ, RADIO_1, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { sleep, until, within } from '../support/waiting.js';
 
@@ -107,7 +107,8 @@ describeOnEachPbx('private calls through a real', function (kind) {
     ['the MC user', callRadio],
     ['the radio user', callMc],
   ] as const) {
-    it(`carry AMR-WB octet for octet when ${name} calls`, async () => {
+    it(`carry AMR-WB octet for octet when ${name} calls`, async function () {
+      await needsModule(this, scene.pbx, 'mod_amrwb');
       scene.mc.codec = 'AMR-WB';
       scene.radio.codec = 'AMR-WB';
       try {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { findTone } from '../../src/sim/index.js';
 import type { McMedia, PartyMedia, SimCall } from '../../src/sim/index.js';
 import { expectUp, nextCall } from '../support/call-pair.js';
-import { describeOnEachPbx, extension, needsOwnPbx } from '../support/each-pbx.js';
+import { describeOnEachPbx, extension, needsModule, needsOwnPbx } from '../support/each-pbx.js';
 import { findFreeSwitch } from '../support/freeswitch.js';
 import { framesOf, samplesOf, type GroupSide } from '../support/group-side.js';
 import { GroupSystem, newGmk } from '../support/group-system.js';
@@ -147,7 +147,8 @@ describeOnEachPbx('the talkgroup examples of the dialplan of a real', function (
     await within('the group call ends', away.ended);
   });
 
-  it('give the talkgroup of several groups to the first that calls; the others get 486', async () => {
+  it('give the talkgroup of several groups to the first that calls; the others get 486', async function () {
+    await needsModule(this, scene.pbx, 'mod_hash');
     const taken = nextCall(scene.radio.agent);
     const mc = await open(here, here.side(ALICE, [gmk], FIRE));
     const radio = await within('the radio takes the call', taken);
@@ -166,7 +167,8 @@ describeOnEachPbx('the talkgroup examples of the dialplan of a real', function (
     await within('the radio call ends', free.ended);
   });
 
-  it('join the groups of two MC systems: a talker of either is heard in the other and by the radio', async () => {
+  it('join the groups of two MC systems: a talker of either is heard in the other and by the radio', async function () {
+    await needsModule(this, scene.pbx, 'mod_conference');
     const away = there.side(EVE, [gmkThere]);
     const calls = there.takeCalls(away);
     const side = here.side(ALICE, [gmk], NORTH);

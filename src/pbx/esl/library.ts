@@ -71,6 +71,9 @@ export function openEsl(
     connection.on('esl::event::auth::fail', () => fail('the event socket refuses the password'));
     connection.on('esl::event::**', (event) => {
       if (isOpen) listener.event(event);
+      else if (event.getHeader('Content-Type') === 'text/rude-rejection') {
+        fail('the event socket refuses this address, by its apply-inbound-acl');
+      }
     });
     connection.on('esl::ready', () =>
       connection.events('json', eventTypes, (reply) => {

@@ -72,6 +72,22 @@ describe('pbx/esl/library', () => {
     await fake.stop();
   });
 
+  it('rejects with the reason when the address is refused', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end(
+        'Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\n',
+      );
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await assert.rejects(openEsl(addressOf(server), TYPES, NOBODY, never()), {
+      code: 'SEGY_E_PBX_DOWN',
+      message: /apply-inbound-acl/,
+    });
+    server.close();
+  });
+
   it('rejects when nobody listens', async () => {
     const fake = await FakeFreeSwitch.start();
     const address = { host: '127.0.0.1', port: fake.port, password: fake.password };
