@@ -7,12 +7,13 @@ import type { JWTPayload } from 'jose';
 import { toHex } from '../base/bytes.js';
 import type { Clock, RandomBytes } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
+import { checkCompact } from './compact-token.js';
 import { readServiceIds } from './service-ids.js';
 import { claimOf, serviceOfScope } from './scopes.js';
 import { MC_SERVICES } from './ports.js';
 import type { IdmDirectory, IdmPartner, McService, ServiceIds } from './ports.js';
 import { SIGNING_ALGORITHM, type AccessTokenKeys } from './access-token-keys.js';
-import { MAX_TOKEN, tokenFault } from './token-fault.js';
+import { tokenFault } from './token-fault.js';
 
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
@@ -100,7 +101,7 @@ export class AccessTokens implements AccessTokenGuard {
 
   async verify(bearer: string): Promise<AccessTokenClaims> {
     const { issuer, audience, keys, clock } = this.#options;
-    if (bearer.length > MAX_TOKEN) throw new SegyError('SEGY_E_TOKEN', 'the token is too long');
+    checkCompact(bearer, 'the token');
     let payload: JWTPayload;
     try {
       const verified = await jwtVerify(bearer, keys.keySet(), {

@@ -10,6 +10,7 @@ import type { Clock } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import type { IdmClientConfig } from '../config/index.js';
 import type { ClientCertificate, HttpRequest } from '../https/index.js';
+import { checkCompact } from './compact-token.js';
 import type { TokenForm } from './form.js';
 import type { IdmDirectory, IdmPartner } from './ports.js';
 import { ASYMMETRIC } from './public-keys.js';
@@ -138,6 +139,7 @@ export class ClientAuthentication {
     const now = this.#options.clock.now();
     let payload: JWTPayload;
     try {
+      checkCompact(assertion, 'the client assertion');
       // the cheap part first: what is not for us, or too old, costs no signature check
       checkClaims(decodeJwt(assertion), client.id, this.#options.audiences, now);
       ({ payload } = await jwtVerify(assertion, keys, {

@@ -18,8 +18,10 @@ export interface TokenForm {
   all(name: string): readonly string[];
 }
 
+/** Whether the body is said to be a form, in UTF-8 and without a content coding. */
 export function isForm(request: HttpRequestHead): boolean {
-  return MEDIA_TYPE.test(request.header('content-type') ?? '');
+  const coding = request.header('content-encoding')?.trim().toLowerCase() ?? 'identity';
+  return MEDIA_TYPE.test(request.header('content-type') ?? '') && coding === 'identity';
 }
 
 /** @throws SegyError SEGY_E_TOKEN_REQUEST, told as invalid_request */

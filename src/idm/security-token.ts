@@ -6,9 +6,10 @@ import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { SegyError } from '../base/errors.js';
+import { checkCompact } from './compact-token.js';
 import type { IdmPartner, ServiceIds } from './ports.js';
 import { readServiceIds } from './service-ids.js';
-import { MAX_TOKEN, tokenFault } from './token-fault.js';
+import { tokenFault } from './token-fault.js';
 
 /** How far the clocks may be apart (TS 33.180 B.8). */
 export const LEEWAY_SECONDS = 30;
@@ -48,7 +49,7 @@ export async function verifySecurityToken(
 ): Promise<SecurityToken> {
   const { partner, now } = context;
   const { issuer, algorithms } = partner.securityTokens;
-  if (token.length > MAX_TOKEN) throw wrong('is too long');
+  checkCompact(token, 'the security token');
   try {
     checkHeader(token, partner);
     readClaims(decodeJwt(token), context);

@@ -1,7 +1,8 @@
 /** Preconditions of RFC 9110 clause 13 over strong entity tags. */
 import type { HttpRequest } from '../https/index.js';
 
-const TAG = /^(W\/)?("[\x21\x23-\x7e\x80-\xff]*")$/;
+/** One member of a list, which may be empty (RFC 9110 clause 5.6.1): an entity tag may have a comma. */
+const MEMBER = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*"))?[ \t]*(?:,|$)/gy;
 
 /** Whether the request may go on: `proceed`, or the status to answer with. */
 export function checkConditions(
@@ -29,16 +30,15 @@ export function checkConditions(
 
 type Tags = '*' | readonly { readonly weak: boolean; readonly value: string }[];
 
+/** undefined for what is no list with at least one entity tag. */
 function parseTags(field: string): Tags | undefined {
   if (field.trim() === '*') return '*';
-  const tags = field
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '')
-    .map((each) => TAG.exec(each));
-  if (tags.length === 0 || tags.length > 64) return undefined;
-  const parsed = tags.flatMap((match) =>
-    match === null ? [] : [{ weak: match[1] !== undefined, value: match[2] ?? '' }],
-  );
-  return parsed.length === tags.length ? parsed : undefined;
+  const tags: { weak: boolean; value: string }[] = [];
+  let end = 0;
+  for (const match of field.matchAll(MEMBER)) {
+    const [whole, weak, value] = match;
+    if (value !== undefined) tags.push({ weak: weak !== undefined, value });
+    end = match.index + whole.length;
+  }
+  return end === field.length && tags.length > 0 ? tags : undefined;
 }

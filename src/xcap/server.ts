@@ -135,7 +135,11 @@ export class XcapServer<Caller> implements StagedRoute {
   ): HttpResponse | ((body: Uint8Array) => Promise<HttpResponse>) {
     const condition = checkConditions(head, usage.read(at)?.etag ?? null);
     if (condition !== 'proceed') return { status: condition };
-    if (head.method === 'PUT' && !isOfType(head, mediaType)) return { status: 415 };
+    if (head.method === 'PUT') {
+      if (!isOfType(head, mediaType)) return { status: 415 };
+      // a part of a document would be taken for the whole (RFC 9110 clause 14.5)
+      if (head.header('content-range') !== undefined) return { status: 400 };
+    }
     return (body) =>
       body.length > SMALL && !this.#parses.take()
         ? Promise.resolve(BUSY)

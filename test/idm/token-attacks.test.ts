@@ -172,6 +172,82 @@ describe('attacks on the IdM', () => {
       await attempt(`${part(header)}.${part(claims())}.${signature}`, UNFIT);
     });
 
+    /** What the issuer itself signed: these JSON texts, to the letter. */
+    async function signedText(payload: string | Uint8Array, header?: string): Promise<string> {
+      const text = header ?? '{"alg":"ES256","typ":"JWT","kid":"a-1"}';
+      const encoded = [text, payload].map((each) => Buffer.from(each).toString('base64url'));
+      const signed = encoded.join('.');
+      const key = await exportPKCS8(rig.tokenKey.privateKey);
+      const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
+      return `${signed}.${signature.toString('base64url')}`;
+    }
+
+    /** Each is refused as unfit. */
+    async function attempts(tokens: readonly string[]): Promise<void> {
+      for (const assertion of tokens) {
+        const answer = await rig.ask({ assertion });
+        assert.deepEqual([answer.body.error, answer.refused?.code], UNFIT, assertion);
+      }
+      assert.equal(issued(), 0);
+    }
+
+    it('a claim that comes twice, however it is escaped', async () => {
+      const text = JSON.stringify(claims());
+      const twice = [
+        `"mcptt_id":"${BOB}"`,
+        `"mcptt_i\\u0064":"${ALICE}"`,
+        '"exp":99999999999',
+        '"x":{"y":[{"z":1,"w":2},{"z":1,"z":1}]}',
+      ];
+      await attempts(
+        await Promise.all(twice.map((more) => signedText(`${text.slice(0, -1)},${more}}`))),
+      );
+      const nested = '"x":{"iss":[{"iss":1},{"iss":2}],"y":"\\"iss\\":{,"}';
+      const good = await signedText(`${text.slice(0, -1)},${nested}}`);
+      assert.equal((await rig.ask({ assertion: good })).status, 200);
+    });
+
+    it('a header parameter that comes twice', async () => {
+      const header = '{"alg":"none","typ":"JWT","kid":"a-1","alg":"ES256"}';
+      await attempt(await signedText(JSON.stringify(claims()), header), UNFIT);
+    });
+
+    it('claims behind a byte order mark, or that are not UTF-8 or no object', async () => {
+      const text = JSON.stringify(claims());
+      const others = [
+        `\ufeff${text}`,
+        Buffer.from(text.replace('{', '{"x":"\xff",'), 'latin1'),
+        ...['[]', 'null', '"text"', '0'],
+      ];
+      await attempts(await Promise.all(others.map((other) => signedText(other))));
+    });
+
+    it('a header that says the payload is compressed, encrypted or not encoded', async () => {
+      const members = ['"zip":"DEF"', '"enc":"A128GCM"', '"b64":false', '"b64":true'];
+      const text = JSON.stringify(claims());
+      const header = (more: string): string => `{"alg":"ES256","typ":"JWT","kid":"a-1",${more}}`;
+      await attempts(await Promise.all(members.map((more) => signedText(text, header(more)))));
+    });
+
+    it('a token within another (RFC 7519 clause 5.2)', async () => {
+      const header = '{"alg":"ES256","typ":"JWT","cty":"JWT","kid":"a-1"}';
+      await attempt(await signedText(await rig.securityToken(), header), UNFIT);
+    });
+
+    it('another way to write a good token: padded, with blanks, in the other alphabet', async () => {
+      const token = await rig.securityToken();
+      const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+      const twin = last[last.indexOf(token.at(-1) ?? '') ^ 1] ?? '';
+      const others = [
+        `${token}==`,
+        `${token} `,
+        ` ${token}`,
+        `${token.slice(0, -1)}${twin}`,
+        `${token}.`,
+      ];
+      await attempts(others);
+    });
+
     it('an encrypted token in place of a signed one', async () => {
       await attempt(`${part({ alg: 'dir', enc: 'A128GCM' })}..AAAA.AAAA.AAAA`, UNFIT);
     });
@@ -514,6 +590,16 @@ describe('attacks on the IdM', () => {
     const form = (text: string, request = {}): Promise<Answer> =>
       rig.send({ body: utf8(text), certificate: identities.pinned, ...request });
     const good = `client_id=client-a&grant_type=${encodeURIComponent(JWT_BEARER)}`;
+
+    it('a form under a content coding', async () => {
+      const fields = new Map([
+        ['content-type', 'application/x-www-form-urlencoded'],
+        ['content-encoding', 'gzip'],
+      ]);
+      const answer = await rig.ask({}, { header: (name) => fields.get(name) });
+      assert.deepEqual([answer.status, answer.body.error], [415, 'invalid_request']);
+      assert.equal(issued(), 0);
+    });
 
     it('a grant type that comes twice', async () => {
       await refused(await form(`${good}&grant_type=authorization_code`), MALFORMED);

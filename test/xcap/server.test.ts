@@ -102,6 +102,20 @@ describe('the XCAP server of RFC 4825', () => {
       ['If-None-Match with the tag', { 'If-None-Match': TAG }, 304, 412],
       ['If-None-Match with the tag, weak', { 'If-None-Match': `W/${TAG}` }, 304, 412],
       ['If-None-Match: *', { 'If-None-Match': '*' }, 304, 412],
+      [
+        'If-None-Match with the tag among others',
+        { 'If-None-Match': `"a,b",, W/"c" ,${TAG},` },
+        304,
+        412,
+      ],
+      [
+        'If-None-Match with the tag as the last of hundreds',
+        { 'If-None-Match': [...Array.from({ length: 300 }, (_, n) => `"${n}"`), TAG].join(', ') },
+        304,
+        412,
+      ],
+      ['If-None-Match with the tag and no list', { 'If-None-Match': `${TAG} "x"` }, 400, 400],
+      ['If-None-Match with a tag that does not end', { 'If-None-Match': `${TAG}, "x` }, 400, 400],
       ['If-None-Match with another tag', { 'If-None-Match': '"x"' }, 200, 200],
       ['a tag without quotes', { 'If-Match': 'x' }, 400, 400],
       ['a field that is empty', { 'If-None-Match': ' , ' }, 400, 400],
@@ -170,6 +184,12 @@ describe('the XCAP server of RFC 4825', () => {
         assert.deepEqual(usage.seen, []);
       });
     }
+
+    it('refuses a part of a document with 400 and never reads it (RFC 9110 clause 14.5)', async () => {
+      const part = { ...XML, 'Content-Range': 'bytes 0-3/100' };
+      assert.equal(await status(put({ headers: part })), 400);
+      assert.deepEqual(usage.seen, []);
+    });
 
     it('takes the type in any case and with charset utf-8', async () => {
       const type = `${TYPE.toUpperCase()} ; charset="UTF-8"`;
