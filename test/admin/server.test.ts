@@ -18,6 +18,7 @@ import { adminCall, AdminServer } from '../../src/admin/index.js';
 import type { AdminCommands, AdminLimits } from '../../src/admin/index.js';
 import { silentLog, systemClock, systemTimers } from '../../src/base/environment.js';
 import { SegyError } from '../../src/base/errors.js';
+import { until } from '../support/waiting.js';
 
 const env = { clock: systemClock, timers: systemTimers, log: silentLog };
 
@@ -120,24 +121,27 @@ describe('the command socket', () => {
   });
 
   it('ends a command whose caller goes away, and one that takes too long', async () => {
-    let heard = 0;
+    let [begun, heard] = [0, 0];
     const wait = (signal: AbortSignal): Promise<never> =>
-      new Promise((_, reject) =>
+      new Promise((_, reject) => {
+        begun += 1;
         signal.addEventListener('abort', () => {
           heard += 1;
           reject(new Error('aborted'));
-        }),
-      );
+        });
+      });
     await serve({
       wait: { changes: false, timeoutMs: null, run: (_, { signal }) => wait(signal) },
       slow: { changes: false, timeoutMs: 50, run: (_, { signal }) => wait(signal) },
     });
     const caller = new AbortController();
     const call = adminCall(socketPath, 'wait', {}, undefined, caller.signal);
-    setTimeout(() => caller.abort(), 50);
-    await assert.rejects(call, code('SEGY_E_CANCELLED'));
+    const refused = assert.rejects(call, code('SEGY_E_CANCELLED'));
+    await until('it runs', () => begun > 0);
+    caller.abort();
+    await refused;
     await assert.rejects(adminCall(socketPath, 'slow', {}), code('SEGY_E_CANCELLED'));
-    while (heard < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('both are told', () => heard === 2);
   });
 
   it('runs so many commands at a time and no more', async () => {
@@ -145,9 +149,14 @@ describe('the command socket', () => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    await serve({ hold: { changes: false, run: () => held } }, { concurrent: 2 });
+    let running = 0;
+    const run = (): Promise<void> => {
+      running += 1;
+      return held;
+    };
+    await serve({ hold: { changes: false, run } }, { concurrent: 2 });
     const two = [adminCall(socketPath, 'hold', {}), adminCall(socketPath, 'hold', {})];
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until('both run', () => running === 2);
     await assert.rejects(adminCall(socketPath, 'hold', {}), code('SEGY_E_BUSY'));
     release();
     await Promise.all(two);

@@ -348,7 +348,7 @@ describe('edge', () => {
   });
 
   it('wipes every key and frees every port however calls end', async () => {
-    h = await Harness.start({ limits: { setupMs: 100 } });
+    h = await Harness.start();
     await h.establishIn();
     h.port.channels[0]!.end();
     ok(await h.mc.expect('BYE'));

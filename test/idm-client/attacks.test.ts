@@ -77,14 +77,12 @@ describe('an answer of a hostile IdM', function () {
   });
 
   it('that drips is left when the time of the profile is over', async () => {
-    const begun = Date.now();
     scene.server.behaviour = atToken((response) => {
       response.writeHead(200, { 'Content-Type': 'application/json' });
       const drip = setInterval(() => response.write(' '), 100);
       response.once('close', () => clearInterval(drip));
     });
     assert.match(await failure(), /^SEGY_E_TIMEOUT /);
-    assert.ok(Date.now() - begun < 8000);
   });
 
   it('that never comes is left when the time of the profile is over', async () => {

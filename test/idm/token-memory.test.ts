@@ -5,6 +5,7 @@ import { SegyError } from '../../src/base/errors.js';
 import type { RecordSpace } from '../../src/base/records.js';
 import { memoryKey, TokenMemory } from '../../src/idm/token-memory.js';
 import { memorySpace } from '../gms/support.js';
+import { until } from '../support/waiting.js';
 
 const HOUR = 3_600_000;
 
@@ -44,8 +45,10 @@ describe('the memory of presented tokens', () => {
     for (let n = 0; n < 20; n += 1) await memory.remember(`k${n}`, 'one', at.ms + HOUR);
     at.ms += HOUR;
     await memory.remember('new', 'one', at.ms + HOUR);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.deepEqual([memory.size, await stored()], [1, 1]);
+    await until(
+      'only the new one is left',
+      async () => memory.size === 1 && (await stored()) === 1,
+    );
   });
 
   it('takes nothing beyond its limit, and from one owner no more than a quarter', async () => {

@@ -6,7 +6,16 @@ import { SegyError } from '../../src/base/errors.js';
 import type { MediaEngine, MediaEvent } from '../../src/media/index.js';
 import { SrtpSender } from '../../src/srtp/index.js';
 import { freePortRange } from '../support/ports.js';
-import { environment, OUTER, Party, startEngine, testKey, until, voice } from './support.js';
+import {
+  environment,
+  OUTER,
+  Party,
+  startEngine,
+  testKey,
+  until,
+  untilRead,
+  voice,
+} from './support.js';
 
 const COMMAND_MS = 4_321;
 
@@ -109,7 +118,7 @@ describe('media engine, when things go wrong', () => {
         const packet = bad.protect(voice(n), 20 * i + n);
         attacker.send(packet, session.outer.rtpPort, OUTER);
       }
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await untilRead(OUTER, session.outer.rtpPort);
     }
     await until(() => pbx.received.length === 50);
     const stats = await session.stats();

@@ -1,7 +1,10 @@
 /** What the media tests share: an engine on loopback, UDP parties, and key material. */
+import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import {
   silentLog,
   silentMetrics,
@@ -14,6 +17,7 @@ import {
   createMediaEngine,
   type MediaEngine,
   type MediaEngineOptions,
+  type MediaSession,
 } from '../../src/media/index.js';
 import { buildRtp, type SrtpKeyMaterial } from '../../src/srtp/index.js';
 
@@ -116,6 +120,44 @@ export async function until(condition: () => boolean, ms = 30_000): Promise<void
     if (Date.now() > end) throw new Error('the condition did not come true in time');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/**
+ * Waits until the worker has dropped so many packets on the way to a side, for these reasons and no other:
+ * then it has read them, however busy the machine is. @throws AssertionError when it never comes to that
+ */
+export async function untilDropped(
+  session: MediaSession,
+  way: 'toInner' | 'toOuter',
+  expected: Readonly<Record<string, number>>,
+): Promise<void> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const { dropped } = (await session.stats())[way];
+    if (isDeepStrictEqual({ ...dropped }, expected)) return;
+    if (Date.now() > end) assert.deepEqual(dropped, expected);
+    await pause(5);
+  }
+}
+
+/** Waits until a socket of this host has little left to read, so that the system need not drop any. */
+export async function untilRead(address: string, port: number): Promise<void> {
+  await pause(5);
+  await until(() => socketOf(address, port).queued < 32_768);
+}
+
+/** Octets that wait in a UDP socket of this host, and the packets that did not find room in it. */
+export function socketOf(address: string, port: number): { queued: number; drops: number } {
+  const octets = address.split('.').map(Number).reverse();
+  const hex = (value: number, digits: number): string =>
+    value.toString(16).toUpperCase().padStart(digits, '0');
+  const name = `${octets.map((octet) => hex(octet, 2)).join('')}:${hex(port, 4)}`;
+  const line = readFileSync('/proc/net/udp', 'utf8')
+    .split('\n')
+    .find((each) => each.includes(` ${name} `));
+  const columns = line?.trim().split(/\s+/) ?? [];
+  const queued = Number.parseInt(columns[4]?.split(':')[1] ?? '', 16);
+  return { queued, drops: Number(columns.at(-1)) };
 }
 
 export function pause(ms: number): Promise<void> {

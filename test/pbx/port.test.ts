@@ -12,6 +12,7 @@ const PARKED: ChannelFacts = { id: '1', name: 'one', callId: 'call', handedOver:
 class ScriptedDriver implements PbxDriver {
   readonly name = 'scripted';
   attempts = 0;
+  readonly attemptedAt: number[] = [];
   closed = 0;
   listener: LinkListener | undefined;
   list: ChannelFacts[] = [];
@@ -25,6 +26,7 @@ class ScriptedDriver implements PbxDriver {
 
   connect(listener: LinkListener): Promise<PbxLink> {
     this.attempts++;
+    this.attemptedAt.push(performance.now());
     if (this.failing) return Promise.reject(new SegyError('SEGY_E_PBX_DOWN', 'refused'));
     this.listener = listener;
     const run = (name: string) => async (): Promise<void> => {
@@ -112,8 +114,12 @@ describe('pbx/port', () => {
   it('does not hammer a PBX that refuses: the waits double', async () => {
     driver.failing = true;
     await start({ backOffMs: 40, backOffLimitMs: 10_000 });
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    assert.ok(driver.attempts <= 5, `${driver.attempts} attempts`);
+    await until('it has tried five times', () => driver.attemptedAt.length >= 5);
+    const at = driver.attemptedAt;
+    for (const [n, leastMs] of [20, 40, 80, 160].entries()) {
+      const waited = at[n + 1]! - at[n]!;
+      assert.ok(waited > leastMs - 2, `${waited} ms before the attempt after ${n + 1}`);
+    }
   });
 
   it('takes a link for dead whose probe is not answered', async () => {

@@ -14,7 +14,7 @@ import { SimDomain } from '../../src/sim/domain.js';
 import { McSystem } from '../../src/sim/mc-system.js';
 import type { McCallOptions, McMedia } from '../../src/sim/mc-system.js';
 import { findTone } from '../../src/sim/tone.js';
-import { sleep, within } from '../support/waiting.js';
+import { sleep, until, within } from '../support/waiting.js';
 
 const env: Environment = {
   clock: systemClock,
@@ -95,9 +95,9 @@ describe('two simulated MC domains', function () {
 
   async function expectSpeech(caller: SimCall<McMedia>, callee: SimCall<McMedia>): Promise<void> {
     for (const { media } of [caller, callee]) media.stream.clearRecording();
-    await sleep(450);
-    assert.equal(findTone(callee.media.stream.recording(), 1000, 8000).found, true);
-    assert.equal(findTone(caller.media.stream.recording(), 440, 8000).found, true);
+    const hears = ({ media: { stream } }: SimCall<McMedia>, toneHz: number): boolean =>
+      findTone(stream.recording(), toneHz, 8000).found;
+    await until('both are heard', () => hears(callee, 1000) && hears(caller, 440));
     for (const { media } of [caller, callee]) {
       assert.equal(media.stream.counters.authFailures, 0);
       assert.equal(media.stream.counters.dropped, 0);

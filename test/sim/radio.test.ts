@@ -13,7 +13,7 @@ import type { PartyMedia } from '../../src/sim/party-media.js';
 import { RadioTrunk } from '../../src/sim/radio.js';
 import { reportCall } from '../../src/sim/report.js';
 import { findTone } from '../../src/sim/tone.js';
-import { sleep, until, within } from '../support/waiting.js';
+import { until, within } from '../support/waiting.js';
 
 const env: Environment = {
   clock: systemClock,
@@ -59,9 +59,15 @@ describe('two simulated radio trunks', () => {
     const incoming = taken(b);
     const call = await a.call('1001', '2001');
     assert.equal(await call.up, true);
-    await sleep(450);
-    call.bye();
     const callee = await incoming;
+    for (const [one, toneHz] of [
+      [call, 1000],
+      [callee, 440],
+    ] as const) {
+      const { stream } = one.media;
+      await until('speech is heard', () => findTone(stream.recording(), toneHz, 8000).found);
+    }
+    call.bye();
     const end = await within('the callee ends', callee.ended);
     assert.equal(end.by, 'peer');
     const report = reportCall(callee, 440, end);

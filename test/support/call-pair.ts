@@ -3,7 +3,7 @@ import { findTone } from '../../src/sim/index.js';
 import type { McCallOptions, McMedia, PartyMedia, SimAgent, SimCall } from '../../src/sim/index.js';
 import { ALICE, RADIO_1 } from './scene.js';
 import type { Scene } from './scene.js';
-import { within } from './waiting.js';
+import { sleep, until, within } from './waiting.js';
 
 /** The two ends of one answered call. */
 export interface CallPair {
@@ -53,10 +53,34 @@ export async function callMc(scene: Scene): Promise<CallPair> {
   return { radio, mc: await within('the MC user takes the call', taken) };
 }
 
-/** Whether the tone is heard in what `call` hears from now on for `ms`. */
-export async function hears(call: SimCall<PartyMedia>, toneHz: number, ms = 500): Promise<boolean> {
+/** Whether the tone is heard in what `call` hears from now on; a busy machine may be late with it. */
+export async function hears(
+  call: SimCall<PartyMedia>,
+  toneHz: number,
+  withinMs = 15_000,
+): Promise<boolean> {
   const { stream } = call.media;
   stream.clearRecording();
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  return findTone(stream.recording(), toneHz, stream.options.codec.clockRate).found;
+  const giveUp = performance.now() + withinMs;
+  for (;;) {
+    await sleep(100);
+    if (findTone(stream.recording(), toneHz, stream.options.codec.clockRate).found) return true;
+    if (performance.now() > giveUp) return false;
+  }
+}
+
+/** Whether the tone is in nothing that `call` hears in the next half second. */
+export async function isSpared(call: SimCall<PartyMedia>, toneHz: number): Promise<boolean> {
+  return !(await hears(call, toneHz, 500));
+}
+
+/** Waits until what was under way when this is called has come: `count` stands still. */
+export async function settle(what: string, count: () => number): Promise<number> {
+  let last = -1;
+  await until(`${what}: nothing more comes`, async () => {
+    last = count();
+    await sleep(200);
+    return count() === last;
+  });
+  return last;
 }

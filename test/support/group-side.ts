@@ -10,6 +10,7 @@ import { CS_ID, gukId, srtpKeys } from '../../src/mikey/index.js';
 import { makeMultipart, findPart, parseBody, SipHeaders } from '../../src/sip/index.js';
 import { findTone } from '../../src/sim/index.js';
 import type { CallMedia, FloorSection, SimFloor, SipBody } from '../../src/sim/index.js';
+import { until } from './waiting.js';
 import { sine } from '../../src/sim/tone.js';
 import { decodePcmu, encodePcmu } from '../../src/sim/pcmu.js';
 import {
@@ -202,6 +203,19 @@ export class GroupSide implements CallMedia {
 /** Samples of what was heard, one after the other. */
 export function samplesOf(heard: readonly Heard[]): Int16Array {
   return Int16Array.from(heard.flatMap(({ samples }) => [...samples]));
+}
+
+/** Waits until so much of a tone was heard; a busy machine may be late with what was said. */
+export async function untilHeard(
+  what: string,
+  stream: { recording(): Int16Array },
+  toneHz: number,
+  ms: number,
+): Promise<void> {
+  const heard = (): number => framesOf(stream.recording(), toneHz);
+  await until(`${ms} ms of ${what} are heard`, () => heard() >= ms).catch((error: unknown) => {
+    throw new Error(`${heard()} ms were heard`, { cause: error });
+  });
 }
 
 /**

@@ -131,7 +131,7 @@ describe('the console of a running gateway', function () {
       // The answer 401 is what the browser complains of, and nothing else.
       assert.match(window.complaints.splice(0).join('\n'), /^[^\n]*status of 401[^\n]*$/);
     });
-    assert.match(scene.gateway.log(), /security\.refused .*side=console/);
+    await until('it is logged', () => /security\.refused .*side=console/.test(scene.gateway.log()));
   });
 
   it('shows a call come, who talks, and the call go, by itself', async () => {

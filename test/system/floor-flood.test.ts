@@ -5,14 +5,21 @@ import { systemRandom } from '../../src/base/environment.js';
 import { SrtpSender } from '../../src/srtp/index.js';
 import { floorMessage, KEYING, SERVER_SSRC, SPK } from '../media/floor-rig.js';
 import { OUTER, Party, startEngine, testKey, until, voice } from '../media/support.js';
-import { sleep } from '../support/waiting.js';
+import { sleep, until as untilAsync } from '../support/waiting.js';
 
 const PER_SECOND = 5_000;
 const SECONDS = 3;
 const CHUNK = 50;
 const FRAME_MS = 20;
-/** Half of the packets are through in this time, whatever else the machine does. */
+/** Half of the packets are through in this time, and so many times that before the flood, on a busy machine. */
 const HALF_WITHIN_MS = 20;
+const TIMES_AS_BEFORE = 5;
+/** packets of speech before the flood */
+const BEFORE = 50;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
 
 /** Right in every part but the key: address, sender, form and key identifier. */
 function invented(count: number): Uint8Array[] {
@@ -60,8 +67,14 @@ describe('a flood of floor messages on the port of one call', function () {
         sentAt.push(performance.now());
         media.send(talker.protect(voice(index), index), session.outer.rtpPort, OUTER);
       };
-      await sleep(100);
       const flood = invented(1024);
+      for (let i = 0; i < BEFORE; i += 1) {
+        speak();
+        await sleep(FRAME_MS);
+      }
+      await until(() => arrivedAt.length === sentAt.length);
+      const delay = (i: number): number => arrivedAt[i]! - sentAt[i]!;
+      const before = median(sentAt.map((_, i) => delay(i)));
       let sent = 0;
       const begin = performance.now();
       while (sent < PER_SECOND * SECONDS) {
@@ -69,24 +82,27 @@ describe('a flood of floor messages on the port of one call', function () {
           floor.send(flood[(sent + i) % flood.length]!, port, OUTER);
         }
         sent += CHUNK;
-        if (performance.now() - begin >= FRAME_MS * sentAt.length) speak();
+        if (performance.now() - begin >= FRAME_MS * (sentAt.length - BEFORE)) speak();
         await sleep(Math.max(0, begin + (sent / PER_SECOND) * 1000 - performance.now()));
       }
       await until(() => arrivedAt.length === sentAt.length);
-      const delays = arrivedAt.map((at, i) => at - sentAt[i]!).sort((a, b) => a - b);
-      const median = delays[Math.floor(delays.length / 2)]!;
-      assert.ok(median < HALF_WITHIN_MS, `half of the packets took ${median.toFixed(1)} ms`);
+      const half = median(sentAt.slice(BEFORE).map((_, i) => delay(BEFORE + i)));
+      assert.ok(
+        half < HALF_WITHIN_MS + TIMES_AS_BEFORE * before,
+        `half of the packets took ${half.toFixed(1)} ms, before the flood ${before.toFixed(1)} ms`,
+      );
       const { dropped } = (await session.stats()).floor!;
       const { rate = 0, auth = 0 } = dropped;
       assert.ok(auth <= 200 * (SECONDS + 2), `${auth} messages were opened`);
       assert.ok(rate > sent / 5, `only ${rate} of the flood came in`);
-      const idle = (await session.stats()).toInner.packets;
       await sleep(1000);
       say(floorMessage('idle'));
-      await sleep(50);
-      speak();
-      await sleep(50);
-      assert.equal((await session.stats()).toInner.packets, idle, 'the floor is idle after it');
+      await untilAsync('the floor is idle after it', async () => {
+        const heard = arrivedAt.length;
+        speak();
+        await sleep(100);
+        return arrivedAt.length === heard;
+      });
     } finally {
       await session.close();
       await engine.close();

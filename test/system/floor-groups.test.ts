@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { SimFloor } from '../../src/sim/index.js';
 import type { PartyMedia, SimCall } from '../../src/sim/index.js';
-import { expectUp, nextCall } from '../support/call-pair.js';
+import { expectUp, nextCall, settle } from '../support/call-pair.js';
 import {
   framesIn,
   framesOf,
@@ -106,7 +106,7 @@ describe('group calls with floor control through a real Asterisk', function () {
     assert.ok(heard(side, SYLLABLE_HZ) >= SYLLABLE_FRAMES, `${heard(side, SYLLABLE_HZ)} frames`);
     floor.key('emergency');
     await untilHolder(floor, ALICE);
-    await sleep(100);
+    await settle('the group', () => heard(side, RADIO_TONE_HZ));
     side.heard.length = 0;
     await side.talk(ALICE, GMK, { toneHz: ALICE_HZ, ms: 400 });
     await until('the emergency is heard', () => framesOf(radio, ALICE_HZ) >= 18);

@@ -1,6 +1,6 @@
 /** Push-to-talk across the border: private calls with floor control through a real Asterisk. */
 import assert from 'node:assert/strict';
-import { callMc, callRadio } from '../support/call-pair.js';
+import { callMc, callRadio, settle } from '../support/call-pair.js';
 import type { CallPair } from '../support/call-pair.js';
 import {
   floorEvents,
@@ -166,7 +166,7 @@ describe('private calls with floor control through a real Asterisk', function ()
     await until('speech is heard', () => framesOf(pair.mc, RADIO_TONE_HZ) > 10);
     floor.server.revoke(RADIO_1.uri);
     await until('that is told', () => floorEvents(scene).includes('revoked'));
-    await sleep(100);
+    await settle('the MC user', () => framesOf(pair.mc, RADIO_TONE_HZ));
     pair.mc.media.stream.clearRecording();
     await sleep(400);
     assert.equal(framesOf(pair.mc, RADIO_TONE_HZ), 0);

@@ -1,11 +1,10 @@
 /** A flood of packets with invented MKIs against one group's port. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { concatBytes, fromHex } from '../../src/base/bytes.js';
 import { systemRandom } from '../../src/base/environment.js';
 import { CS_ID, gukId } from '../../src/mikey/index.js';
 import { SrtpSender } from '../../src/srtp/index.js';
-import { OUTER, Party, startEngine, voice } from '../media/support.js';
+import { OUTER, Party, socketOf, startEngine, voice } from '../media/support.js';
 import { memberKey, type TestGmk } from '../support/group-side.js';
 import { sleep, until } from '../support/waiting.js';
 
@@ -23,17 +22,6 @@ const CHUNK = 50;
 /** octets that may wait in the port's socket, so that the kernel drops nothing on a busy machine */
 const QUEUE = 65_536;
 const MEGABYTE = 1 << 20;
-
-/** What waits in the socket of the engine's port, in octets, and what the kernel dropped there. */
-function socketOf(port: number): { queued: number; drops: number } {
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  const line = readFileSync('/proc/net/udp', 'utf8')
-    .split('\n')
-    .find((each) => each.includes(` 0101007F:${hex} `));
-  const columns = line?.trim().split(/\s+/) ?? [];
-  const queued = Number.parseInt(columns[4]?.split(':')[1] ?? '', 16);
-  return { queued, drops: Number(columns.at(-1)) };
-}
 
 /** Packets as an attacker makes them: right in every part but the key, half under the group's GMK-ID. */
 function invented(count: number): Uint8Array[] {
@@ -95,7 +83,7 @@ describe('a flood of invented MKIs on a group’s port', function () {
         if (memory === 0 && sent > total / 3) memory = process.memoryUsage().rss;
         const wait = begin + (sent / PACKETS_PER_SECOND) * 1000 - performance.now();
         await sleep(Math.max(0, wait));
-        await until('the worker has read on', () => socketOf(port).queued < QUEUE);
+        await until('the worker has read on', () => socketOf(OUTER, port).queued < QUEUE);
       }
       const took = (performance.now() - begin) / 1000;
       // what waits for keys in vain is counted after a while
@@ -103,7 +91,7 @@ describe('a flood of invented MKIs on a group’s port', function () {
       const { toInner, streams } = await session.stats();
       const grown = (process.memoryUsage().rss - memory) / MEGABYTE;
       const dropped = Object.values(toInner.dropped).reduce((sum, count) => sum + count, 0);
-      assert.equal(socketOf(port).drops, 0, 'the kernel dropped nothing');
+      assert.equal(socketOf(OUTER, port).drops, 0, 'the kernel dropped nothing');
       assert.equal(toInner.packets, said, 'no packet of the talkers is lost');
       assert.equal(dropped, sent, 'every packet of the flood is counted');
       assert.equal(streams, 2);

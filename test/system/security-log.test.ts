@@ -111,11 +111,13 @@ describe('the security log', function () {
 
   it('names the call: every line of the log about it has its session and both Call-IDs', async () => {
     await refusedCall({ callingUserId: BOB });
-    const log = scene.gateway.log();
-    const session = /call\.opened session=([0-9a-f]{32})/.exec(log)?.[1] ?? '';
-    const about = log.split('\n').filter((line) => line.includes(session));
-    assert.ok(about.length >= 3, `${about.length} lines`);
-    for (const line of about.filter((each) => !each.includes('segy-security:'))) {
+    const about = (): string[] => {
+      const log = scene.gateway.log();
+      const session = /call\.opened session=([0-9a-f]{32})/.exec(log)?.[1] ?? 'none';
+      return log.split('\n').filter((line) => line.includes(session));
+    };
+    await until('three lines are about it', () => about().length >= 3);
+    for (const line of about().filter((each) => !each.includes('segy-security:'))) {
       assert.match(line, /outerCallId=\S+ innerCallId=[0-9a-f]{32}/);
     }
   });

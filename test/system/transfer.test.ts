@@ -9,7 +9,14 @@ import { decryptUri } from '../../src/protect/encrypted-uri.js';
 import { SpkSet, type Spk } from '../../src/protect/index.js';
 import { parseNameAddr, type SipRequest } from '../../src/sip/index.js';
 import { SimSignalling, type PartyMedia, type SimCall } from '../../src/sim/index.js';
-import { callMc, callRadio, hears, nextCall, type CallPair } from '../support/call-pair.js';
+import {
+  callMc,
+  callRadio,
+  hears,
+  isSpared,
+  nextCall,
+  type CallPair,
+} from '../support/call-pair.js';
 import {
   ALICE,
   BOB,
@@ -214,7 +221,7 @@ describe('transfers with a PBX that lets MC users move radios', function () {
     pair.mc.bye();
     assert.equal(await hears(second, RADIO_TONE_HZ), true, 'the radios hear each other');
     assert.equal(await hears(pair.radio, RADIO_TONE_HZ), true);
-    assert.equal(await hears(second, MC_TONE_HZ), false, 'the MC user is heard by nobody');
+    assert.ok(await isSpared(second, MC_TONE_HZ), 'the MC user is heard by nobody');
     await until('the gateway carries no call', () => scene.mc.agent.calls.length === 0);
     assert.doesNotMatch(scene.gateway.log(), /media\.failed|SEGY_E_INTERNAL/);
   });
@@ -234,7 +241,7 @@ describe('transfers with a PBX that lets MC users move radios', function () {
     one.mc.bye();
     assert.equal(await hears(one.radio, RADIO_TONE_HZ), true, 'the radios hear each other');
     assert.equal(await hears(two.radio, RADIO_TONE_HZ), true);
-    assert.equal(await hears(two.radio, MC_TONE_HZ), false, 'the MC user is heard by nobody');
+    assert.ok(await isSpared(two.radio, MC_TONE_HZ), 'the MC user is heard by nobody');
   });
 
   it('let nobody take the call over by an INVITE, and speech goes on', async () => {

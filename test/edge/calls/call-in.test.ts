@@ -88,7 +88,7 @@ describe('edge: private call from MC to the radio', () => {
   });
 
   it('acknowledges and ends the PBX leg and answers 480 when the dialplan answers without Stasis', async () => {
-    h = await Harness.start({ limits: { setupMs: 100 } });
+    h = await Harness.start({ limits: { setupMs: 1000 } });
     h.port.auto = false;
     const { sent } = h.fromMc();
     const tx = await h.pbx.expect('INVITE');
@@ -102,7 +102,7 @@ describe('edge: private call from MC to the radio', () => {
   });
 
   it('cancels the PBX leg and answers 480 when the channel never appears', async () => {
-    h = await Harness.start({ limits: { setupMs: 60 } });
+    h = await Harness.start({ limits: { setupMs: 1000 } });
     h.port.auto = false;
     const { sent } = h.fromMc();
     const tx = await h.pbx.expect('INVITE');
