@@ -2,48 +2,38 @@
  * Composition of the running gateway: every part is made here, given its surroundings, and ended in
  * the reverse order. Nothing else in the program knows all of them.
  */
-import { readFileSync } from 'node:fs';
 import type { PartnerView } from '../base/partner-view.js';
-import type { Environment } from '../base/environment.js';
-import { SegyError, toSegyError } from '../base/errors.js';
-import { Credentials, Directory, GroupKeys, PseudoClients, UserRecords } from '../clients/index.js';
+import { toSegyError } from '../base/errors.js';
+import { Directory, UserRecords } from '../clients/index.js';
 import type { SegyConfig } from '../config/index.js';
-import { createCryptoPool, EccsiVerifier } from '../crypto/index.js';
-import type { SlowCrypto } from '../crypto/index.js';
-import { DEFAULT_EDGE_LIMITS, Edge } from '../edge/index.js';
-import type { EdgeDependencies, EdgeSettings, PbxPort } from '../edge/index.js';
-import { type KeyRing, ReplayRecord, SendingMemory } from '../keys/index.js';
-import { CredentialCache } from '../kms/index.js';
+import { createCryptoPool } from '../crypto/index.js';
+import { Edge } from '../edge/index.js';
+import type { EdgeDependencies } from '../edge/index.js';
+import { SendingMemory } from '../keys/index.js';
 import { createMediaEngine } from '../media/index.js';
-import { createAriPort, createEslPort } from '../pbx/index.js';
-import type { SignallingProtection } from '../protect/index.js';
-import { formatHostPort, SipEndpoint } from '../sip/index.js';
+import { SipEndpoint } from '../sip/index.js';
 import { createDialogRecords } from '../store/index.js';
 import { CertificateWatch, certificateFiles } from './certificate-watch.js';
-import { makeFloorKeys, needsSignals } from './compose-floor.js';
-import { openOperations, startWatchers } from './compose-operations.js';
-import type { GatewayEnvironment } from './compose-operations.js';
+import { makeClients } from './compose-clients.js';
 import { makeDocuments } from './compose-documents.js';
+import { makeFloorKeys, needsSignals } from './compose-floor.js';
 import { composeGms } from './compose-gms.js';
 import { openHttps } from './compose-https.js';
-import { makeFirstKey, makeTokens, openSigningKeys } from './compose-tokens.js';
-import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
-import { makeProtection, readKeyFile } from './protection.js';
+import { openOperations, startWatchers } from './compose-operations.js';
+import type { GatewayEnvironment } from './compose-operations.js';
 import { watchPartners } from './compose-partners.js';
+import { edgeSettings, listen, mediaOptions, pbxPort } from './compose-sides.js';
+import { makeFirstKey, makeTokens, openSigningKeys } from './compose-tokens.js';
+import { receiverTables } from './prepare-keys.js';
+import { readKeyFile } from './protection.js';
 import { redirectBodies } from './redirect-body.js';
-import { mediaAddresses, outerInterfaces } from './interfaces.js';
 import { LiveConfig, reloader } from './reload.js';
 import type { ReloadResult, ReloadSource } from './reload.js';
 import { sendingMemoryOver } from './sending-memory.js';
-import { openRing, openState, requireDomain } from './state.js';
-import type { State } from './state.js';
-import { outgoingTls, readTls } from './tls-files.js';
+import { openState, requireDomain } from './state.js';
+import { outgoingTls } from './tls-files.js';
 
-/** Senders whose ECCSI public key is kept. */
-const VERIFIER_CACHE = 4096;
 const CONTROL_USER_AGENT = 'MC-Security-Gateway';
-/** How often the key sets of the next period are looked after. */
-const PREPARE_EVERY_MS = 3_600_000;
 /** A thread that gives no sign for so long hangs, in milliseconds. */
 const HANG_MS = 10_000;
 
@@ -219,170 +209,4 @@ async function compose(
   );
   const isHealthy = (): boolean => watchers.lags.silentMs() < HANG_MS;
   return { edge, partners: () => probes.view(), reload, isHealthy };
-}
-
-interface ClientSide {
-  readonly clients: PseudoClients;
-  readonly groups: GroupKeys;
-  readonly protection: SignallingProtection;
-  readonly ring: KeyRing;
-  /** makes keys ahead, now and from time to time */
-  readonly prepare: () => void;
-  readonly credentials: Credentials;
-}
-
-interface ClientParts {
-  readonly slow: SlowCrypto;
-  readonly state: State;
-  readonly directory: Directory;
-  readonly sending: SendingMemory;
-  readonly closers: Closer[];
-}
-
-async function makeClients(
-  live: LiveConfig,
-  env: Environment,
-  { slow, state, directory, sending, closers }: ClientParts,
-): Promise<ClientSide> {
-  const { clock, random, log, timers } = env;
-  const domain = requireDomain(state);
-  const sealed = new CredentialCache({
-    domain,
-    records: state.store.space('credentials'),
-    clock,
-    log,
-  });
-  const credentials = new Credentials(sealed, clock);
-  closers.push(() => credentials.wipe());
-  const replay = await ReplayRecord.open({ records: state.store.space('replay'), clock, log });
-  let timer: ReturnType<typeof timers.setTimeout> | undefined;
-  const prepare = (): void => {
-    if (timer !== undefined) timers.clearTimeout(timer);
-    timer = timers.setTimeout(prepare, PREPARE_EVERY_MS);
-    const config = live.current;
-    const prepared = prepareKeys({
-      slow,
-      credentials,
-      users: [...directory.users].map((user) => user.uri),
-      own: domain.certificate,
-      trusted: trustedCertificates(config, state.trust),
-      tables: receiverTables(config.limits),
-      now: clock.now(),
-      nextAt: clock.now() + 2 * PREPARE_EVERY_MS,
-    });
-    prepared
-      .then(() => sealed.prune())
-      .catch((error: unknown) => {
-        log.warn('keys.prepare.failed', { message: toSegyError(error).message });
-      });
-  };
-  prepare();
-  closers.push(() => {
-    if (timer !== undefined) timers.clearTimeout(timer);
-  });
-  const ring = await openRing(state, { clock, timers, log });
-  closers.push(() => ring.close());
-  const common = {
-    directory,
-    domain,
-    certificates: state.trust,
-    replay,
-    audit: state.audit,
-    slow,
-    verifier: new EccsiVerifier({ cacheSize: VERIFIER_CACHE }),
-    clock,
-  };
-  const groups = new GroupKeys({ ...common, keySets: credentials, ring, timers, log, sending });
-  closers.push(() => groups.close());
-  const protection = makeProtection(live.current, {
-    ...common,
-    trust: state.trust,
-    credentials,
-    random,
-  });
-  closers.push(() => protection.wipe());
-  return {
-    clients: new PseudoClients({ ...common, credentials, random }),
-    groups,
-    protection,
-    ring,
-    prepare,
-    credentials,
-  };
-}
-
-function mediaOptions(config: SegyConfig): Parameters<typeof createMediaEngine>[0] {
-  const { inner, outer, limits } = config;
-  return {
-    workers: limits.mediaWorkers,
-    nice: limits.mediaNice,
-    outer: {
-      address: outer.mediaAddress,
-      otherAddresses: mediaAddresses(config).slice(1),
-      portMin: outer.mediaPorts[0],
-      portMax: outer.mediaPorts[1],
-    },
-    inner: {
-      address: inner.address,
-      portMin: inner.mediaPorts[0],
-      portMax: inner.mediaPorts[1],
-      allowedAddresses: inner.allowedMediaAddresses,
-    },
-  };
-}
-
-async function listen(config: SegyConfig, outer: SipEndpoint, inner: SipEndpoint): Promise<void> {
-  for (const [index, { name, contact }] of outerInterfaces(config).entries()) {
-    const listener = config.outer.listeners[index];
-    if (listener === undefined) continue;
-    const { transport, address, port, tls } = listener;
-    await outer.listen({
-      ...{ name, protocol: transport, address, port },
-      ...(contact.host !== address && { advertised: contact }),
-      ...(tls && { tls: readTls(tls) }),
-    });
-  }
-  for (const protocol of config.inner.transports) {
-    await inner.listen({ protocol, address: config.inner.address, port: config.inner.sipPort });
-  }
-}
-
-function edgeSettings(config: SegyConfig): EdgeSettings {
-  const { inner, pbx, limits } = config;
-  const innerContact = { host: inner.address, port: inner.sipPort };
-  const interfaces = outerInterfaces(config);
-  return {
-    outer: {
-      interfaces,
-      identity: `sip:segy@${formatHostPort({ host: interfaces[0]?.contact.host ?? 'localhost' })}`,
-    },
-    inner: {
-      contacts: Object.fromEntries(inner.transports.map((t) => [t, innerContact])),
-      mcBodies: inner.mcBodies,
-    },
-    pbx: pbx.sip,
-    allowedMediaAddresses: inner.allowedMediaAddresses,
-    limits: {
-      ...DEFAULT_EDGE_LIMITS,
-      setupMs: limits.setupSeconds * 1000,
-      outboundChannelMs: limits.outboundChannelMs,
-      calls: limits.calls,
-      silentMs: limits.silentMs,
-    },
-  };
-}
-
-function pbxPort(pbx: SegyConfig['pbx'], signals: boolean, env: Environment): PbxPort {
-  if (pbx.type === 'asterisk') {
-    const { ari } = pbx;
-    return createAriPort({ ...ari, password: readSecret(ari.passwordFile) }, env, { signals });
-  }
-  const { host, port, passwordFile } = pbx.esl;
-  return createEslPort({ host, port, password: readSecret(passwordFile) }, env, { signals });
-}
-
-function readSecret(file: string): string {
-  const secret = readFileSync(file, 'utf8').trimEnd();
-  if (secret === '') throw new SegyError('SEGY_E_CONFIG', `${file} is empty`);
-  return secret;
 }
