@@ -1,7 +1,7 @@
 /**
  * The writing side of the audit log. One process writes: it holds the store's lock. A record is on
- * stable storage when its promise resolves, and a log that failed once takes nothing more until it
- * is opened again, because after a failed fsync nobody knows what the disk holds.
+ * stable storage when its promise resolves. After a failed write nobody knows what the disk holds
+ * behind the last record that was synced, so the file is cut there before anything more is written.
  */
 import { mkdir, open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -43,7 +43,9 @@ export class AuditLog {
   #position: ChainPosition;
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
+  /** why the last write failed; what it left is cut off before the next one */
   #failure: SegyError | undefined;
+  #closed = false;
   #rotationDue = false;
   #anchoredSeq: number;
 
@@ -76,7 +78,7 @@ export class AuditLog {
     }
   }
 
-  /** Why nothing more is taken; null while records are written. */
+  /** Why the last record was not written; null while they are. */
   get fault(): string | null {
     const cause = this.#failure?.cause;
     if (this.#failure === undefined) return null;
@@ -91,7 +93,9 @@ export class AuditLog {
 
   /** @throws SegyError SEGY_E_AUDIT: the record may not be on disk, so no key may be used */
   record(event: AuditEvent): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closed) {
+      return Promise.reject(new SegyError('SEGY_E_AUDIT', 'the audit log is closed'));
+    }
     if (this.#pending.length >= MAX_PENDING) {
       return Promise.reject(new SegyError('SEGY_E_AUDIT', 'too many audit records wait'));
     }
@@ -109,9 +113,9 @@ export class AuditLog {
 
   /** Waits for what was recorded, then lets the file go. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#writing;
     if (this.#failure === undefined) await this.#anchor();
-    this.#failure ??= new SegyError('SEGY_E_AUDIT', 'the audit log is closed');
     await this.#file.close();
   }
 
@@ -121,13 +125,22 @@ export class AuditLog {
     while (this.#pending.length > 0) {
       const group = this.#pending.splice(0, MAX_GROUP);
       try {
-        await this.#append(group.map(({ event }) => event));
+        await this.#append([...(await this.#mend()), ...group.map(({ event }) => event)]);
         for (const { resolve } of group) resolve();
       } catch (cause) {
         this.#fail(cause, group);
       }
     }
     this.#writing = undefined;
+  }
+
+  /** Cuts off what a failed write left. @returns the record that says so, if there was one */
+  async #mend(): Promise<AuditEvent[]> {
+    const { fault } = this;
+    if (fault === null) return [];
+    await this.#file.truncate(this.#octets);
+    await this.#file.datasync();
+    return [{ action: 'log-recovered', detail: `records were refused: ${fault}` }];
   }
 
   async #append(events: readonly AuditEvent[]): Promise<void> {
@@ -149,6 +162,7 @@ export class AuditLog {
     await this.#file.datasync();
     this.#octets += octets.length;
     this.#position = position;
+    this.#failure = undefined;
     if (position.seq - this.#anchoredSeq >= ANCHOR_EVERY) void this.#anchor();
   }
 
@@ -166,8 +180,15 @@ export class AuditLog {
 
   async #nextFile(): Promise<void> {
     const { folder } = this.#options;
-    const next = await open(auditFile(folder, this.#position.seq).path, 'ax', 0o600);
-    await syncFolder(folder);
+    // An attempt that failed may have made it already; then it is empty.
+    const next = await open(auditFile(folder, this.#position.seq).path, 'a', 0o600);
+    try {
+      if ((await next.stat()).size > 0) throw new Error('the next audit file is there already');
+      await syncFolder(folder);
+    } catch (error) {
+      await next.close();
+      throw error;
+    }
     await this.#file.close();
     this.#file = next;
     this.#octets = 0;
@@ -178,7 +199,7 @@ export class AuditLog {
     this.#options.log.error('audit.write.failed', {
       reason: cause instanceof Error ? cause.message : String(cause),
     });
-    for (const { reject } of [...group, ...this.#pending.splice(0)]) reject(this.#failure);
+    for (const { reject } of group) reject(this.#failure);
   }
 }
 

@@ -1,6 +1,7 @@
 /** `segy store`: the sealed store as a whole. */
 import { writeSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../base/bytes.js';
@@ -16,6 +17,7 @@ import {
   repairStore,
   restoreStore,
 } from '../store/index.js';
+import type { StoreBackend } from '../store/index.js';
 import { print } from './output.js';
 import { perform } from './perform.js';
 import { addStateOptions } from './state-options.js';
@@ -128,7 +130,7 @@ async function recordAlone(options: Output, event: AuditEvent): Promise<void> {
 
 async function backup(file: string, options: Output): Promise<void> {
   const partial = `${file}.partial`;
-  const out = await open(partial, 'w', 0o600);
+  const out = await openPrivate(partial);
   try {
     // Parts come faster than the disk may take them, and in order all the same.
     const { entries } = await perform('store/backup', { file: resolve(file) }, options, {
@@ -143,11 +145,22 @@ async function backup(file: string, options: Output): Promise<void> {
   }
 }
 
+/** A new file in the place of whatever stands there, which may be open to others. */
+async function openPrivate(path: string): Promise<FileHandle> {
+  try {
+    await rm(path, { force: true });
+    return await open(path, 'wx', 0o600);
+  } catch (cause) {
+    throw new SegyError('SEGY_E_IO', `cannot write ${path}`, { cause });
+  }
+}
+
 async function restore(file: string, options: Output): Promise<void> {
   const master = await masterSecretOf(options);
-  const backend = await openLevelBackend(storeFolder(options.state), { create: true });
+  const openTarget = (): Promise<StoreBackend> =>
+    openLevelBackend(storeFolder(options.state), { create: true });
+  const { backend, entries } = await restoreStore(file, openTarget, master);
   try {
-    const entries = await restoreStore(file, backend, master);
     const store = await openStore({ backend, master, random: systemRandom, log: silentLog });
     // The log that the store remembers stayed where the backup was made.
     await anchorIn(store.space('audit')).forget();

@@ -5,7 +5,8 @@
 export { isRevoked, stateOf, STATUS_VALID } from './held-key.js';
 export type { HeldKey, KeyState } from './held-key.js';
 export { KeyRing } from './key-ring.js';
-export type { EnterResult, KeyEnd, KeyName, KeyRingOptions } from './key-ring.js';
+export type { EnterResult, KeyEnd, KeyRingOptions } from './key-ring.js';
+export type { KeyName } from './ring-rules.js';
 export { ReplayRecord } from './replay-record.js';
 export type { ReplayRecordOptions } from './replay-record.js';
 export { SendingMemory, sendingKeyTag } from './sending-memory.js';

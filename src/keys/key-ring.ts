@@ -18,15 +18,17 @@
  *   ended       T not later                    SEGY_E_MIKEY_EXPIRED, or REVOKED
  *   ended       T later                        as nothing held
  *
+ * A key whose time is over is used no more from that moment on. It ends an hour of running time later, so
+ * that a clock that was set ahead by mistake and back again costs no group its keys.
+ *
  * Keys outlive a restart, except a PCK, which lives as long as its call. What ended by its expiry is
  * remembered without its octets (`past-keys.ts`), so that no earlier message brings it back.
  */
 import type { Clock, Log, TimerHandle, Timers } from '../base/environment.js';
-import { equalBytes, toHex, wipe } from '../base/bytes.js';
+import { equalBytes, wipe } from '../base/bytes.js';
 import type { RecordSpace } from '../base/records.js';
 import { SegyError } from '../base/errors.js';
 import { keyTypeOf } from '../mikey/index.js';
-import type { KeyType } from '../mikey/index.js';
 import {
   decodeHeldKey,
   digestOf,
@@ -38,16 +40,24 @@ import {
 } from './held-key.js';
 import type { HeldKey } from './held-key.js';
 import { PastKeys } from './past-keys.js';
+import {
+  bySendingOrder,
+  nameOf,
+  randsWith,
+  regroupedOf,
+  SHARED_KEYS,
+  without,
+} from './ring-rules.js';
+import type { KeyName } from './ring-rules.js';
 
 const DEFAULT_MAX_KEYS = 50_000;
 const DEFAULT_MESSAGE_LIFE_MS = 62 * 86_400_000;
 /** Timers of the platform wrap at 2^31 ms; looking again after an hour costs nothing. */
 const MAX_TIMER_MS = 3_600_000;
-/** RANDs of one key: each is one more try for the first packets of every talker. */
-const MAX_RANDS = 4;
-/** Keys of many members, whose distributor may send one with a RAND for each. */
-const SHARED_KEYS: ReadonlySet<KeyType> = new Set<KeyType>(['GMK', 'MKFC', 'MSCCK', 'MuSiK']);
-
+/** How long a key is kept after its expiry, in running time. */
+const LINGER_MS = 3_600_000;
+/** How often it is looked whether the clock went back, while a key waits for its end. */
+const LOOK_BACK_MS = 60_000;
 export interface KeyRingOptions {
   readonly records: RecordSpace;
   readonly clock: Clock;
@@ -61,20 +71,15 @@ export interface KeyRingOptions {
 export type EnterResult = 'new' | 'updated' | 'revoked' | 'unchanged';
 export type KeyEnd = 'revoked' | 'expired' | 'dropped';
 
-/** Names one key: PCKs of different calls may share an identifier, so the dialog counts too. */
-export interface KeyName {
-  readonly partner: string;
-  readonly keyId: Uint8Array;
-  readonly dialog?: string;
-}
-
 export class KeyRing {
   readonly #options: KeyRingOptions;
   readonly #keys = new Map<string, HeldKey>();
   readonly #past: PastKeys;
   #timer: TimerHandle | undefined;
+  /** keys whose expiry was told, until they end */
+  readonly #lingering = new Map<string, TimerHandle>();
   #tail: Promise<unknown> = Promise.resolve();
-  /** a key may be used no longer; whoever derived from it lets go now. It is wiped afterwards. */
+  /** a key may be used no longer; whoever derived from it lets go now */
   onEnd?: (key: HeldKey, why: KeyEnd) => void;
   /** names of keys that are damaged in the store: held by nobody */
   readonly refused: string[] = [];
@@ -191,20 +196,27 @@ export class KeyRing {
     return this.enter({ ...held, status: held.status & ~STATUS_VALID, stamp });
   }
 
-  /** Lets go of every key whose expiry has passed. Runs by itself when the next one is due. */
+  /** Tells of every key whose expiry has passed. Runs by itself when the next one is due. */
   async expire(): Promise<void> {
     this.#stopTimer();
     const now = this.#options.clock.now();
     let next = Infinity;
-    for (const [name, { expiry }] of this.#keys) {
-      if (expiry === null) continue;
-      if (now >= expiry.getTime()) await this.#end(name, 'expired');
-      else next = Math.min(next, expiry.getTime() - now);
+    for (const [name, held] of this.#keys) {
+      if (held.expiry === null) continue;
+      if (now < held.expiry.getTime()) {
+        this.#stopLingering(name);
+        next = Math.min(next, held.expiry.getTime() - now);
+      } else if (isRevoked(held)) {
+        await this.#end(name, 'expired');
+      } else if (!this.#lingering.has(name)) {
+        this.#linger(name, held);
+      }
     }
+    if (this.#lingering.size > 0) next = Math.min(next, LOOK_BACK_MS);
     for (const name of this.#past.letGo(now)) await this.#options.records.delete(name);
     if (next === Infinity) return;
     this.#timer = this.#options.timers.setTimeout(
-      () => void this.#expireQuietly(),
+      () => void this.#quietly(() => this.expire()),
       Math.min(next, MAX_TIMER_MS),
     );
   }
@@ -212,6 +224,7 @@ export class KeyRing {
   /** Wipes the octets in memory; the records stay. */
   close(): void {
     this.#stopTimer();
+    for (const name of [...this.#lingering.keys()]) this.#stopLingering(name);
     for (const { key } of this.#keys.values()) wipe(key);
     this.#keys.clear();
   }
@@ -225,7 +238,10 @@ export class KeyRing {
       throw new SegyError('SEGY_E_STORE', 'the key held under this identifier is damaged');
     }
     const held = this.#keys.get(name);
-    if (held !== undefined) return this.#change(name, held, offered);
+    if (held !== undefined && this.#state(held) !== 'expired') {
+      return this.#change(name, held, offered);
+    }
+    if (held !== undefined) await this.#end(name, 'expired');
     this.#refusePast(name, offered);
     if (this.#state(offered) === 'expired') {
       throw new SegyError('SEGY_E_MIKEY_EXPIRED', 'the key has expired');
@@ -326,7 +342,8 @@ export class KeyRing {
     if (held === undefined) return;
     this.#keys.delete(name);
     const past = why === 'expired' && SHARED_KEYS.has(held.keyType) ? withoutKey(held) : null;
-    if (!isRevoked(held)) this.onEnd?.(held, why);
+    const wasTold = this.#stopLingering(name);
+    if (!isRevoked(held) && !wasTold) this.onEnd?.(held, why);
     wipe(held.key);
     if (past !== null) {
       const { records } = this.#options;
@@ -335,9 +352,26 @@ export class KeyRing {
     } else if (held.keyType !== 'PCK') await this.#options.records.delete(name);
   }
 
-  async #expireQuietly(): Promise<void> {
+  #linger(name: string, held: HeldKey): void {
+    const end = async (): Promise<void> => {
+      if (this.#state(held) === 'expired') await this.#end(name, 'expired');
+      else await this.expire();
+    };
+    const timer = this.#options.timers.setTimeout(() => void this.#quietly(end), LINGER_MS);
+    this.#lingering.set(name, timer);
+    this.onEnd?.(held, 'expired');
+  }
+
+  /** @returns whether the expiry of the key was told */
+  #stopLingering(name: string): boolean {
+    const timer = this.#lingering.get(name);
+    if (timer !== undefined) this.#options.timers.clearTimeout(timer);
+    return this.#lingering.delete(name);
+  }
+
+  async #quietly(work: () => Promise<void>): Promise<void> {
     try {
-      await this.expire();
+      await work();
     } catch (error) {
       this.#options.log.error('keys.expiry.failed', { reason: String(error) });
     }
@@ -351,43 +385,4 @@ export class KeyRing {
     if (this.#timer !== undefined) this.#options.timers.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
-}
-
-function nameOf({ partner, keyId, dialog = '' }: KeyName): string {
-  return dialog === '' ? `${partner}/${toHex(keyId)}` : `${partner}/${toHex(keyId)}/${dialog}`;
-}
-
-/**
- * The RANDs of a key and one more, unless the key ends anyway.
- * @throws SegyError SEGY_E_KEY_CONFLICT when it may not have it
- */
-function randsWith(
-  held: HeldKey,
-  { rand, ...offered }: Pick<HeldKey, 'rand' | 'status'>,
-): readonly Uint8Array[] {
-  const rands = [held.rand, ...held.otherRands];
-  if (rands.some((known) => equalBytes(known, rand))) return rands;
-  if (isRevoked(offered)) return rands;
-  if (!SHARED_KEYS.has(held.keyType) || rands.length >= MAX_RANDS) {
-    throw new SegyError('SEGY_E_KEY_CONFLICT', 'the key is held with another RAND');
-  }
-  return [...rands, rand];
-}
-
-/** The groups that any of these messages calls regrouped. */
-function regroupedOf(...keys: readonly HeldKey[]): Pick<HeldKey, 'constituents'> {
-  const constituents = [...new Set(keys.flatMap((key) => key.constituents ?? []))];
-  return constituents.length === 0 ? {} : { constituents };
-}
-
-function without(rands: readonly Uint8Array[], rand: Uint8Array): readonly Uint8Array[] {
-  return rands.filter((known) => !equalBytes(known, rand));
-}
-
-function bySendingOrder(a: HeldKey, b: HeldKey): number {
-  return (
-    b.activation.getTime() - a.activation.getTime() ||
-    b.stamp.getTime() - a.stamp.getTime() ||
-    toHex(b.keyId).localeCompare(toHex(a.keyId))
-  );
 }

@@ -5,7 +5,8 @@
  * when both arrive together.
  *
  * A message's identifier is (initiator UID, CSB-ID, RAND, T): never its signature or its base64,
- * which have more than one form for one message.
+ * which have more than one form for one message. Entries are kept for an hour after their window, so that
+ * a clock that is set back by less makes no message new again.
  */
 import { createHash } from 'node:crypto';
 import { utf8 } from '../base/bytes.js';
@@ -16,6 +17,8 @@ import { SegyError } from '../base/errors.js';
 const DEFAULT_MAX_ENTRIES = 200_000;
 /** How often entries that left the window are dropped, at most. */
 const SWEEP_MS = 10_000;
+/** How long an entry is kept after its window, where there is room. */
+const KEEP_MS = 3_600_000;
 
 export interface ReplayRecordOptions {
   readonly records: RecordSpace;
@@ -88,7 +91,8 @@ export class ReplayRecord {
     if (expiresAt < clock.now()) {
       throw new SegyError('SEGY_E_MIKEY_WINDOW', 'the message has left its window');
     }
-    if (clock.now() - this.#sweptAt >= SWEEP_MS) void this.#sweepQuietly();
+    if (Math.abs(clock.now() - this.#sweptAt) >= SWEEP_MS) void this.#sweepQuietly();
+    if (this.#entries.size >= maxEntries) void this.#sweepQuietly(0);
     if (this.#entries.size >= maxEntries) {
       throw new SegyError('SEGY_E_BUSY', 'the replay record is full');
     }
@@ -105,21 +109,22 @@ export class ReplayRecord {
     }
   }
 
-  /** Drops what left its window, from memory and from disk. */
-  async sweep(): Promise<void> {
-    this.#sweptAt = this.#options.clock.now();
+  /** Drops what left its window longer than `keepMs` ago: from memory at once, then from disk. */
+  async sweep(keepMs = KEEP_MS): Promise<void> {
+    const now = this.#options.clock.now();
+    this.#sweptAt = now;
     const gone: RecordChange[] = [];
-    for (const [key, entry] of this.#entries) {
-      if (entry.written === undefined && this.#isOver(entry)) gone.push({ key });
+    for (const [key, { written, expiresAt }] of this.#entries) {
+      if (written === undefined && expiresAt + keepMs < now) gone.push({ key });
     }
     if (gone.length === 0) return;
     for (const { key } of gone) this.#entries.delete(key);
     await this.#options.records.write(gone);
   }
 
-  async #sweepQuietly(): Promise<void> {
+  async #sweepQuietly(keepMs?: number): Promise<void> {
     try {
-      await this.sweep();
+      await this.sweep(keepMs);
     } catch (error) {
       this.#options.log.warn('replay.sweep.failed', {
         reason: error instanceof Error ? error.message : String(error),

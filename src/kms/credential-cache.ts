@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Clock, Log } from '../base/environment.js';
 import { concatBytes, toHex, wipe } from '../base/bytes.js';
 import type { RecordSpace } from '../base/records.js';
-import { SegyError } from '../base/errors.js';
+import { SegyError, toSegyError } from '../base/errors.js';
 import { eccsiValidate } from '../crypto/index.js';
 import type { SlowOptions } from '../crypto/index.js';
 import type { KmsCertificate, KmsKeySet } from './certificate.js';
@@ -28,9 +28,15 @@ export interface CredentialCacheOptions {
   readonly graceMs?: number;
 }
 
+/** A key set that is being minted or read, and how many wait for it. */
+interface Minting {
+  readonly octets: Promise<Uint8Array>;
+  waiting: number;
+}
+
 export class CredentialCache {
   readonly #options: CredentialCacheOptions;
-  readonly #minting = new Map<string, Promise<Uint8Array>>();
+  readonly #minting = new Map<string, Minting>();
   /** sets the key sets of one pair of master secrets apart from those of another */
   readonly #generation: string;
 
@@ -52,13 +58,27 @@ export class CredentialCache {
    */
   async issue(userUri: string, keyPeriodNo: bigint, options?: SlowOptions): Promise<KmsKeySet> {
     const name = `${this.#generation}/${keyPeriodNo}/${userUri}`;
-    const minting = this.#minting.get(name) ?? this.#fetch(name, userUri, keyPeriodNo, options);
-    this.#minting.set(name, minting);
+    const joined = this.#minting.get(name);
+    const minting = joined ?? {
+      octets: this.#fetch(name, userUri, keyPeriodNo, options),
+      waiting: 0,
+    };
+    if (joined === undefined) this.#minting.set(name, minting);
+    minting.waiting += 1;
     try {
-      return this.#keySet(userUri, keyPeriodNo, await minting);
+      const octets = await minting.octets;
+      const keySet = this.#keySet(userUri, keyPeriodNo, octets);
+      if (minting.waiting === 1) wipe(octets);
+      return keySet;
+    } catch (error) {
+      // Whoever began it gave up; that is no reason for those who joined.
+      const isOthers = joined !== undefined && options?.signal?.aborted !== true;
+      if (!isOthers || toSegyError(error).code !== 'SEGY_E_CANCELLED') throw error;
     } finally {
-      this.#minting.delete(name);
+      minting.waiting -= 1;
+      if (this.#minting.get(name) === minting) this.#minting.delete(name);
     }
+    return this.issue(userUri, keyPeriodNo, options);
   }
 
   /**
@@ -107,7 +127,12 @@ export class CredentialCache {
     const { rsk, ssk, pvt } = await domain.issue(userUri, keyPeriodNo, options);
     const octets = concatBytes(rsk, ssk, pvt);
     wipe(rsk, ssk);
-    await records.put(name, octets);
+    try {
+      await records.put(name, octets);
+    } catch (error) {
+      wipe(octets);
+      throw error;
+    }
     return octets;
   }
 
@@ -123,7 +148,9 @@ export class CredentialCache {
       const { userId: id, ssk, pvt } = this.#keySet(userUri, keyPeriodNo, octets);
       const valid = eccsiValidate({ kpak: this.certificate.pubAuthKey, id, ssk, pvt });
       wipe(ssk);
-      return valid ? octets : undefined;
+      if (valid) return octets;
+      wipe(octets);
+      return undefined;
     } catch (error) {
       if (!(error instanceof SegyError) || error.code !== 'SEGY_E_STORE') throw error;
       this.#options.log.warn('credentials.record.refused', { reason: error.message });

@@ -153,16 +153,18 @@ export class SecurityDomain {
     const { certificate } = this;
     const userId = uidOf(certificate, userUri, keyPeriodNo);
     const rsk = await this.#tools.slow.extractRsk({ master: this.#z, id: userId }, options);
-    const { ssk, pvt } = eccsiExtract({
-      ksak: this.#ksak,
-      id: userId,
-      random: this.#tools.random,
-    });
-    if (!eccsiValidate({ kpak: certificate.pubAuthKey, id: userId, ssk, pvt })) {
+    let ssk: Uint8Array | undefined;
+    try {
+      const extracted = eccsiExtract({ ksak: this.#ksak, id: userId, random: this.#tools.random });
+      ssk = extracted.ssk;
+      if (!eccsiValidate({ kpak: certificate.pubAuthKey, id: userId, ...extracted })) {
+        throw new SegyError('SEGY_E_INTERNAL', 'a minted SSK does not fit the certificate');
+      }
+      return keySetOf(certificate, userUri, keyPeriodNo, { rsk, ...extracted });
+    } catch (error) {
       wipe(rsk, ssk);
-      throw new SegyError('SEGY_E_INTERNAL', 'a minted SSK does not fit the certificate');
+      throw error;
     }
-    return keySetOf(certificate, userUri, keyPeriodNo, { rsk, ssk, pvt });
   }
 
   /**

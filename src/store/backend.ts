@@ -21,6 +21,13 @@ export interface StoreBackend {
    * @throws any error; the store maps it
    */
   write(changes: readonly BackendChange[]): Promise<void>;
+  /**
+   * After a write that failed: makes it possible to write again, where there is room. What that write
+   * changed is there whole or not at all. Until this resolves nothing may be written.
+   */
+  mend(): Promise<void>;
+  /** Moves what was overwritten or removed off the disk, as far as the back end can. */
+  compact(): Promise<void>;
   /** Entries whose name starts with `prefix`, by name in code-unit order of UTF-8. */
   entries(prefix: string): AsyncIterable<BackendEntry>;
   /** Lets go of the exclusive lock. */

@@ -6,9 +6,9 @@
  *   end:        0xffffffff (4), HMAC-SHA-256 over all before (32)
  */
 import { createHmac } from 'node:crypto';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { bytesToUint, concatBytes, equalBytes, uintToBytes, utf8 } from '../base/bytes.js';
+import { bytesToUint, concatBytes, equalBytes, uintToBytes, utf8, wipe } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
 import type { BackendEntry, StoreBackend } from './backend.js';
 import { readKeyRecord } from './key-record.js';
@@ -30,54 +30,83 @@ export async function backupStore(
   path: string,
 ): Promise<number> {
   return store.exclusively(async () => {
-    const mac = createHmac('sha256', macKeyOf(store.keys.currentKey));
     const partial = `${path}.partial`;
-    const file = await open(partial, 'w', 0o600);
-    let count = 0;
     try {
-      const append = async (chunk: Uint8Array): Promise<void> => {
-        mac.update(chunk);
-        await file.writeFile(chunk);
-      };
-      await append(MAGIC);
-      for await (const entry of backend.entries('')) {
-        await append(encodeEntry(entry));
-        count += 1;
-      }
-      await append(uintToBytes(END, 4));
-      await file.writeFile(mac.digest());
-      await file.sync();
-    } finally {
-      await file.close();
+      const count = await writeBackup(store, backend, partial);
+      await rename(partial, path);
+      await syncDirectory(dirname(path));
+      return count;
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
     }
-    await rename(partial, path);
-    await syncDirectory(dirname(path));
-    return count;
   });
 }
 
+async function writeBackup(
+  store: SealedStore,
+  backend: StoreBackend,
+  path: string,
+): Promise<number> {
+  const key = macKeyOf(store.keys.currentKey);
+  const mac = createHmac('sha256', key);
+  wipe(key);
+  // Whatever stands there may be open to others, or a link.
+  await rm(path, { force: true });
+  const file = await open(path, 'wx', 0o600);
+  let count = 0;
+  try {
+    const append = async (chunk: Uint8Array): Promise<void> => {
+      mac.update(chunk);
+      await file.writeFile(chunk);
+    };
+    await append(MAGIC);
+    for await (const entry of backend.entries('')) {
+      await append(encodeEntry(entry));
+      count += 1;
+    }
+    await append(uintToBytes(END, 4));
+    await file.writeFile(mac.digest());
+    await file.sync();
+    return count;
+  } finally {
+    await file.close();
+  }
+}
+
 /**
- * Fills an empty back end from a backup. The key record comes last, so a restore that was cut
- * off leaves a store that does not open.
+ * Fills an empty back end from a backup. It is opened only for a backup that is whole, and the key record
+ * comes last, so a restore that was cut off leaves a store that does not open.
+ * @returns the back end, open, and the number of entries
  * @throws SegyError SEGY_E_STORE when the back end is not empty or the file was changed,
  *   SEGY_E_STORE_KEY when `master` does not open it
  */
 export async function restoreStore(
   path: string,
-  backend: StoreBackend,
+  openTarget: () => Promise<StoreBackend>,
   master: MasterSecret,
-): Promise<number> {
+): Promise<{ readonly backend: StoreBackend; readonly entries: number }> {
+  const entries = await readBackup(path, master);
+  const backend = await openTarget();
+  try {
+    await fill(backend, entries);
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+  return { backend, entries: entries.length };
+}
+
+async function fill(backend: StoreBackend, entries: readonly BackendEntry[]): Promise<void> {
   for await (const { name } of backend.entries('')) {
     throw new SegyError('SEGY_E_STORE', `the store to restore into is not empty (${name})`);
   }
-  const entries = await readBackup(path, master);
   const last = entries.filter((entry) => entry.name === KEY_RECORD_NAME);
   const first = entries.filter((entry) => entry.name !== KEY_RECORD_NAME);
   for (let at = 0; at < first.length; at += RESTORE_GROUP) {
     await backend.write(first.slice(at, at + RESTORE_GROUP));
   }
   await backend.write(last);
-  return entries.length;
 }
 
 async function readBackup(path: string, master: MasterSecret): Promise<BackendEntry[]> {

@@ -16,6 +16,14 @@ export class MemoryBackend implements StoreBackend {
     return Promise.resolve();
   }
 
+  mend(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  compact(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async *entries(prefix: string): AsyncIterable<BackendEntry> {
     const names = [...this.#entries.keys()].filter((name) => name.startsWith(prefix)).sort();
     for (const name of names) {

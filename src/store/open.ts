@@ -153,6 +153,8 @@ async function resealAll(
     await store.resealIndex();
     const keys = store.keys.onlyCurrent();
     await store.changeKeys(keys, keyChangeOf(keys, master, options));
+    // What the former master key opens is gone from the disk, too, not only superseded.
+    await store.compact();
   });
 }
 

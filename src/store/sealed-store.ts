@@ -13,14 +13,13 @@ import {
   BUCKETS,
   bucketName,
   bucketOf,
-  decodeBucket,
-  decodeHead,
   encodeBucket,
   encodeHead,
   HEAD_NAME,
   RECORD_PREFIX,
   RecordIndex,
 } from './record-index.js';
+import { loadIndex } from './load-index.js';
 import { opens, readSealedHeader, seal, unseal, versionClaimed } from './seal.js';
 
 /** Writers joined into one synced write at most. */
@@ -57,6 +56,8 @@ export class SealedStore {
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
   #fault: string | null = null;
+  /** a write failed since the index was read: it may be on disk or not */
+  #torn = false;
 
   private constructor(options: SealedStoreOptions, schema: number) {
     this.#backend = options.backend;
@@ -79,16 +80,8 @@ export class SealedStore {
 
   /** @throws SegyError SEGY_E_STORE when the head record is damaged (then: `segy store repair`) */
   static async load(options: SealedStoreOptions): Promise<SealedStore> {
-    const sealedHead = await options.backend.get(HEAD_NAME);
-    if (sealedHead === undefined) {
-      throw new SegyError('SEGY_E_STORE', 'the head record of the store is missing');
-    }
-    const head = decodeHead(unseal(sealedHead, HEAD_NAME, options.keys));
-    const store = new SealedStore(options, head.schema);
-    for (const [bucket, version] of head.buckets.entries()) {
-      if (version !== 0) await store.#loadBucket(bucket, version);
-    }
-    store.#version = readSealedHeader(sealedHead, HEAD_NAME).version;
+    const store = new SealedStore(options, 0);
+    await store.#loadIndex();
     return store;
   }
 
@@ -209,8 +202,18 @@ export class SealedStore {
 
   /** Replaces the data keys, the key record with them; only inside `exclusively`. */
   async changeKeys(keys: DataKeys, keyChange: BackendChange): Promise<void> {
+    if (this.#torn) await this.#mend();
     await this.#writeBackend([keyChange]);
     this.#keys = keys;
+  }
+
+  /** Moves superseded octets off the disk; only inside `exclusively`. A failure leaves them there. */
+  async compact(): Promise<void> {
+    try {
+      await this.#backend.compact();
+    } catch (error) {
+      this.#log.warn('store.compact.failed', { reason: describe(error) });
+    }
   }
 
   /** Seals every bucket of the index anew; only inside `exclusively`. */
@@ -233,22 +236,22 @@ export class SealedStore {
     });
   }
 
-  async #loadBucket(bucket: number, version: number): Promise<void> {
-    const name = bucketName(bucket);
+  async #loadIndex(): Promise<void> {
+    const { index, version } = await loadIndex(this.#backend, this.#keys, this.#log);
+    this.#index = index;
+    this.#version = Math.max(this.#version, version);
+  }
+
+  /** Makes the back end fit to be written again; what it holds then is what counts. */
+  async #mend(): Promise<void> {
     try {
-      const sealed = await this.#backend.get(name);
-      if (sealed === undefined) throw new SegyError('SEGY_E_STORE', `index ${name} is missing`);
-      if (readSealedHeader(sealed, name).version !== version) {
-        throw new SegyError('SEGY_E_STORE', `index ${name} is not the one last written`);
-      }
-      this.#index.setBucket(bucket, decodeBucket(unseal(sealed, name, this.#keys)), version);
-    } catch (error) {
-      this.#index.setBucket(bucket, undefined, version);
-      this.#log.error('store.index.refused', {
-        record: name,
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      await this.#backend.mend();
+      await this.#loadIndex();
+    } catch (cause) {
+      throw this.#writeFault(cause);
     }
+    this.#torn = false;
+    this.#log.warn('store.mended');
   }
 
   async #all(prefix: string): Promise<RecordListing> {
@@ -302,6 +305,7 @@ export class SealedStore {
     extra: readonly BackendChange[],
     options: { readonly schema?: number; readonly allBuckets?: boolean } = {},
   ): Promise<void> {
+    if (this.#torn) await this.#mend();
     const buckets = new Map<number, Map<string, number>>();
     const touch = (bucket: number): Map<string, number> => {
       const touched = buckets.get(bucket) ?? new Map(this.#index.bucket(bucket));
@@ -350,10 +354,15 @@ export class SealedStore {
       await this.#backend.write(changes);
       this.#fault = null;
     } catch (cause) {
-      this.#fault = describe(cause);
-      this.#log.error('store.write.failed', { reason: this.#fault });
-      throw new SegyError('SEGY_E_STORE', 'the store cannot be written', { cause });
+      this.#torn = true;
+      throw this.#writeFault(cause);
     }
+  }
+
+  #writeFault(cause: unknown): SegyError {
+    this.#fault = describe(cause);
+    this.#log.error('store.write.failed', { reason: this.#fault });
+    return new SegyError('SEGY_E_STORE', 'the store cannot be written', { cause });
   }
 
   #seal(value: Uint8Array, name: string, version: number): Uint8Array {

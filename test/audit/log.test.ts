@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmdirSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -284,14 +285,27 @@ describe('audit log', () => {
       }));
   });
 
-  it('refuses every record after one could not be written', () =>
+  it('refuses every record while none can be written, then says so and goes on with the chain', () =>
     withFolder(async (folder) => {
       const log = await AuditLog.open(auditOptions(folder, { maxFileOctets: 1 }));
       await log.record({ action: 'opened' });
-      mkdirSync(join(folder, 'audit-000000000002.log'));
-      await assert.rejects(log.record({ action: 'opened' }), { code: 'SEGY_E_AUDIT' });
-      await assert.rejects(log.record({ action: 'opened' }), { code: 'SEGY_E_AUDIT' });
+      const obstacle = join(folder, 'audit-000000000002.log');
+      mkdirSync(obstacle);
+      for (let i = 0; i < 2; i += 1) {
+        await assert.rejects(log.record({ action: 'opened' }), { code: 'SEGY_E_AUDIT' });
+        assert.match(log.fault!, /EISDIR/);
+      }
+      rmdirSync(obstacle);
+      await log.record({ action: 'made' });
+      assert.equal(log.fault, null);
       await log.close();
+      await assert.rejects(log.record({ action: 'made' }), /closed/);
+      const actions: string[] = [];
+      for await (const { action, detail = '' } of showAudit(folder, {})) {
+        actions.push(`${action} ${detail}`.slice(0, 34).trim());
+      }
+      assert.deepEqual(actions, ['opened', 'log-recovered records were refused', 'made']);
+      assert.equal((await verifyAudit(folder)).ok, true);
     }));
 
   it('shows what matches a key identifier, a user or a time', () =>

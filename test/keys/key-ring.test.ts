@@ -253,12 +253,36 @@ describe('key ring', () => {
       assert.deepEqual(ends, []);
       await time.moveTo(at(30));
       assert.deepEqual(ends, ['expired']);
+      assert.throws(() => ring.usable(NAME), { code: 'SEGY_E_MIKEY_EXPIRED' });
+      assert.deepEqual([ring.find(NAME), ring.list()], [undefined, []]);
+      await time.moveTo(at(90));
+      assert.deepEqual(ends, ['expired']);
       assert.deepEqual(inUse, new Uint8Array(16));
       assert.throws(() => ring.usable(NAME), { code: 'SEGY_E_NOT_FOUND' });
       const [record, ...others] = (await records.all()).records;
       assert.deepEqual(others, []);
       assert.equal(toHex(record!.value).includes('05'.repeat(16)), false);
       assert.equal(record!.value[0], 0, 'the record still has a key');
+    });
+
+    it('is undone by a clock that was wrong and is set back, also after a restart', async () => {
+      const { ring, time, open } = await keyRing();
+      const ends: KeyEnd[] = [];
+      ring.onEnd = (_, why) => ends.push(why);
+      await ring.enter(gmk({ expiry: at(30) }));
+      time.time = at(1_000_000).getTime();
+      await ring.expire();
+      assert.deepEqual(ends, ['expired']);
+      assert.throws(() => ring.usable(NAME), { code: 'SEGY_E_MIKEY_EXPIRED' });
+      time.time = at(2).getTime();
+      for (const each of [ring, await open()]) assert.equal(each.usable(NAME).key[0], 5);
+      await ring.expire();
+      await time.moveTo(at(29));
+      assert.equal(ring.usable(NAME).key[0], 5);
+      await time.moveTo(at(31));
+      assert.deepEqual(ends, ['expired', 'expired']);
+      await time.moveTo(at(100));
+      assert.throws(() => ring.usable(NAME), { code: 'SEGY_E_NOT_FOUND' });
     });
 
     it('is not undone by an earlier message that gave a longer life, also after a restart', async () => {
@@ -297,6 +321,7 @@ describe('key ring', () => {
       const { ring, time, records } = await keyRing();
       await ring.enter(gmk({ expiry: at(30) }));
       await time.moveTo(at(30));
+      await time.moveTo(at(90));
       await time.moveTo(at(63 * 24 * 60));
       await ring.expire();
       assert.deepEqual((await records.all()).records, []);

@@ -80,8 +80,23 @@ describe('replay record', () => {
     await assert.rejects(record.enter('m1', 'dialog-1', 1_300_000), {
       code: 'SEGY_E_MIKEY_WINDOW',
     });
+    clock.time += 3_600_000;
     await record.sweep();
     assert.deepEqual((await records.all()).records, []);
+  });
+
+  it('knows a message again after the clock was set ahead and back', async () => {
+    const { record, clock, open } = await replayRecord();
+    await record.enter('m1', 'dialog-1', 1_300_000);
+    const before = clock.time;
+    clock.time = 1_310_001;
+    await record.enter('m2', 'dialog-2', 1_400_000);
+    clock.time = before;
+    for (const each of [record, await open()]) {
+      await assert.rejects(each.enter('m1', 'dialog-3', 1_300_000), {
+        code: 'SEGY_E_MIKEY_REPLAYED',
+      });
+    }
   });
 
   it('refuses more messages than it may hold', async () => {
@@ -89,9 +104,10 @@ describe('replay record', () => {
     await record.enter('m1', 'd', 1_300_000);
     await record.enter('m2', 'd', 1_300_000);
     await assert.rejects(record.enter('m3', 'd', 1_300_000), { code: 'SEGY_E_BUSY' });
-    clock.time = 1_400_000;
-    await record.sweep();
+    clock.time = 1_300_001;
     await record.enter('m4', 'd', 1_500_000);
+    await record.enter('m5', 'd', 1_500_000);
+    await assert.rejects(record.enter('m6', 'd', 1_500_000), { code: 'SEGY_E_BUSY' });
   });
 
   it('is not opened when an entry is damaged, since a replay might pass', async () => {

@@ -31,6 +31,16 @@ describe('credentials in the sealed store', () => {
     assert.notEqual(one.ssk, two.ssk);
   });
 
+  it('are there for whoever joined a minting that its beginner gave up', async () => {
+    const { cache } = await cacheOf();
+    const giveUp = new AbortController();
+    const first = cache.issue(USER, 1n, { signal: giveUp.signal });
+    const second = cache.issue(USER, 1n);
+    giveUp.abort();
+    await assert.rejects(first, { code: 'SEGY_E_CANCELLED' });
+    assert.equal((await second).userUri, USER);
+  });
+
   it('are minted anew by a domain with other master secrets', async () => {
     const { cache, make } = await cacheOf();
     const first = await cache.issue(USER, 1n);

@@ -121,7 +121,7 @@ async function checkAudit(state: string, issued: readonly string[], where: strin
 async function checkBackup(file: string, masterKey: string, where: string): Promise<void> {
   const backend = new MemoryBackend();
   const master = await readMasterSecret({ keyFile: masterKey });
-  await restoreStore(file, backend, master);
+  await restoreStore(file, () => Promise.resolve(backend), master);
   const store = await openStore(storeOptions(backend, { master }));
   assert.deepEqual((await verifyStore(store)).refused, [], where);
 }

@@ -84,6 +84,6 @@ async function checkAudit(folder: string, keys: ReadonlySet<number>, where: stri
 
 async function checkBackup(path: string): Promise<void> {
   const backend = new MemoryBackend();
-  await restoreStore(path, backend, MASTER);
+  await restoreStore(path, () => Promise.resolve(backend), MASTER);
   assert.deepEqual((await verifyStore(await openStore(storeOptions(backend)))).refused, []);
 }

@@ -100,7 +100,7 @@ describe('readers of the state, given octets that were changed', () => {
           writeFileSync(path, octets);
           const target = new MemoryBackend();
           try {
-            await restoreStore(path, target, MASTER);
+            await restoreStore(path, () => Promise.resolve(target), MASTER);
             assert.deepEqual(octets, whole);
           } catch (error) {
             assert.ok(error instanceof SegyError, String(error));

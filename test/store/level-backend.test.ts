@@ -53,13 +53,19 @@ describe('embedded back end', () => {
         assert.equal(statSync(file).mode & 0o777, 0o600);
         assert.equal(readFileSync(file).includes('a value to look for'), false);
         const target = await openLevelBackend(join(folder, 'b'), { create: true });
-        await assert.rejects(restoreStore(file, target, OTHER_MASTER), {
-          code: 'SEGY_E_STORE_KEY',
-        });
-        await restoreStore(file, target, MASTER);
+        await assert.rejects(
+          restoreStore(file, () => Promise.resolve(target), OTHER_MASTER),
+          {
+            code: 'SEGY_E_STORE_KEY',
+          },
+        );
+        await restoreStore(file, () => Promise.resolve(target), MASTER);
         const restored = await openStore(storeOptions(target));
         assert.deepEqual(await verifyStore(restored), { records: 1, refused: [] });
-        await assert.rejects(restoreStore(file, target, MASTER), { code: 'SEGY_E_STORE' });
+        await assert.rejects(
+          restoreStore(file, () => Promise.resolve(target), MASTER),
+          { code: 'SEGY_E_STORE' },
+        );
         await restored.close();
       }));
 
@@ -77,7 +83,10 @@ describe('embedded back end', () => {
         const target = await openLevelBackend(join(folder, 'b'), { create: true });
         for (const bad of [changed, whole.subarray(0, -1), whole.subarray(0, 300), Buffer.of()]) {
           writeFileSync(file, bad);
-          await assert.rejects(restoreStore(file, target, MASTER), { code: 'SEGY_E_STORE' });
+          await assert.rejects(
+            restoreStore(file, () => Promise.resolve(target), MASTER),
+            { code: 'SEGY_E_STORE' },
+          );
         }
         await target.close();
       }));
