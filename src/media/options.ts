@@ -37,8 +37,10 @@ export interface MediaLimits {
   readonly talkersPerSecond: number;
   /** the same at a later packet, where the rate above is used up; who came more often goes first */
   readonly returningPerSecond: number;
-  /** the same for one member whose GUK-ID is known; `talkersPerSecond` for all of them together */
+  /** derived for one member whose GUK-ID is known; `talkersPerSecond` for all of them together */
   readonly memberPerSecond: number;
+  /** packets of a group call tried in one second with keys that were derived and are not proven yet */
+  readonly retriesPerSecond: number;
   /** socket receive buffer asked for, in octets; the kernel may give less */
   readonly receiveBuffer: number;
   /** a worker that does not answer a command for so long is ended */
@@ -58,6 +60,7 @@ export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
   dropReportMs: 10_000,
   talkersPerSecond: 500,
   returningPerSecond: 4_000,
+  retriesPerSecond: 8_000,
   memberPerSecond: 10,
   receiveBuffer: 1 << 22,
   commandMs: 5_000,

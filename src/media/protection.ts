@@ -12,6 +12,7 @@ import type { Clock, RandomBytes } from '../base/environment.js';
 import { SegyError } from '../base/errors.js';
 import {
   copyKeyMaterial,
+  rtpSequenceNumber,
   sameKeyMaterial,
   SrtpReceiver,
   SrtpSender,
@@ -22,16 +23,18 @@ import {
 } from '../srtp/index.js';
 import type { MediaLimits } from './options.js';
 import type { WireReceive, WireSend } from './protocol.js';
-import { TalkerAdmission, type TalkerSign } from './talker-admission.js';
+import { TalkerAdmission } from './talker-admission.js';
 import { Talkers } from './talkers.js';
 import type { DropReason, GroupKey } from './types.js';
-import { WaitingPackets, type WaitingPacket } from './waiting-packets.js';
+import { WaitingPackets, type Began, type WaitingPacket } from './waiting-packets.js';
 
 type Unprotected =
   | Extract<UnprotectResult, { ok: true }>
   /** null: not dropped yet, it waits for its talker's keys */
   | { readonly ok: false; readonly reason: DropReason | null };
 
+/** where in an MKI of a group the GUK-ID stands */
+const GUK_ID_AT = 4;
 const NONE: readonly WaitingPacket[] = [];
 const WAITS = Object.freeze({ ok: false, reason: null });
 
@@ -59,7 +62,7 @@ export class Protection {
   #talkers: Talkers | null = null;
   readonly #waiting: WaitingPackets;
   /** whose first packet has just authenticated */
-  #began: TalkerSign | null = null;
+  #began: Began | null = null;
 
   constructor(limits: MediaLimits, hooks: ProtectionHooks) {
     this.#limits = limits;
@@ -125,6 +128,7 @@ export class Protection {
   unprotect(packet: Uint8Array, address: string, port: number): Unprotected {
     this.#talkers?.from(address, port);
     const result = this.#judged(this.#expectProtected().unprotect(packet));
+    if (result.ok && result.first && this.#talkers) this.#began = beganWith(result, port);
     const deferred = this.#talkers?.deferred;
     if (result.ok || !deferred) return result;
     const waits = this.#waiting.push(deferred, packet, address, this.#hooks.clock.now());
@@ -217,7 +221,6 @@ export class Protection {
   }
 
   #judged(result: UnprotectResult): Unprotected {
-    if (result.ok) this.#began = this.#talkers?.proved() ?? null;
     if (result.ok || result.reason !== 'unknown-mki') return result;
     return { ok: false, reason: this.#talkers?.refusal ?? result.reason };
   }
@@ -228,4 +231,12 @@ export class Protection {
     }
     return this.receiver;
   }
+}
+
+function beganWith(
+  { mki, ssrc, packet }: Extract<UnprotectResult, { ok: true }>,
+  port: number,
+): Began {
+  const gukId = new DataView(mki.buffer, mki.byteOffset).getUint32(GUK_ID_AT);
+  return { gukId, ssrc, port, sequence: rtpSequenceNumber(packet) };
 }

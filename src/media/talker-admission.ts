@@ -9,23 +9,34 @@
  * | whose MKI names a member that is known | `memberPerSecond` for each, `talkersPerSecond` for all |
  * | from an address that SDP signalled or that has authenticated | `talkersPerSecond`, not shared with others |
  * | from any other address | `talkersPerSecond` |
- * | whose MKI, SSRC and port were seen within the last 500 ms, and not tried in vain within the last second | `returningPerSecond`, where the rates above are used up |
+ * | whose MKI, SSRC and port were seen within the last 500 ms | `returningPerSecond`, where the rates above are used up |
  *
  * A talker comes back every 20 to 60 ms with the same MKI and SSRC, and an invention has to be sent
- * again to do so too. Of those that return, who came more often goes first: each more time may take
- * from an eighth of the rate that the ones before must leave. To stand in a talker's way at its n-th
- * packet, a flood has to send each of its inventions n times, so that it makes the fewer of them.
+ * again to do so too. Of those that return, who came more often since it was tried last goes first:
+ * each more time may take from an eighth of the rate that the ones before must leave. To stand in a
+ * talker's way at its n-th packet, a flood has to send each of its inventions n times for each try,
+ * so that it gets the fewer of them.
+ *
+ * Who copies the MKI, SSRC and port of a talker does not use up its tries: the keys that a copy made
+ * us derive are the talker's, and the receiver keeps those that nothing has proven yet for longer
+ * than a talker pauses between two packets, so that its next one needs no derivation. It is tried
+ * with them within `retriesPerSecond`, of which all that comes under keys not proven yet has a fair
+ * share.
+ *
  * What was seen is kept in a table of fixed size (160 KiB), which is made only when the rates have
  * run out.
  */
 import type { Clock, RandomBytes } from '../base/environment.js';
 import { TokenBucket } from '../base/token-bucket.js';
+import { FairShare } from './fair-share.js';
 
 export interface AdmissionLimits {
   /** talkers derived in one second at their first packet: for known sources, and as many for others */
   readonly talkersPerSecond: number;
   /** talkers derived in one second at a later packet, beyond these */
   readonly returningPerSecond: number;
+  /** packets tried in one second with keys that were derived before and are not proven yet */
+  readonly retriesPerSecond: number;
   /** derived in one second for one member that is known */
   readonly memberPerSecond: number;
 }
@@ -45,7 +56,6 @@ export interface TalkerSign {
 const SETS = 4_096;
 const WAYS = 4;
 const RETURN_MS = 500;
-const TRIED_MS = 1_000;
 /** from so many returns on nothing has to be left for anybody */
 const PATIENCE = 8;
 const MAX_RETURNS = 255;
@@ -57,7 +67,6 @@ const SEED_OCTETS = 8;
 class SeenTable {
   readonly #tags = new Uint32Array(SETS * WAYS);
   readonly #seenAt = new Uint32Array(SETS * WAYS);
-  readonly #tried = new Uint8Array(SETS * WAYS);
   readonly #returns = new Uint8Array(SETS * WAYS);
   readonly #seeds: readonly [number, number];
 
@@ -66,8 +75,8 @@ class SeenTable {
     this.#seeds = [words.readUInt32BE(0), words.readUInt32BE(4)];
   }
 
-  /** Place of a sign, how often it has come back, and whether it was tried before. */
-  enter(sign: TalkerSign, now: number): { at: number; returns: number; tried: boolean } {
+  /** Place of a sign, and how often it has come back since it was new or was tried. */
+  enter(sign: TalkerSign, now: number): { at: number; returns: number } {
     const first = mix(this.#seeds[0], sign) % SETS;
     const tag = mix(this.#seeds[1], sign) | 1;
     let at = first * WAYS;
@@ -77,20 +86,18 @@ class SeenTable {
         const returns = age > RETURN_MS ? 0 : Math.min(MAX_RETURNS, (this.#returns[i] ?? 0) + 1);
         this.#seenAt[i] = now;
         this.#returns[i] = returns;
-        if (age >= TRIED_MS) this.#tried[i] = 0;
-        return { at: i, returns, tried: this.#tried[i] === 1 };
+        return { at: i, returns };
       }
       if (this.#age(i, now) > this.#age(at, now)) at = i;
     }
     this.#tags[at] = tag;
     this.#seenAt[at] = now;
-    this.#tried[at] = 0;
     this.#returns[at] = 0;
-    return { at, returns: 0, tried: false };
+    return { at, returns: 0 };
   }
 
-  mark(at: number, tried: boolean): void {
-    this.#tried[at] = tried ? 1 : 0;
+  tried(at: number): void {
+    this.#returns[at] = 0;
   }
 
   #age(at: number, now: number): number {
@@ -106,10 +113,10 @@ export class TalkerAdmission {
   readonly #known: TokenBucket;
   readonly #other: TokenBucket;
   readonly #returning: TokenBucket;
+  readonly #retries: FairShare;
   /** by GUK-ID */
   readonly #member = new Map<number, TokenBucket>();
   #seen: SeenTable | null = null;
-  #lastAt = -1;
 
   constructor(limits: AdmissionLimits, clock: Clock, random: RandomBytes) {
     this.#limits = limits;
@@ -119,11 +126,11 @@ export class TalkerAdmission {
     this.#known = this.#bucket(limits.talkersPerSecond);
     this.#other = this.#bucket(limits.talkersPerSecond);
     this.#returning = this.#bucket(limits.returningPerSecond);
+    this.#retries = new FairShare(clock, limits.retriesPerSecond, random);
   }
 
   /** Whether the keys of this sign are to be derived now. */
   admits(sign: TalkerSign): boolean {
-    this.#lastAt = -1;
     if (sign.member && this.#admitsMember(sign.gukId)) return true;
     const first = sign.known ? this.#known : this.#other;
     if (this.#seen === null) {
@@ -131,24 +138,21 @@ export class TalkerAdmission {
       this.#seen = new SeenTable(this.#random(SEED_OCTETS));
     }
     const now = Math.floor(this.#clock.now()) >>> 0;
-    const { at, returns, tried } = this.#seen.enter(sign, now);
-    if (!first.take() && !(returns > 0 && !tried && this.#admitsReturn(returns))) return false;
-    this.#seen.mark(at, true);
-    this.#lastAt = at;
+    const { at, returns } = this.#seen.enter(sign, now);
+    if (!first.take() && !(returns > 0 && this.#admitsReturn(returns))) return false;
+    this.#seen.tried(at);
     return true;
   }
 
-  /** The packet that was admitted last is authentic: its talker was not tried in vain. */
-  proved(): void {
-    if (this.#lastAt >= 0) this.#seen?.mark(this.#lastAt, false);
-    this.#lastAt = -1;
+  /** Whether a packet is to be tried with keys that were derived before and are not proven. */
+  triesAgain(): boolean {
+    return this.#retries.take();
   }
 
   /** Keys have changed: what was in vain before may be good now. */
   forget(): void {
     this.#seen = null;
     this.#member.clear();
-    this.#lastAt = -1;
   }
 
   #admitsMember(gukId: number): boolean {

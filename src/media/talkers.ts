@@ -36,7 +36,6 @@ export class Talkers implements MkiResolver {
   #address = '';
   #port = 0;
   #members = new Map<number, ReadonlySet<number>>();
-  #admitted: TalkerSign | null = null;
 
   /** @param isKnown whether the peer signalled this address or has authenticated from it */
   constructor(admission: TalkerAdmission, isKnown: (address: string, port: number) => boolean) {
@@ -48,15 +47,8 @@ export class Talkers implements MkiResolver {
   from(address: string, port: number): void {
     this.refusal = null;
     this.deferred = null;
-    this.#admitted = null;
     this.#address = address;
     this.#port = port;
-  }
-
-  /** The packet that came last has authenticated. @returns whose it is, where it was the first */
-  proved(): TalkerSign | null {
-    if (this.#admitted !== null) this.#admission.proved();
-    return this.#admitted;
   }
 
   get framings(): readonly SrtpFraming[] {
@@ -102,6 +94,12 @@ export class Talkers implements MkiResolver {
     return [];
   }
 
+  triesAgain(mki: Uint8Array, ssrc: number): boolean {
+    if (this.#admission.triesAgain()) return true;
+    this.deferred = this.#signOf(idOf(mki, 0), idOf(mki, ID_OCTETS), ssrc);
+    return false;
+  }
+
   /** Overwrites every key. */
   wipe(): void {
     this.hold([]);
@@ -127,13 +125,16 @@ export class Talkers implements MkiResolver {
   }
 
   #admits(gmkId: number, gukId: number, ssrc: number): boolean {
-    const known = this.#isKnown(this.#address, this.#port);
-    const member = this.#members.get(gmkId)?.has(gukId) === true;
-    const sign = { gukId, ssrc, port: this.#port, known, member };
+    const sign = this.#signOf(gmkId, gukId, ssrc);
     const admitted = this.#admission.admits(sign);
-    if (admitted) this.#admitted = sign;
     this.deferred = admitted ? null : sign;
     return admitted;
+  }
+
+  #signOf(gmkId: number, gukId: number, ssrc: number): TalkerSign {
+    const known = this.#isKnown(this.#address, this.#port);
+    const member = this.#members.get(gmkId)?.has(gukId) === true;
+    return { gukId, ssrc, port: this.#port, known, member };
   }
 }
 

@@ -1,9 +1,12 @@
 /**
  * Packets of talkers whose keys could not be derived yet because a flood had used up the rates: they
  * wait 200 ms, so that a talker who is admitted at a later packet loses none of the words before.
- * They lie in one piece of memory of fixed size (1 MiB), which is made with the first of them and
- * given back when none has waited for a second; where it is full the oldest makes room.
+ * They lie in two rings of fixed size (1 MiB together), one for packets as long as those of speech, so
+ * that a flood of long ones does not push it out, and one for longer ones up to a whole datagram. A
+ * ring is made with its first packet; all are given back when none has waited for a second.
  */
+import { rtpSequenceNumber } from '../srtp/index.js';
+import { PacketRing } from './packet-ring.js';
 
 /** Whose packet it is, as far as it says itself. */
 export interface WaitingSign {
@@ -13,35 +16,32 @@ export interface WaitingSign {
   readonly port: number;
 }
 
+/** A talker whose first packet has authenticated. */
+export interface Began extends WaitingSign {
+  /** RTP sequence number of that packet */
+  readonly sequence: number;
+}
+
 export interface WaitingPacket {
   readonly packet: Uint8Array;
   readonly address: string;
   readonly port: number;
 }
 
-const SLOTS = 2_048;
-/** octets; a longer packet does not wait */
-const SLOT = 512;
+/** octets of the longest packet that counts as short */
+const SHORT = 512;
+const SHORT_RING = { octets: 786_432, packets: 4_096 };
+const LONG_RING = { octets: 262_144, packets: 512 };
 const WAIT_MS = 200;
-/** of one talker; so many frames of 20 ms fit into the wait, and whoever copies its sign gets no more tried at once */
-const MOST_TAKEN = 12;
+/** packets that a talker may have said while it waited, at 100 a second */
+const MOST_BEFORE = 20;
+/** of one talker, with those that others sent under its sign: so many are tried at once */
+const MOST_TAKEN = 64;
 const CALM_MS = 1_000;
-
-interface Slots {
-  readonly octets: Uint8Array;
-  readonly gukIds: Uint32Array;
-  readonly ssrcs: Uint32Array;
-  readonly ports: Uint16Array;
-  /** 0: empty */
-  readonly lengths: Uint16Array;
-  readonly times: Float64Array;
-  readonly addresses: string[];
-}
 
 export class WaitingPackets {
   readonly #dropped: (count: number) => void;
-  #slots: Slots | null = null;
-  #next = 0;
+  #rings: { readonly short: PacketRing; readonly long: PacketRing } | null = null;
   #pushedAt = 0;
 
   /** @param dropped is told how many waited in vain */
@@ -51,76 +51,51 @@ export class WaitingPackets {
 
   /** Copies a packet. @returns false where it cannot wait */
   push(sign: WaitingSign, packet: Uint8Array, address: string, now: number): boolean {
-    if (packet.length > SLOT || packet.length === 0) return false;
-    this.#slots ??= newSlots();
-    const { octets, gukIds, ssrcs, ports, lengths, times, addresses } = this.#slots;
-    const at = this.#next;
-    this.#next = (at + 1) % SLOTS;
+    this.#rings ??= { short: new PacketRing(SHORT_RING), long: new PacketRing(LONG_RING) };
+    const ring = packet.length <= SHORT ? this.#rings.short : this.#rings.long;
+    const madeRoom = ring.push({ ...sign, address, time: now }, packet);
+    if (madeRoom === null) return false;
     this.#pushedAt = now;
-    if (lengths[at] !== 0) this.#dropped(1);
-    octets.set(packet, at * SLOT);
-    gukIds[at] = sign.gukId;
-    ssrcs[at] = sign.ssrc;
-    ports[at] = sign.port;
-    lengths[at] = packet.length;
-    times[at] = now;
-    addresses[at] = address;
+    if (madeRoom > 0) this.#dropped(madeRoom);
     return true;
   }
 
-  /** What waits of this sign, the oldest first and the latest 12 at most, and waits no more. */
-  take({ gukId, ssrc, port }: WaitingSign, now: number): WaitingPacket[] {
-    const slots = this.#slots;
-    if (slots === null) return [];
-    const { octets, gukIds, ssrcs, ports, lengths, times, addresses } = slots;
-    const taken: WaitingPacket[] = [];
-    for (let i = 0; i < SLOTS; i += 1) {
-      const at = (this.#next + i) % SLOTS;
-      if (gukIds[at] !== gukId || ssrcs[at] !== ssrc || ports[at] !== port) continue;
-      const length = lengths[at] ?? 0;
-      if (length === 0 || now - (times[at] ?? 0) > WAIT_MS) continue;
-      const packet = octets.slice(at * SLOT, at * SLOT + length);
-      taken.push({ packet, address: addresses[at] ?? '', port });
-      lengths[at] = 0;
-    }
-    const tooMany = taken.splice(0, Math.max(0, taken.length - MOST_TAKEN)).length;
-    if (tooMany > 0) this.#dropped(tooMany);
-    return taken;
+  /**
+   * What waits of this talker and came shortly before the packet that has authenticated, the oldest
+   * first and the latest 64 at most. What else waits under its sign is not the talker's, and is let go.
+   */
+  take({ gukId, ssrc, port, sequence }: Began, now: number): WaitingPacket[] {
+    if (this.#rings === null) return [];
+    const { short, long } = this.#rings;
+    const found = [short, long].flatMap((ring) => ring.take(gukId, ssrc, port));
+    const mayBe = found
+      .filter(({ packet, time }) => now - time <= WAIT_MS && isBefore(packet, sequence))
+      .sort((a, b) => a.time - b.time)
+      .slice(-MOST_TAKEN);
+    if (found.length > mayBe.length) this.#dropped(found.length - mayBe.length);
+    return mayBe.map(({ packet, address }) => ({ packet, address, port }));
   }
 
   /** Lets go what waited too long, and the memory when all is calm. */
   tick(now: number): void {
-    if (this.#slots !== null) this.#letGo(now - WAIT_MS);
-    if (this.#slots !== null && now - this.#pushedAt > CALM_MS) this.#slots = null;
+    if (this.#rings !== null) this.#letGo(now - WAIT_MS);
+    if (this.#rings !== null && now - this.#pushedAt > CALM_MS) this.#rings = null;
   }
 
   /** Lets everything go. */
   drop(): void {
     this.#letGo(Infinity);
-    this.#slots = null;
+    this.#rings = null;
   }
 
   #letGo(before: number): void {
-    const slots = this.#slots;
-    if (slots === null) return;
-    let gone = 0;
-    for (let at = 0; at < SLOTS; at += 1) {
-      if (slots.lengths[at] === 0 || (slots.times[at] ?? 0) >= before) continue;
-      slots.lengths[at] = 0;
-      gone += 1;
-    }
+    if (this.#rings === null) return;
+    const gone = this.#rings.short.letGo(before) + this.#rings.long.letGo(before);
     if (gone > 0) this.#dropped(gone);
   }
 }
 
-function newSlots(): Slots {
-  return {
-    octets: new Uint8Array(SLOTS * SLOT),
-    gukIds: new Uint32Array(SLOTS),
-    ssrcs: new Uint32Array(SLOTS),
-    ports: new Uint16Array(SLOTS),
-    lengths: new Uint16Array(SLOTS),
-    times: new Float64Array(SLOTS),
-    addresses: new Array<string>(SLOTS).fill(''),
-  };
+function isBefore(packet: Uint8Array, sequence: number): boolean {
+  const behind = (sequence - rtpSequenceNumber(packet)) & 0xffff;
+  return behind > 0 && behind <= MOST_BEFORE;
 }

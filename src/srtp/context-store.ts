@@ -16,6 +16,11 @@ export interface MkiResolver {
   readonly framings: readonly SrtpFraming[];
   /** Keys that the MKI of a packet may stand for (at most `candidatesPerMki` are taken); none: unknown. */
   resolve(mki: Uint8Array, ssrc: number): readonly SrtpKeyMaterial[];
+  /**
+   * Asked for each packet of an MKI that is held and under which nothing has authenticated yet: whether
+   * it is to be tried. Not asked where it is missing.
+   */
+  triesAgain?(mki: Uint8Array, ssrc: number): boolean;
 }
 
 export interface SrtpReceiverLimits {
@@ -23,7 +28,10 @@ export interface SrtpReceiverLimits {
   readonly streams: number;
   /** evicted streams of which the highest index is kept; when full, no new stream is taken */
   readonly retired: number;
-  /** contexts from the resolver under which no packet has authenticated yet */
+  /**
+   * contexts from the resolver under which no packet has authenticated yet: as many as are derived
+   * while a talker pauses between two packets, so that its keys are still here whoever had them derived
+   */
   readonly unproven: number;
   /** contexts from the resolver in all */
   readonly resolved: number;
@@ -35,8 +43,8 @@ export interface SrtpReceiverLimits {
 export const DEFAULT_RECEIVER_LIMITS: SrtpReceiverLimits = {
   streams: 64,
   retired: 65_536,
-  unproven: 16,
-  resolved: 256,
+  unproven: 512,
+  resolved: 768,
   candidatesPerMki: 4,
   replayWindow: 256,
 };
@@ -55,7 +63,7 @@ export class ContextStore {
   readonly tables: MkiTable[] = [];
   readonly #limits: SrtpReceiverLimits;
   readonly #resolver: MkiResolver | undefined;
-  /** resolver contexts without a stream, the one longest so first; and those with one */
+  /** resolver contexts without a stream, the one longest unused first; and those with one */
   readonly #unproven = new Set<ReceiveContext>();
   readonly #proven = new Set<ReceiveContext>();
   /** "fingerprint/ssrc" of evicted streams to their highest indexes */
@@ -91,7 +99,14 @@ export class ContextStore {
     mkiAt: number,
     ssrc: number,
   ): readonly ReceiveContext[] {
-    return table.find(packet, mkiAt) ?? this.#resolve(table, packet, mkiAt, ssrc);
+    const held = table.find(packet, mkiAt);
+    if (held === undefined) return this.#resolve(table, packet, mkiAt, ssrc);
+    if (this.#unproven.size === 0 || held.some((context) => !this.#unproven.has(context))) {
+      return held;
+    }
+    this.#used(held);
+    const mki = packet.subarray(mkiAt, mkiAt + table.framing.mkiLength);
+    return this.#resolver?.triesAgain?.(mki, ssrc) === false ? [] : held;
   }
 
   /** What is left of a stream that was evicted, or whose key was dropped. */
@@ -173,6 +188,13 @@ export class ContextStore {
     return stream;
   }
 
+  /** Of those that are unproven the ones longest unused make room. */
+  #used(contexts: readonly ReceiveContext[]): void {
+    for (const context of contexts) {
+      if (this.#unproven.delete(context)) this.#unproven.add(context);
+    }
+  }
+
   #evictStream(): boolean {
     let oldest: { context: ReceiveContext; stream: ReceiveStream } | undefined;
     for (const table of this.tables) {
@@ -222,7 +244,7 @@ export class ContextStore {
     return made;
   }
 
-  /** Room for one more resolver context: the oldest unproven goes first, then the idlest proven. */
+  /** Room for one more resolver context: the idlest unproven goes first, then the idlest proven. */
   #makeRoom(): boolean {
     const [oldest] = this.#unproven;
     if (oldest && this.#unproven.size >= this.#limits.unproven) {

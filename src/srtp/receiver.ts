@@ -33,6 +33,8 @@ export type UnprotectResult =
       readonly mki: Uint8Array;
       /** no packet of this stream had a higher index before */
       readonly newest: boolean;
+      /** nothing of this stream has authenticated before */
+      readonly first: boolean;
     }
   | { readonly ok: false; readonly reason: UnprotectFailure };
 
@@ -170,19 +172,19 @@ export class SrtpReceiver {
     const stream = context.streams.get(ssrc);
     const floor = stream ? -1 : (this.#store.retired(context, ssrc)?.rtp ?? -1);
     const guess = stream?.estimate(sequence) ?? (floor < 0 ? -1 : estimateIndex(floor, sequence));
-    let first = guess;
+    let likely = guess;
     let second = -1;
     if (rocLength > 0) {
-      first = packetIndex(readUint32(packet, packet.length - rocLength), sequence);
-      if (guess !== first) second = guess;
+      likely = packetIndex(readUint32(packet, packet.length - rocLength), sequence);
+      if (guess !== likely) second = guess;
     } else if (guess < 0) {
       const sibling = this.#store.siblingIndex(context, ssrc);
-      first = sequence;
+      likely = sequence;
       if (sibling > MAX_SEQUENCE) second = estimateIndex(sibling, sequence);
       else if (sequence < FIRST_WRAP_GRACE) second = packetIndex(1, sequence);
     }
     let failure: UnprotectFailure = 'replay';
-    for (const index of [first, second]) {
+    for (const index of [likely, second]) {
       if (index < 0 || index > MAX_PACKET_INDEX) continue;
       if (index <= floor || (stream && !stream.rtp.isNew(index))) continue;
       const clear = context.transform.openRtp(packet, headerLength, ssrc, index, rocLength);
@@ -196,7 +198,8 @@ export class SrtpReceiver {
       const newest = index > entered.rtp.highest;
       entered.rtp.enter(index);
       entered.usedAt = ++this.#uses;
-      return { ok: true, packet: clear, ssrc, index, mki: context.mki, newest };
+      const first = stream === undefined;
+      return { ok: true, packet: clear, ssrc, index, mki: context.mki, newest, first };
     }
     return FAILURES[failure];
   }
@@ -217,7 +220,8 @@ export class SrtpReceiver {
     if (!entered) return FAILURES['stream-limit'];
     const newest = index > entered.rtcp.highest;
     entered.rtcp.enter(index);
-    return { ok: true, packet: clear, ssrc, index, mki: context.mki, newest };
+    const first = stream === undefined;
+    return { ok: true, packet: clear, ssrc, index, mki: context.mki, newest, first };
   }
 }
 

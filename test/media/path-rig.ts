@@ -1,5 +1,5 @@
 /** A packet path whose time and sockets are the test's. */
-import { systemRandom, systemTimers } from '../../src/base/environment.js';
+import { systemRandom, systemTimers, type RandomBytes } from '../../src/base/environment.js';
 import type { MediaEvent } from '../../src/media/index.js';
 import { DEFAULT_MEDIA_LIMITS } from '../../src/media/options.js';
 import { MediaPath, type PathEnvironment } from '../../src/media/path.js';
@@ -24,7 +24,7 @@ export class Rig {
   readonly floor: Uint8Array[] = [];
   readonly path: MediaPath;
 
-  constructor() {
+  constructor(random: RandomBytes = systemRandom) {
     const send =
       (protocol: Sent['protocol']): PathEnvironment['sendRtp'] =>
       (side, packet, port, address) =>
@@ -34,7 +34,7 @@ export class Rig {
       {
         limits: DEFAULT_MEDIA_LIMITS,
         innerAllowed: new Set([PBX]),
-        random: systemRandom,
+        random,
         timers: systemTimers,
         monotonic: () => this.now,
         unixMs: () => 1_700_000_000_000 + this.now,

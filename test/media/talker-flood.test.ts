@@ -46,7 +46,7 @@ function groupKey(rands: readonly Uint8Array[], members: readonly string[] = [])
 }
 
 function armed(members: readonly string[] = []): Rig {
-  const rig = new Rig();
+  const rig = new Rig((octets) => new Uint8Array(octets).fill(0x5a));
   rig.path.command({
     type: 'arm',
     receive: { group: [groupKey([GMK.rand], members)] },
@@ -56,23 +56,26 @@ function armed(members: readonly string[] = []): Rig {
   return rig;
 }
 
+const member = (n: number): string => `sip:member${n}@mc-a.example`;
+
 interface Outcome {
   /** packets that each talker said and the PBX never got */
   readonly lost: number[];
   /** how long a packet of a talker had to wait at most, in milliseconds */
   readonly waitedMs: number;
-  /** packets tried with keys that were derived for them, a second */
+  /** packets tried in vain, a second: with keys derived for them, or derived before and not proven */
   readonly triedPerSecond: number;
 }
 
 interface Flood {
-  /** the `i`-th packet of the flood, each with memory of its own */
-  readonly next: (i: number) => Buffer;
+  /** the `i`-th packet of the flood, each with memory of its own, while this talker talks or will next */
+  readonly next: (i: number, talker: number) => Buffer;
   readonly from: readonly [string, number];
   readonly members?: readonly string[];
 }
 
-const member = (n: number): string => `sip:member${n}@mc-a.example`;
+/** The first talker begins when the flood has lasted half a second, the next ones each half second. */
+const talkerAt = (ms: number): number => Math.max(0, Math.floor(ms / 500) - 1);
 
 /** Floods, and lets one talker after the other begin meanwhile. */
 function flood({ next, from, members = [] }: Flood): Outcome {
@@ -85,9 +88,8 @@ function flood({ next, from, members = [] }: Flood): Outcome {
   let waitedMs = 0;
   for (let ms = 0; ms < FLOOD_MS; ms += 1) {
     rig.now += 1;
-    for (let i = 0; i < PER_MS; i += 1) path.onOuterRtp(next(read++), ...from);
+    for (let i = 0; i < PER_MS; i += 1) path.onOuterRtp(next(read++, talkerAt(ms)), ...from);
     if (ms % 250 === 0) path.tick();
-    // the first talker begins when the flood has lasted half a second, the next ones each half second
     if (ms < 500 || ms % FRAME_MS !== 0) continue;
     if (sender === null || said === SPURT) {
       sender = new SrtpSender(memberKey(GMK, member(lost.length)), { ssrc: 0x7000 + lost.length });
@@ -113,6 +115,14 @@ function flood({ next, from, members = [] }: Flood): Outcome {
   return { lost, waitedMs, triedPerSecond: ((dropped.auth ?? 0) * 1_000) / FLOOD_MS };
 }
 
+/** A packet with the MKI and the SSRC of a talker, made by one who has not its keys. */
+function copied(talker: number): Buffer {
+  const packet = invented();
+  packet.writeUInt32BE(0x7000 + talker, 8);
+  packet.set(gukId(GMK.octets, GMK.id, member(talker)), OCTETS - MKI_AND_ROC + 4);
+  return packet;
+}
+
 /** Each invention comes `times` times, as far apart as a talker's packets. */
 function repeated(times: number): (i: number) => Buffer {
   const perFrame = PER_MS * FRAME_MS;
@@ -129,6 +139,8 @@ function repeated(times: number): (i: number) => Buffer {
 function octetsInUse(): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
+  // what the first one finds beside the heap is given back while the second one runs
+  collect();
   collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
@@ -189,9 +201,43 @@ describe('talkers who begin during a flood of 20,000 invented MKIs a second', fu
       const { lost, waitedMs, triedPerSecond } = outcome;
       assert.deepEqual(lost, [0, 0, 0]);
       assert.ok(waitedMs <= 120, `a word waited ${waitedMs} ms`);
-      assert.ok(triedPerSecond < 5_000, `${triedPerSecond} derivations a second`);
+      assert.ok(triedPerSecond < 15_000, `${triedPerSecond} tried a second`);
     });
   }
+
+  for (const [share, every] of [
+    ['one of 400 packets', 400],
+    ['one of 20 packets', 20],
+    ['every second packet', 2],
+    ['each packet', 1],
+  ] as const) {
+    for (const members of [[], [0, 1, 2].map(member)]) {
+      const who = members.length === 0 ? 'nobody knows' : 'are known members';
+      it(`lose nothing where ${share} of it bears their own MKI, SSRC, address and port, and they ${who}`, () => {
+        const inventions = repeated(6);
+        const next = (i: number, talker: number): Buffer =>
+          i % every === 0 ? copied(talker) : inventions(i);
+        const { lost, waitedMs } = flood({ next, from: sameAddress, members });
+        assert.deepEqual(lost, [0, 0, 0]);
+        assert.ok(waitedMs <= 160, `a word waited ${waitedMs} ms`);
+      });
+    }
+  }
+
+  it('go on undisturbed once they are heard, whatever bears their MKI, SSRC, address and port', () => {
+    const rig = armed();
+    const sender = new SrtpSender(memberKey(GMK, member(0)), { ssrc: 0x7000 });
+    const next = repeated(3);
+    rig.path.onOuterRtp(sender.protect(voice(1), 1), ...sameAddress);
+    for (let i = 0; i < 40_000; i += 1) {
+      if (i % PER_MS === 0) rig.now += 1;
+      rig.path.onOuterRtp(i % 2 === 0 ? copied(0) : next(i), ...sameAddress);
+      if (i % (PER_MS * FRAME_MS) !== 0) continue;
+      const n = 2 + i / (PER_MS * FRAME_MS);
+      rig.path.onOuterRtp(sender.protect(voice(n), n), ...sameAddress);
+      assert.equal(rig.path.toInner.packets, n);
+    }
+  });
 
   it('lose nothing where a flood of one member’s name stands against another member', () => {
     const guk = gukId(GMK.octets, GMK.id, member(9));
