@@ -5,7 +5,7 @@
  */
 import { concatBytes, utf8 } from '../base/bytes.js';
 import { SegyError } from '../base/errors.js';
-import { escapeXml, parseXml, resolveReferences } from '../xml/index.js';
+import { escapeXml, parseXml } from '../xml/index.js';
 import { DSIG_NAMESPACE } from '../xmldsig/index.js';
 import {
   decodeBase64,
@@ -17,7 +17,7 @@ import {
   undecryptable,
 } from './cipher.js';
 import type { OpeningKeys, SealingKey } from './encrypted-uri.js';
-import { innerText, PART_LIMITS, type LocatedDocument, type LocatedElement } from './located.js';
+import { PART_LIMITS, plainText, type LocatedDocument, type LocatedElement } from './located.js';
 import { withKey } from './spk.js';
 import { XMLENC, type InfoVocabulary } from './vocabulary.js';
 
@@ -93,13 +93,15 @@ function readEncryptedData(document: LocatedDocument, data: LocatedElement): Rea
   const info = child(data, 'KeyInfo', DSIG_NAMESPACE);
   if (info?.children.some(({ localName }) => localName !== 'KeyName')) throw undecryptable();
   const keyName = info && child(info, 'KeyName', DSIG_NAMESPACE);
+  if ((keyName?.children.length ?? 0) > 0) throw undecryptable();
   const cipherData = child(data, 'CipherData', XMLENC);
   const value = cipherData && child(cipherData, 'CipherValue', XMLENC);
   if (value === null || value.children.length > 0) throw undecryptable();
   return {
-    keyName: keyName && resolveReferences(innerText(document, keyName)).trim(),
+    keyName: keyName && plainText(document, keyName).trim(),
     octets,
-    cipher: decodeBase64(innerText(document, value)),
+    // Java's serialisers leave the carriage returns of wrapped base64 as references
+    cipher: decodeBase64(plainText(document, value)),
   };
 }
 

@@ -11,8 +11,12 @@ import { decodeBase64, decrypt, encrypt, plaintextOf, toBase64, undecryptable } 
 import { withKey, type Spk, type SpkSet } from './spk.js';
 import { ENCRYPTED_HOST } from './vocabulary.js';
 
-const FORM =
-  /^sips?:([A-Za-z0-9+/=]+);iv=([A-Za-z0-9+/=]+);key-id=([A-Za-z0-9+/]{6}==);alg=(128|256)-aes-gcm@/;
+const BASE64 = '[A-Za-z0-9+/=]+';
+/** Cipher, then the three parameters, which are written in this order and taken in any. */
+const FORM = new RegExp(
+  `^sips?:(${BASE64})((?:;(?:iv=${BASE64}|key-id=[A-Za-z0-9+/]{6}==|alg=(?:128|256)-aes-gcm)){3})@`,
+  'i',
+);
 const PLAIN_URI = /^[^\s<>"\p{Cc}]{1,255}$/u;
 
 /** Keys and the identity they are derived with. */
@@ -37,19 +41,27 @@ export function isEncryptedUri(uri: string): boolean {
 
 /** @throws SegyError SEGY_E_XML_DECRYPT, SEGY_E_SPK_* */
 export function decryptUri(uri: string, { spks, p0, now }: OpeningKeys): string {
-  const [head, cipher, iv, keyName, bits] = FORM.exec(uri) ?? [];
-  if (head === undefined || cipher === undefined || iv === undefined || keyName === undefined) {
+  const [head, cipher, parameters] = FORM.exec(uri) ?? [];
+  if (head === undefined || cipher === undefined || parameters === undefined) {
     throw undecryptable();
   }
   if (uri.slice(head.length).toLowerCase() !== ENCRYPTED_HOST) throw undecryptable();
+  const [iv, keyName, alg] = ['iv', 'key-id', 'alg'].map((name) => valueOf(parameters, name));
+  if (iv === undefined || keyName === undefined || alg === undefined) throw undecryptable();
   const [spk] = spks.forReceiving(keyName, now);
-  if (spk === undefined || spk.key.length * 8 !== Number(bits)) throw undecryptable();
+  if (spk === undefined || `${spk.key.length * 8}-aes-gcm` !== alg.toLowerCase()) {
+    throw undecryptable();
+  }
   const octets = withKey('confidentiality', spk, p0, (key) =>
     decrypt(key, decodeBase64(iv), decodeBase64(cipher)),
   );
   const text = plaintextOf(octets);
   if (!PLAIN_URI.test(text) || isEncryptedUri(text)) throw undecryptable();
   return /^(sips?|tel):/i.test(text) ? text : `sip:${text}`;
+}
+
+function valueOf(parameters: string, name: string): string | undefined {
+  return new RegExp(`;${name}=([^;]+)`, 'i').exec(parameters)?.[1];
 }
 
 export function encryptUri(uri: string, { spk, p0, random }: SealingKey): string {

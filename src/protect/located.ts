@@ -121,6 +121,14 @@ export function innerText({ text }: LocatedDocument, element: LocatedElement): s
   return text.slice(element.contentStart, element.contentEnd);
 }
 
+/** Text of an element that holds nothing else, as a reader of XML has it. */
+export function plainText(document: LocatedDocument, element: LocatedElement): string {
+  return innerText(document, element).replace(
+    /<!\[CDATA\[([\s\S]*?)\]\]>|[^<]+/g,
+    (part, cdata: string | undefined) => cdata ?? resolveReferences(part),
+  );
+}
+
 /** `text` with all edits, which do not overlap. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let out = '';

@@ -69,6 +69,33 @@ describe('protect: XML confidentiality', () => {
     assert.equal(open(bare), INFO_XML);
   });
 
+  for (const [name, wrap] of [
+    [
+      'line ends as references',
+      (text: string) => `&#13;\n${text.slice(0, 8)}&#xD;\n${text.slice(8)}`,
+    ],
+    ['CDATA', (text: string) => `\n<![CDATA[${text.slice(0, 8)}\r\n]]>${text.slice(8)}`],
+  ] as const) {
+    it(`opens EncryptedData whose base64 has ${name}`, () => {
+      const wrapped = seal(INFO_XML).replace(
+        /(<CipherValue>|<ds:KeyName>)([^<]*)/g,
+        (_, tag: string, text: string) =>
+          tag + (tag === '<CipherValue>' ? wrap(text) : `&#32;${text}&#10;`),
+      );
+      assert.equal(open(wrapped), INFO_XML);
+    });
+  }
+
+  it('opens an identity with its parameters in another order and letters of another case', () => {
+    const changed = seal(LIST_XML)
+      .replace(/(;iv=[^;]*)(;key-id=[^;]*)(;alg=[^@]*)/, '$3$1$2')
+      .replace('uri="sip:', 'uri="SIP:')
+      .replace('mc1-encrypted', 'MC1-Encrypted');
+    assert.equal(open(changed), LIST_XML);
+    const twice = seal(LIST_XML).replace(/(;iv=[^;]*)(;key-id=[^;]*)(;alg=[^@]*)/, '$1$1$3');
+    assert.equal(refusal(twice), 'SEGY_E_XML_DECRYPT');
+  });
+
   it('opens bare text as it opens an element of the schema', () => {
     const xml = INFO_XML.replace('<mcpttURI>sip:radio1@lmr.example</mcpttURI>', 'sip:r@x.example');
     assert.equal(open(seal(xml)), xml);

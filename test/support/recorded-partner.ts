@@ -46,7 +46,7 @@ const part = (type: string, body: Uint8Array) => ({
 });
 
 export class RecordedPartner {
-  readonly #domain: SimDomain;
+  readonly domain: SimDomain;
   readonly #hop = new Recorder();
   readonly #system: McSystem;
   readonly #gateway: { address: string; port: number; protocol: 'tcp' };
@@ -65,7 +65,7 @@ export class RecordedPartner {
     hop: { recorder: Recorder; port: number },
   ) {
     const { address } = partner.peer;
-    this.#domain = domain;
+    this.domain = domain;
     this.#hop = hop.recorder;
     this.#gateway = { address, port: hop.port, protocol: 'tcp' };
     this.#system = new McSystem(
@@ -127,7 +127,7 @@ export class RecordedPartner {
   }
 
   ear(): Promise<Uint8Array> {
-    return earOf({ partner: this.partner, domain: this.#domain });
+    return earOf({ partner: this.partner, domain: this.domain });
   }
 
   /**
@@ -143,7 +143,7 @@ export class RecordedPartner {
     const again = await this.record(kind);
     const recorded = (fresh: boolean): Promise<SipBody> =>
       fresh ? this.record(kind) : Promise.resolve(again);
-    return casesOf({ partner, domain: this.#domain, recorded, usedEar });
+    return casesOf({ partner, domain: this.domain, recorded, usedEar });
   }
 
   async #send(kind: RecordedKind): Promise<void> {
@@ -175,7 +175,7 @@ export class RecordedPartner {
   async #keyBody(): Promise<SipBody> {
     const { gms, group } = this.partner;
     const to = RADIO_1.uri;
-    const mikey = await groupKeyMessage({ domain: this.#domain, gms, group, to, key: this.#gmk });
+    const mikey = await groupKeyMessage({ domain: this.domain, gms, group, to, key: this.#gmk });
     const { contentType, body } = makeMultipart(
       [
         part('application/mikey', mikey),
