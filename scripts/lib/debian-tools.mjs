@@ -10,6 +10,7 @@ export const TEST_TOOLS = [
   { command: 'tshark', package: 'tshark' },
   { command: 'xmlsec1', package: 'xmlsec1' },
   { file: '/usr/include/srtp2/srtp.h', package: 'libsrtp2-dev' },
+  { file: '/usr/include/sofia-sip-1.12/sofia-sip/nua.h', package: 'libsofia-sip-ua-dev' },
   { command: 'sipp', package: 'sip-tester' },
   { command: 'xmllint', package: 'libxml2-utils' },
   { command: 'curl', package: 'curl' },

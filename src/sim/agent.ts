@@ -161,7 +161,8 @@ export class SimAgent<M extends CallMedia> implements CallHost {
     headers: HeaderList = [],
   ): void {
     const response = createResponse(transaction.request, status, reason, { toTag });
-    response.headers.set('Contact', this.contact());
+    const elsewhere = headers.some(([name]) => name === 'Contact');
+    if (!elsewhere) response.headers.set('Contact', this.contact());
     for (const [name, value] of headers) response.headers.add(name, value);
     if (body) {
       response.headers.set('Content-Type', body.type);

@@ -199,6 +199,12 @@ export class SimCall<M extends CallMedia = CallMedia> {
     this.#end({ by: 'refused', status, ...(error ? { error } : {}) });
   }
 
+  /** Sends the caller elsewhere (RFC 3261 clause 8.3). */
+  redirect(contact: string): void {
+    this.#respond(302, 'Moved Temporarily', undefined, [['Contact', `<${contact}>`]]);
+    this.#end({ by: 'refused', status: 302 });
+  }
+
   // In the dialog
 
   /** tag of the peer; undefined before it has answered */
@@ -310,16 +316,12 @@ export class SimCall<M extends CallMedia = CallMedia> {
     if (contact !== undefined) this.#remoteTarget = parseNameAddr(contact).uri;
   }
 
-  #respond(status: number, reason: string, body?: SipBody): void {
+  #respond(status: number, reason: string, body?: SipBody, more: HeaderList = []): void {
     if (!this.#server || !this.invite) return;
-    this.agent.respond(
-      this.#server,
-      status,
-      reason,
-      this.dialog.localTag,
-      body,
-      this.#sessionHeaders(this.invite),
-    );
+    this.agent.respond(this.#server, status, reason, this.dialog.localTag, body, [
+      ...this.#sessionHeaders(this.invite),
+      ...more,
+    ]);
   }
 
   /** A session timer is granted as asked, with the peer as refresher, to who can do it. */

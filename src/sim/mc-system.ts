@@ -213,6 +213,7 @@ export class McSystem {
       const made = call.misbehave?.body?.(body) ?? body;
       return signalling?.seal(made, ear, `sip:controlling@${address}`) ?? made;
     });
+    const asksForSession = call.headers?.some(([name]) => name === 'Session-Expires') ?? false;
     return this.agent.call(
       {
         target: gateway,
@@ -225,7 +226,7 @@ export class McSystem {
           ['Accept-Contact', '*;+g.3gpp.mcptt;require;explicit'],
           ['Accept-Contact', `*;${ICSI_TAG};require;explicit`],
           ['Answer-Mode', call.answerMode ?? 'Auto'],
-          ['Session-Expires', '1800;refresher=uac'],
+          ...(asksForSession ? [] : [['Session-Expires', '1800;refresher=uac'] as const]),
           ...(call.headers ?? []),
         ],
       },
