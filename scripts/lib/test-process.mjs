@@ -8,6 +8,12 @@ import { ROOT } from './setup.mjs';
 /** One process of tests may not take longer than this. */
 const PROCESS_LIMIT_MS = 15 * 60_000;
 
+/**
+ * Where tests put their files: sockets are among them, whose names hold 107 octets, so that folders of
+ * the machine with long names do not serve.
+ */
+const TEMPORARY = tmpdir().length > 40 ? '/tmp' : tmpdir();
+
 const running = new Set();
 
 /** Ends a process of tests with all that its tests started and left. */
@@ -39,14 +45,14 @@ export function testFiles(folder, parts = []) {
  * @returns {Promise<{passed: number, failed: {title: string}[], skipped: object[]}>}
  */
 export async function runTests(files, { env = {}, output = 'inherit' } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'segy-test-'));
+  const folder = mkdtempSync(join(TEMPORARY, 'segy-test-'));
   const resultFile = join(folder, 'result.jsonl');
   const script = join(ROOT, 'scripts/lib/mocha-run.mjs');
   try {
     const args = ['--enable-source-maps', script, resultFile, ...files];
     const ended = await ending(args, {
       cwd: ROOT,
-      env: { ...process.env, ...env },
+      env: { ...process.env, TMPDIR: TEMPORARY, ...env },
       stdio: ['ignore', output, output],
     });
     return readResult(resultFile, ended);

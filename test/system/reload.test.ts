@@ -4,7 +4,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { SegyConfig } from '../../src/config/index.js';
-import { callMc, callRadio, expectUp, nextCall, type CallPair } from '../support/call-pair.js';
+import {
+  callMc,
+  callRadio,
+  expectUp,
+  nextCall,
+  settle,
+  type CallPair,
+} from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
 import { GatewayProcess } from '../support/gateway.js';
 import { noNotifySocket, NotifySocket } from '../support/notify-socket.js';
@@ -48,6 +55,7 @@ describe('a gateway that carries calls', function () {
     const quiet = async (): Promise<{ sent: number; received: number }[]> => {
       for (const { from } of all) from.stop();
       await sleep(500);
+      await settle('speech', () => all.reduce((sum, { to }) => sum + to.counters.received, 0));
       return all.map(({ from, to }) => ({
         sent: from.counters.sent,
         received: to.counters.received,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { findTone } from '../../src/sim/index.js';
-import { expectUp, nextCall } from '../support/call-pair.js';
+import { expectUp, hears, nextCall } from '../support/call-pair.js';
 import { runSegyBeside } from '../support/cli.js';
 import type { CliResult } from '../support/cli.js';
 import { makeSpk, startFloorScene } from '../support/floor-scene.js';
@@ -155,11 +155,7 @@ describe('segy sim in a talkgroup of the radio side', function () {
           return false;
         }
         await expectUp(radio);
-        await sleep(1500);
-        assert.ok(
-          findTone(radio.media.stream.recording(), MC_TONE_HZ, 8000).found,
-          'radio hears MC',
-        );
+        assert.ok(await hears(radio, MC_TONE_HZ), 'radio hears MC');
         radio.bye();
         return true;
       },
