@@ -13,7 +13,7 @@ export * from './name-addr.js';
 export * from './params.js';
 export * from './response.js';
 export * from './sdp.js';
-export * from './sdp-edit.js';
+export * from './sdp-facts.js';
 export * from './uri.js';
 export * from './via.js';
 export {
@@ -25,7 +25,6 @@ export {
   unquoteString,
 } from './text.js';
 export * from './endpoint.js';
-export * from './hops.js';
 export * from './peers.js';
 export * from './timing.js';
 export type { ClientTransaction, ServerEnd, ServerTransaction } from './transaction/context.js';

@@ -5,7 +5,7 @@ import { isToken, quoteString, splitOutside, syntaxError, unquoteString } from '
 export interface NameAddr {
   /** display name without quotes; absent when there is none */
   display?: string;
-  /** the URI as spelled, of any scheme; '*' only in Contact */
+  /** the URI as spelled, of any scheme */
   uri: string;
   /** header parameters (not those of the URI) */
   params: Params;
@@ -50,13 +50,6 @@ export function formatNameAddr(value: NameAddr): string {
   const display = value.display ?? '';
   const shown = display === '' ? '' : `${isToken(display) ? display : quoteString(display)} `;
   return `${shown}<${value.uri}>${formatParams(value.params)}`;
-}
-
-/** Contact: `*`, or a list of addresses. @throws SegyError SEGY_E_SIP_SYNTAX */
-export function parseNameAddrList(values: readonly string[]): NameAddr[] {
-  return values.map((value) =>
-    value === '*' ? { uri: '*', params: new Map() } : parseNameAddr(value),
-  );
 }
 
 /** The tag of a From or To value; undefined without one. */

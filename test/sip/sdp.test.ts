@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import {
   connectionOf,
+  decodeText,
   DEFAULT_SDP_LIMITS,
   directionOf,
-  formatSdp,
-  originOf,
   parseSdp,
   reverseDirection,
   rtcpOf,
-  setConnection,
-  setDirection,
-  setEveryConnection,
-  setOrigin,
 } from '../../src/sip/index.js';
 import { lines } from './support/messages.js';
 
@@ -45,8 +40,14 @@ function read(change: (text: string) => string = (text) => text) {
 
 describe('sip/sdp', () => {
   it('keeps every line and its order, the unknown ones too', () => {
-    assert.equal(Buffer.from(formatSdp(read())).toString(), OFFER.join('\r\n'));
-    assert.equal(Buffer.from(formatSdp(parseSdp(OFFER.join('\n')))).toString(), OFFER.join('\r\n'));
+    const expected = OFFER.filter((line) => line !== '' && !line.startsWith('m='));
+    for (const sdp of [read(), parseSdp(OFFER.join('\n'))]) {
+      const all = [sdp.session, ...sdp.media].flatMap((section) => section.lines);
+      assert.deepEqual(
+        all.map(({ type, value }) => `${type}=${value}`),
+        expected,
+      );
+    }
   });
 
   it('keeps octets that are not UTF-8', () => {
@@ -55,7 +56,7 @@ describe('sip/sdp', () => {
       Buffer.of(0xfc),
       lines('', 't=0 0', ''),
     ]);
-    assert.deepEqual(Buffer.from(formatSdp(parseSdp(octets))), octets);
+    assert.equal(parseSdp(octets).session.first('s'), decodeText(Buffer.of(0xfc)));
   });
 
   it('gives the parts of a media line', () => {
@@ -99,67 +100,33 @@ describe('sip/sdp', () => {
   });
 });
 
-describe('sip/sdp: changes', () => {
+describe('sip/sdp-facts', () => {
   it("the connection of a section is its own, else the session's", () => {
     const sdp = read();
     assert.equal(connectionOf(sdp, sdp.media[0])?.address, '192.0.2.11');
     assert.equal(connectionOf(sdp, sdp.media[1])?.address, '192.0.2.10');
   });
 
-  it('one address replaces all, IPv6 with its own type', () => {
-    const sdp = read();
-    setEveryConnection(sdp, '2001:db8::5');
-    setOrigin(sdp, { address: '2001:db8::5', version: '2' });
-    const text = Buffer.from(formatSdp(sdp)).toString();
-    assert.deepEqual(text.match(/^c=.*$/gm), ['c=IN IP6 2001:db8::5']);
-    assert.equal(originOf(sdp).sessionId, '18446744073709551615');
-    assert.match(text, /o=- 18446744073709551615 2 IN IP6 2001:db8::5\r\n/);
-    assert.ok(!text.includes('192.0.2.10'));
-  });
-
-  it('a new c= line goes where the grammar has it', () => {
-    const sdp = parseSdp(OFFER.join('\r\n').replace('c=IN IP4 192.0.2.10\r\n', ''));
-    setConnection(sdp.session, '192.0.2.77');
-    setConnection(sdp.media[1]!, '192.0.2.78');
-    const types = (index: number) => sdp.media[index]!.lines.map((line) => line.type).join('');
-    assert.equal(sdp.session.lines.map((line) => line.type).join(''), 'vosctya');
-    assert.equal(types(1), 'ca');
-  });
-
-  it('attributes are found, added, set and removed by exact name', () => {
+  it('attributes are found by exact name', () => {
     const audio = read().media[0]!;
     assert.deepEqual(audio.attributes('key-mgmt'), ['mikey ARoFARaZJjgAA']);
     assert.ok(!audio.hasAttribute('key'));
-    assert.equal(audio.removeAttributes('key-mgmt', 'rtcp'), 2);
-    audio.addAttribute('key-mgmt', 'mikey AA', 'first');
-    assert.equal(audio.lines.find((line) => line.type === 'a')?.value, 'key-mgmt:mikey AA');
-    audio.setAttribute('key-mgmt', 'mikey BB');
-    assert.deepEqual(audio.attributes('key-mgmt'), ['mikey BB']);
-    audio.setAttribute('rtcp-mux');
-    assert.equal(audio.lines.at(-1)?.value, 'rtcp-mux');
   });
 
   it('RTCP goes where a=rtcp says, else to the next port', () => {
     const [audio, floor] = read().media;
     assert.deepEqual(rtcpOf(audio!), { port: 40009, address: '192.0.2.12' });
     assert.deepEqual(rtcpOf(floor!), { port: 40003 });
-    floor!.addAttribute('rtcp-mux');
+    floor!.lines.push({ type: 'a', value: 'rtcp-mux' });
     assert.deepEqual(rtcpOf(floor!), { port: 40002 });
   });
 
-  it("the direction is the section's, else the session's, and can be turned round", () => {
+  it("the direction is the section's, else the session's, turned round for an answer", () => {
     const sdp = read();
     const [audio, floor] = sdp.media;
     assert.equal(directionOf(sdp, audio!), 'sendonly');
     assert.equal(directionOf(sdp, floor!), 'recvonly');
-    setDirection(audio!, reverseDirection('sendonly'));
-    assert.equal(directionOf(sdp, audio!), 'recvonly');
+    assert.equal(reverseDirection('sendonly'), 'recvonly');
     assert.equal(reverseDirection('inactive'), 'inactive');
-  });
-
-  it('a value with a line end is never written', () => {
-    const sdp = read();
-    sdp.session.set('s', 'x\r\na=key-mgmt:mikey AA');
-    assert.throws(() => formatSdp(sdp));
   });
 });

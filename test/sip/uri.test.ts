@@ -1,19 +1,30 @@
 import assert from 'node:assert/strict';
 import {
-  escapeUser,
   formatHostPort,
   formatNameAddr,
-  formatSipUri,
   normaliseHost,
   parseHostPort,
   parseNameAddr,
   parseSipUri,
-  sameAddress,
   tagOf,
   userText,
 } from '../../src/sip/index.js';
+import type { SipUri } from '../../src/sip/index.js';
 
 const SYNTAX = { code: 'SEGY_E_SIP_SYNTAX' };
+
+/** The parts put together again. */
+function written(uri: SipUri): string {
+  const host = uri.scheme === 'tel' ? '' : formatHostPort(uri);
+  const password = uri.password === undefined ? '' : `:${uri.password}`;
+  const at = uri.scheme === 'tel' || uri.user === undefined ? '' : '@';
+  const params = [...uri.params].map(
+    ([name, value]) => `;${name}${value === null ? '' : `=${value}`}`,
+  );
+  const headers = uri.headers.map(([name, value]) => `${name}=${value}`).join('&');
+  const query = headers === '' ? '' : `?${headers}`;
+  return `${uri.scheme}:${uri.user ?? ''}${password}${at}${host}${params.join('')}${query}`;
+}
 
 describe('sip/uri', () => {
   for (const text of [
@@ -31,7 +42,7 @@ describe('sip/uri', () => {
     'tel:+1-201-555-0123',
     'tel:7042;phone-context=example.com',
   ]) {
-    it(`keeps ${text}`, () => assert.equal(formatSipUri(parseSipUri(text)), text));
+    it(`keeps ${text}`, () => assert.equal(written(parseSipUri(text)), text));
   }
 
   for (const text of [
@@ -73,19 +84,10 @@ describe('sip/uri', () => {
     assert.equal(uri.params.get('transport'), 'TLS');
   });
 
-  it('unescapes and escapes the user part', () => {
+  it('unescapes the user part', () => {
     assert.equal(userText(parseSipUri('sip:1&PJSIP%2Fx@b')), '1&PJSIP/x');
     assert.equal(userText(parseSipUri('sip:b')), undefined);
     assert.throws(() => userText(parseSipUri('sip:a%FF@b')), SYNTAX);
-    assert.equal(userText(parseSipUri(`sip:${escapeUser('a b@ü:+')}@b`)), 'a b@ü:+');
-  });
-
-  it('compares what a request would reach', () => {
-    const same = (a: string, b: string): boolean => sameAddress(parseSipUri(a), parseSipUri(b));
-    assert.ok(same('sip:%61@B.example;lr', 'sip:a@b.example'));
-    assert.ok(same('sip:a@[::0:1]', 'sip:a@[::1]'));
-    assert.ok(!same('sip:A@b.example', 'sip:a@b.example'));
-    assert.ok(!same('sip:a@b.example:5060', 'sip:a@b.example'));
   });
 });
 

@@ -1,14 +1,5 @@
-/** Changes an offer/answer middle box makes to a description: addresses, ports, origin, direction. */
-import { isIPv6 } from 'node:net';
-import {
-  parseConnection,
-  parseOrigin,
-  type Sdp,
-  type SdpConnection,
-  type SdpMedia,
-  type SdpOrigin,
-  type SdpSection,
-} from './sdp.js';
+/** What a description says of one media section: its address, where its RTCP goes, its direction. */
+import { parseConnection, type Sdp, type SdpConnection, type SdpMedia } from './sdp.js';
 
 export type SdpDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
@@ -18,31 +9,6 @@ const DIRECTIONS: readonly SdpDirection[] = ['sendrecv', 'sendonly', 'recvonly',
 export function connectionOf(sdp: Sdp, media?: SdpMedia): SdpConnection | undefined {
   const value = media?.first('c') ?? sdp.session.first('c');
   return value === undefined ? undefined : parseConnection(value);
-}
-
-/** Sets the c= line of a section; the family follows from the address. */
-export function setConnection(section: SdpSection, address: string): void {
-  section.set('c', `IN ${familyOf(address)} ${address}`);
-}
-
-/** Gives the session this address and takes every c= line out of the media sections. */
-export function setEveryConnection(sdp: Sdp, address: string): void {
-  setConnection(sdp.session, address);
-  for (const media of sdp.media) media.removeLines((line) => line.type === 'c');
-}
-
-export function originOf(sdp: Sdp): SdpOrigin {
-  return parseOrigin(sdp.session.first('o') ?? '');
-}
-
-/** Changes the given parts of the o= line; the family follows from the address. */
-export function setOrigin(sdp: Sdp, change: Partial<Omit<SdpOrigin, 'family'>>): void {
-  const { user, sessionId, version, address } = { ...originOf(sdp), ...change };
-  sdp.session.set('o', `${user} ${sessionId} ${version} IN ${familyOf(address)} ${address}`);
-}
-
-function familyOf(address: string): 'IP4' | 'IP6' {
-  return isIPv6(address) ? 'IP6' : 'IP4';
 }
 
 /**
@@ -62,11 +28,6 @@ export function rtcpOf(media: SdpMedia): { port: number; address?: string } {
 export function directionOf(sdp: Sdp, media: SdpMedia): SdpDirection {
   const own = DIRECTIONS.find((name) => media.hasAttribute(name));
   return own ?? DIRECTIONS.find((name) => sdp.session.hasAttribute(name)) ?? 'sendrecv';
-}
-
-export function setDirection(media: SdpMedia, direction: SdpDirection): void {
-  media.removeAttributes(...DIRECTIONS);
-  media.addAttribute(direction);
 }
 
 /** The direction as the other side sees it, for an answer. */
