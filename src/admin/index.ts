@@ -4,7 +4,6 @@
  */
 export { adminCall } from './client.js';
 export type { AdminCommand, AdminCommands, AdminRequest } from './command.js';
-export { DEFAULT_ADMIN_LIMITS } from './limits.js';
 export type { AdminLimits } from './limits.js';
 export { AdminServer } from './server.js';
 export type { AdminServerOptions } from './server.js';
@@ -18,7 +17,7 @@ export type {
   MediaViewPort,
   PbxView,
 } from './ports.js';
-export { callReport, callReports, daysLeft, statusReport } from './status.js';
+export { callReports } from './status.js';
 export type { CallReport, StatusReport } from './status.js';
 export type { TraceLine, TraceReport, TraceSources } from './trace.js';
 export { viewCommands } from './view-commands.js';

@@ -4,9 +4,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { SegyError } from './errors.js';
 
-/** A type that only one checked constructor makes, so that a GMK-ID cannot stand for a PCK-ID. */
-export type Brand<T, Name extends string> = T & { readonly __brand: Name };
-
 /** Lower-case hexadecimal of `bytes`. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

@@ -103,7 +103,6 @@ export const ERROR_CODES = {
   SEGY_E_SIP_TOO_LARGE: { sip: 413, summary: 'the SIP message or a part of it is too large' },
   SEGY_E_SIP_LOOP: { sip: 482, summary: 'the request has been here before' },
   SEGY_E_SIP_TOO_MANY_HOPS: { sip: 483, summary: 'Max-Forwards reached zero' },
-  SEGY_E_SIP_EXTENSION: { sip: 420, summary: 'a required SIP extension is not supported' },
   SEGY_E_SIP_METHOD: { sip: 405, summary: 'the SIP method is not allowed here' },
   SEGY_E_SIP_NO_DIALOG: { sip: 481, summary: 'no such call or transaction' },
   SEGY_E_REFER_REFUSED: { sip: 403, summary: 'this call may not be transferred' },
@@ -186,10 +185,6 @@ export const ERROR_CODES = {
     summary: 'a group key is signed by an identity that is not the GMS of the group',
   },
   SEGY_E_UNKNOWN_GROUP: { sip: 404, summary: 'the group is not configured for this partner' },
-  SEGY_E_GROUP_REFLECTION: {
-    sip: null,
-    summary: 'a media packet names one of our own identities as its talker',
-  },
   SEGY_E_GROUP: { sip: null, summary: 'a group that is homed here would break a rule' },
   SEGY_E_GROUP_DOCUMENT: {
     sip: null,

@@ -14,7 +14,7 @@ export interface SourceLogLimits {
   readonly told: number;
 }
 
-export const DEFAULT_SOURCE_LOG_LIMITS: SourceLogLimits = {
+const DEFAULT_SOURCE_LOG_LIMITS: SourceLogLimits = {
   windowMs: 60_000,
   maxSources: 4096,
   told: 20,

@@ -51,7 +51,7 @@ export function checkCertificates(
           'write the certificate in PEM, its chain behind it',
         );
       } else {
-        checkChain(chain, host, config.outer.certificateWarningDays, now, { wrong, warn });
+        checkChain(chain, host, config.alarms.certificateDays, now, { wrong, warn });
         if (keyFile !== undefined) checkKey({ certFile, keyFile }, chain, wrong);
       }
     }

@@ -90,7 +90,7 @@ export async function openOperations(
 }
 
 /** The metrics as they are now, with what is read from the views alone. */
-export function exposition(metrics: MetricRegistry, views: GatewayViews): string {
+function exposition(metrics: MetricRegistry, views: GatewayViews): string {
   for (const [name, series] of Object.entries(collectGauges(views))) {
     metrics.replaceGauge(name, series);
   }

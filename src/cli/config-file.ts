@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { SegyError } from '../base/errors.js';
 
-export const DEFAULT_CONFIG_FILE = '/etc/segy/segy.yaml';
+const DEFAULT_CONFIG_FILE = '/etc/segy/segy.yaml';
 
 /** The option every command that reads the configuration has. */
 export function configOption(): Option {

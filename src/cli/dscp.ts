@@ -10,7 +10,7 @@ import { locate } from '../config/index.js';
 import type { ConfigFinding, SegyConfig } from '../config/index.js';
 import { mediaAddresses } from './interfaces.js';
 
-export const DSCP_TABLE = 'segy_dscp';
+const DSCP_TABLE = 'segy_dscp';
 
 /** The rules, for `nft -f`; null where the configuration asks for none. */
 export function dscpRules(config: SegyConfig): string | null {

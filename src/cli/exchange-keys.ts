@@ -100,7 +100,7 @@ export async function wrappingOf(
 }
 
 /** A key given as NAME:FILE, the file private and with 32 octets, raw or in hex. */
-export async function readNamedKey(text: string): Promise<TransportKey> {
+async function readNamedKey(text: string): Promise<TransportKey> {
   const colon = text.indexOf(':');
   if (colon < 1) throw new SegyError('SEGY_E_USAGE', 'a key is given as NAME:FILE');
   const path = text.slice(colon + 1);

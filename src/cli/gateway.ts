@@ -187,7 +187,7 @@ async function compose(
     { config: live, env, alarms: watchers.board, state, gms, signingKeys },
     closers,
   );
-  const certificates = new CertificateWatch(env, config.outer.certificateWarningDays);
+  const certificates = new CertificateWatch(env, config.alarms.certificateDays);
   certificates.watch(certificateFiles(config));
   closers.push(() => certificates.stop());
   documents.prepare(config.partners)();

@@ -173,7 +173,7 @@ function fixedPart(config: SegyConfig): unknown {
     users: null,
     partners: null,
     'partners[].floor': needsSignals(config),
-    outer: { ...outer, certificateWarningDays: null, listeners: bound },
+    outer: { ...outer, listeners: bound },
     https: https && { ...https, tls: { clientCertificates: https.tls.clientCertificates } },
   };
 }

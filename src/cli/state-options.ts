@@ -3,8 +3,8 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { defaultSocketPath } from '../admin/socket-path.js';
 
-export const DEFAULT_STATE_DIR = '/var/lib/segy';
-export const DEFAULT_MASTER_KEY_FILE = '/etc/segy/master.key';
+const DEFAULT_STATE_DIR = '/var/lib/segy';
+const DEFAULT_MASTER_KEY_FILE = '/etc/segy/master.key';
 
 /** Where the sealed state is and what opens it. */
 export interface StateOptions {

@@ -12,7 +12,7 @@ const milliseconds = z.number().int().min(10).max(600_000);
 const count = z.number().int().min(1).max(20);
 
 /** How a radio's key reaches the gateway. */
-export const KEYING_SOURCES = ['level', 'events', 'dtmf', 'variable', 'talk'] as const;
+const KEYING_SOURCES = ['level', 'events', 'dtmf', 'variable', 'talk'] as const;
 
 /** What the text of TS 24.380 leaves open, where the partner has it otherwise than src/floor. */
 const codePointsSchema = z

@@ -140,4 +140,3 @@ export function rollRootOf(rollRoot: string | undefined, xcapRoot: string): stri
 }
 
 export type GmsConfig = z.output<typeof gmsSchema>;
-export type HomeGroupConfig = GmsConfig['groups'][number];

@@ -10,19 +10,18 @@ export {
 } from './load.js';
 export { checkRules, type RuleFindings } from './rules.js';
 export type { ConfigFinding, ConfigResult } from './load.js';
-export type { SegyConfig, UserConfig } from './schema.js';
+export type { SegyConfig } from './schema.js';
 export type { GroupConfig, PartnerConfig } from './partner-schema.js';
 export { DEFAULT_CODE_POINTS } from './code-points.js';
 export type { CodePoints } from './code-points.js';
 export { DEFAULT_GROUP_DOCUMENT_NAMES, rollRootOf } from './gms-schema.js';
 export type { DocumentAccessConfig } from './documents-schema.js';
 export type { HttpsConfig } from './https-schema.js';
-export type { GmsConfig, GroupDocumentNames, HomeGroupConfig } from './gms-schema.js';
+export type { GmsConfig, GroupDocumentNames } from './gms-schema.js';
 export type { IdmClientConfig, IdmConfig, SecurityTokensConfig } from './idm-schema.js';
 export { groupSchema } from './partner-schema.js';
 export type {
   GroupDocumentsConfig,
-  PartnerIdmCodePoints,
   PartnerIdmConfig,
   PartnerTlsConfig,
 } from './partner-idm-schema.js';

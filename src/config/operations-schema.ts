@@ -26,7 +26,7 @@ export const metricsSchema = z
 
 export const alarmsSchema = z
   .strictObject({
-    /** days before its end at which a KMS or TLS certificate is an alarm */
+    /** days before its end at which a KMS or TLS certificate is an alarm, and warned of */
     certificateDays: z.number().positive().max(3650).default(30),
     /** days before its end at which the last key of a group is an alarm */
     keyDays: z.number().positive().max(3650).default(2),

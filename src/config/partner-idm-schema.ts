@@ -110,7 +110,6 @@ export const partnerIdmSchema = z
 
 export type PartnerIdmConfig = z.output<typeof partnerIdmSchema>;
 export type PartnerTlsConfig = z.output<typeof tlsSchema>;
-export type PartnerIdmCodePoints = z.output<typeof codePointsSchema>;
 
 /** A path below the XCAP root in which {group} and {user} stand for their URIs, percent-encoded. */
 const documentPath = z

@@ -108,4 +108,3 @@ export const configSchema = z
   });
 
 export type SegyConfig = z.output<typeof configSchema>;
-export type UserConfig = SegyConfig['users'][number];

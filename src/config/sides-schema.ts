@@ -53,8 +53,6 @@ export const outerSchema = z.strictObject({
     )
     .min(1),
   dscp: dscpSchema.optional(),
-  /** days before its end from which on a certificate is warned of */
-  certificateWarningDays: z.number().int().min(1).max(365).default(30),
   advertised: host.optional(),
   mediaAddress: ipAddress,
   mediaAdvertised: ipAddress.optional(),

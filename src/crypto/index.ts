@@ -7,7 +7,6 @@
  * be wiped. Octet strings this folder makes for itself are wiped; those it returns are the caller's.
  */
 export {
-  ECCSI_SIGNATURE_OCTETS,
   type EccsiUserKey,
   eccsiExtract,
   eccsiPublicKey,
@@ -26,10 +25,9 @@ export {
   signallingKey,
   userSalt28,
 } from './kdf.js';
-export { P256_POINT_OCTETS, isP256Point } from './p256.js';
+export { isP256Point } from './p256.js';
 export { type CryptoPoolOptions, createCryptoPool } from './pool.js';
 export { type SakkeTableLimits, isSakkePoint, sakkeMasterPublic } from './sakke.js';
-export { SAKKE_POINT_OCTETS } from './sakke-parameters.js';
 export type {
   DecapsulateRequest,
   EncapsulateRequest,

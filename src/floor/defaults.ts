@@ -5,7 +5,7 @@ import type { FloorTiming, ParticipantOptions, ParticipantState } from './partic
 /** Messages that are kept until the call is set up. */
 export const EARLY_MESSAGES = 4;
 
-export const DEFAULT_FLOOR_TIMING: FloorTiming = {
+const DEFAULT_FLOOR_TIMING: FloorTiming = {
   t100: 1000,
   t101: 1000,
   t103: 4000,

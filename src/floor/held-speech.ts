@@ -16,7 +16,7 @@ export interface HeldSpeechOptions {
   readonly maxPackets: number;
 }
 
-export const DEFAULT_HELD_SPEECH: HeldSpeechOptions = {
+const DEFAULT_HELD_SPEECH: HeldSpeechOptions = {
   holdMs: 500,
   preRollMs: 0,
   maxPackets: 100,

@@ -17,28 +17,20 @@ export {
 } from './code-points.js';
 export {
   ACK_CAPABLE,
-  ACK_REQUIRED,
-  DENY_CAUSES,
   FLOOR_INDICATOR,
   FLOOR_MESSAGE_TYPES,
   FLOOR_SOURCE,
-  REVOKE_CAUSES,
   type FloorLevel,
   type FloorMessageType,
 } from './vocabulary.js';
-export { floorMessageTypeOf, writeFloorMessage } from './codec.js';
+export { writeFloorMessage } from './codec.js';
 export { readFloorDatagram, type FloorDatagram } from './datagram.js';
-export { DEFAULT_FLOOR_TIMING, DEFAULT_PARTICIPANT, INITIAL_PARTICIPANT } from './defaults.js';
+export { DEFAULT_PARTICIPANT, INITIAL_PARTICIPANT } from './defaults.js';
 export { participantStep } from './participant.js';
 export { FloorParticipant, type OuterAction } from './participant-runner.js';
-export { DEFAULT_HELD_SPEECH, HeldSpeech, type HeldSpeechOptions } from './held-speech.js';
+export { HeldSpeech, type HeldSpeechOptions } from './held-speech.js';
 export { levelMeter, SILENCE_DBOV, type LevelMeter, type MeteredCodec } from './level.js';
-export {
-  DEFAULT_TALK_DETECTOR,
-  TalkDetector,
-  type TalkDetectorOptions,
-  type TalkKey,
-} from './talk-detector.js';
+export { TalkDetector, type TalkDetectorOptions, type TalkKey } from './talk-detector.js';
 export { splitProtected, type FloorReadFailure } from './framing.js';
 export {
   PRE_ESTABLISHED_REASON,

@@ -15,7 +15,7 @@ export interface TalkDetectorOptions {
   readonly hangMs: number;
 }
 
-export const DEFAULT_TALK_DETECTOR: TalkDetectorOptions = {
+const DEFAULT_TALK_DETECTOR: TalkDetectorOptions = {
   onDbov: -40,
   offDbov: -46,
   attackMs: 40,

@@ -18,7 +18,7 @@ import type { SegyErrorCode } from '../base/errors.js';
 import type { LogLine } from './tap.js';
 
 /** What a line may be about. A name, once released, keeps its meaning. */
-export const SECURITY_EVENTS = [
+const SECURITY_EVENTS = [
   'unknown-source',
   'bad-signature',
   'auth-failed',
@@ -31,8 +31,8 @@ export const SECURITY_EVENTS = [
 export type SecurityEvent = (typeof SECURITY_EVENTS)[number];
 
 /** Events of the log that are security events: the first of its kind, and those that follow soon. */
-export const REFUSED_EVENT = 'security.refused';
-export const REPEATED_EVENT = 'security.repeated';
+const REFUSED_EVENT = 'security.refused';
+const REPEATED_EVENT = 'security.repeated';
 
 const EVENT_OF: Partial<Record<SegyErrorCode, SecurityEvent>> = {
   SEGY_E_UNKNOWN_SOURCE: 'unknown-source',

@@ -42,9 +42,9 @@ export interface MikeyHeader {
   readonly csIdMap: CsIdMap;
 }
 
-export const MIKEY_VERSION = 1;
+const MIKEY_VERSION = 1;
 /** Data type of a MIKEY-SAKKE I_MESSAGE (RFC 6509). */
-export const DATA_TYPE_SAKKE = 26;
+const DATA_TYPE_SAKKE = 26;
 
 const MAP_SRTP_ID = 0;
 const MAP_EMPTY = 1;

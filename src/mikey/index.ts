@@ -3,7 +3,7 @@
  * in its order (docs/mikey.md), and what follows from an opened key: identifiers, SRTP keys, policy.
  * Knows no SIP and keeps no record: clock, certificates, key sets and replay record are handed in.
  */
-export { findAddressee, periodsAround } from './addressee.js';
+export { periodsAround } from './addressee.js';
 export { type Identity, type MessageFacts, readFacts } from './facts.js';
 export type { CsIdMap, GenericIdEntry, MikeyHeader, SrtpIdEntry } from './header.js';
 export { hostOf, lieInKmsDomains } from './initiator.js';
@@ -13,7 +13,6 @@ export {
   csIdsOf,
   gmkIdOf,
   gukId,
-  hasEndPointDiversity,
   KEY_TYPES,
   keyTypeOf,
   type KeyType,
@@ -28,15 +27,8 @@ export { type IMessage, MAX_MESSAGE, parseIMessage, serialiseIMessage } from './
 export { ntpToUnixMs, unixMsToNtp } from './ntp.js';
 export { openIMessage } from './open.js';
 export type { KeyUseFacts, OpenContext, OpenedKey, ReplayRecord } from './open-context.js';
-export {
-  GE_KEY_PARAMETERS,
-  GE_SAKKE_TO_SELF,
-  ID_ROLE,
-  type Payload,
-  PAYLOAD_TYPE,
-  type SpPayload,
-} from './payloads.js';
-export { defaultPolicy, policyOf, spOf, type SrtpPolicy } from './policy.js';
+export { type Payload, type SpPayload } from './payloads.js';
+export { defaultPolicy, type SrtpPolicy } from './policy.js';
 export { decodeMikeyInput, decodeMikeyText, encodeMikeyText } from './text.js';
 export {
   ALL_TOLERANCES,

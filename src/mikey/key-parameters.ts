@@ -125,7 +125,7 @@ interface Protected {
  * @throws SegyError SEGY_E_MIKEY_KEY_PARAMETERS: malformed, an algorithm other than AES-GCM, or a DPPK-ID
  * that is not the CSB ID
  */
-export function readProtected(data: Uint8Array, csbId: Uint8Array): Protected {
+function readProtected(data: Uint8Array, csbId: Uint8Array): Protected {
   const reader = new OctetReader(data, 'key parameters', CODE);
   const messageType = reader.u8('message type');
   if ((messageType & PROTECTED_BIT) === 0 || (messageType & AUTHENTICATED_BIT) !== 0) {

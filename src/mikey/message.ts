@@ -24,7 +24,7 @@ export interface PlacedPayload {
 /** Octets of the longest message taken; with every option used one has about 1,500. */
 export const MAX_MESSAGE = 16_384;
 /** Payloads of the longest chain taken. */
-export const MAX_PAYLOADS = 32;
+const MAX_PAYLOADS = 32;
 const LAST = 0;
 
 /** As parseIMessage, with the place of every payload; `headerLength` is that of HDR. */

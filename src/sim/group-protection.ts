@@ -22,7 +22,7 @@ export interface GroupMembership {
   readonly user: string;
 }
 
-export class GroupProtection implements Protection {
+class GroupProtection implements Protection {
   /** hex of the MKIs under which something was heard: GMK-ID and the talker's GUK-ID */
   readonly talkers = new Set<string>();
   /** hex of the GMK-IDs under which something was sent */

@@ -6,7 +6,6 @@
  * the gateway depends on this folder.
  */
 export { SimAgent } from './agent.js';
-export { AudioStream } from './audio.js';
 export type { AudioCounters, PitchAt } from './audio.js';
 export { SimCall } from './call.js';
 export type { CallEnd, CallState, HeaderList } from './call-model.js';
@@ -22,7 +21,6 @@ export {
   simCertificate,
   trustInDomainFiles,
 } from './domain-files.js';
-export { DEFAULT_FLOOR_SERVER } from './floor-model.js';
 export type {
   FloorScript,
   FloorServerOptions,
@@ -30,10 +28,8 @@ export type {
   FloorVerdict,
 } from './floor-model.js';
 export { FloorServer } from './floor-server.js';
-export { SimGroupKeys } from './group-keys.js';
 export type { SimGroupKey } from './group-keys.js';
 export { SimSubscription } from './group-subscription.js';
-export { McGroups } from './mc-groups.js';
 export { McMedia, McSystem } from './mc-system.js';
 export type { GroupCallOptions, McCallOptions, McSystemOptions } from './mc-system.js';
 export { PartyMedia } from './party-media.js';
@@ -47,7 +43,6 @@ export { parseFloorScript, playFloorScript, type FloorStep } from './floor-scrip
 export { SimFloor } from './sim-floor.js';
 export type { SimFloorOptions } from './sim-floor.js';
 export type { FloorSection } from './session-description.js';
-export { SimFloorLine } from './floor-line.js';
 export { SimSignalling } from './signalling.js';
 export type { SimEar, SimSignallingOptions } from './signalling.js';
 export { findTone } from './tone.js';

@@ -35,7 +35,7 @@ interface Field {
 }
 
 /** The long name of a header, in the spelling given or, for a compact form, the registered one. */
-export function longName(name: string): string {
+function longName(name: string): string {
   return name.length === 1 ? (COMPACT[name.toLowerCase()] ?? name) : name;
 }
 

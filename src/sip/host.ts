@@ -26,7 +26,7 @@ export function parseHostPort(text: string): HostPort {
 }
 
 /** A port of 1 to 65535. @throws SegyError SEGY_E_SIP_SYNTAX */
-export function parsePort(text: string): number {
+function parsePort(text: string): number {
   const port = parseUint(text, 65_535, 'a port');
   if (port === 0) throw syntaxError('a port is zero');
   return port;

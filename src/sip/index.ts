@@ -16,14 +16,7 @@ export * from './sdp.js';
 export * from './sdp-facts.js';
 export * from './uri.js';
 export * from './via.js';
-export {
-  decodeText,
-  encodeText,
-  isToken,
-  quoteString,
-  splitOutside,
-  unquoteString,
-} from './text.js';
+export { decodeText, encodeText, quoteString } from './text.js';
 export * from './endpoint.js';
 export * from './peers.js';
 export * from './timing.js';

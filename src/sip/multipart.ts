@@ -164,7 +164,7 @@ function occursIn(boundary: string, octets: Uint8Array): boolean {
 }
 
 /** A boundary of 24 hexadecimal digits that occurs in no part. */
-export function makeBoundary(parts: readonly OutgoingPart[], random: RandomBytes): string {
+function makeBoundary(parts: readonly OutgoingPart[], random: RandomBytes): string {
   for (;;) {
     const boundary = Buffer.from(random(12)).toString('hex');
     if (!parts.some((part) => occursIn(boundary, part.body))) return boundary;

@@ -8,20 +8,15 @@
 export {
   checkKeyMaterial,
   copyKeyMaterial,
-  ROC_TAG_LENGTH,
   sameKeyMaterial,
   TAG_LENGTH,
   wipeKeyMaterial,
   type SrtpKeyMaterial,
   type SrtpSuite,
 } from './keys.js';
-export { deriveSessionKeys, wipeSessionKeys, type SessionKeys } from './derivation.js';
+export { deriveSessionKeys, type SessionKeys } from './derivation.js';
 export { SrtpSender, type SrtpSenderOptions } from './sender.js';
-export {
-  DEFAULT_RECEIVER_LIMITS,
-  type MkiResolver,
-  type SrtpReceiverLimits,
-} from './context-store.js';
+export { type MkiResolver, type SrtpReceiverLimits } from './context-store.js';
 export {
   SrtpReceiver,
   type SrtpReceiverOptions,
@@ -29,7 +24,6 @@ export {
   type UnprotectResult,
 } from './receiver.js';
 export type { SrtpFraming } from './framing.js';
-export { ReplayWindow } from './replay.js';
 export {
   buildRtp,
   parseRtp,
@@ -57,12 +51,4 @@ export {
   type RtcpReportBlock,
   type RtcpSenderInfo,
 } from './rtcp.js';
-export {
-  MAX_PACKET_INDEX,
-  MAX_RTCP_INDEX,
-  packetIndex,
-  readUint16,
-  readUint32,
-  rocOf,
-  sequenceOf,
-} from './octets.js';
+export { MAX_PACKET_INDEX, readUint16, readUint32, sequenceOf } from './octets.js';

@@ -3,7 +3,7 @@ import type { HttpResponse } from '../https/index.js';
 import { escapeXml } from '../xml/index.js';
 
 export const XCAP_ERROR_TYPE = 'application/xcap-error+xml';
-export const XCAP_ERROR_NAMESPACE = 'urn:ietf:params:xml:ns:xcap-error';
+const XCAP_ERROR_NAMESPACE = 'urn:ietf:params:xml:ns:xcap-error';
 
 export type XcapErrorName =
   | 'not-well-formed'

@@ -61,7 +61,7 @@ export function resolveReferences(text: string): string {
 }
 
 /** Length of the XML declaration at `at`; a declared encoding other than UTF-8 is refused. */
-export function declarationLength(xml: string, at: number): number {
+function declarationLength(xml: string, at: number): number {
   const match = DECLARATION.exec(xml.slice(at, at + 200));
   if (match === null) return refuseXml('a processing instruction');
   const encoding = ENCODING.exec(match[1] ?? '')?.[1];

@@ -26,7 +26,7 @@ export function secondText(ms: number): string {
 }
 
 /** `0:07`, `12:31`, `3:02:10`, `4 d 2 h` */
-export function spanText(ms: number): string {
+function spanText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const two = (value: number): string => String(value).padStart(2, '0');
   const hours = Math.floor(seconds / 3600);

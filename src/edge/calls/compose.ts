@@ -93,7 +93,7 @@ export function refreshesTarget(method: string): boolean {
 }
 
 /** Max-Forwards of what is sent on; the caller has refused 0. */
-export function hopsLeft(request: SipRequest): number {
+function hopsLeft(request: SipRequest): number {
   const text = request.headers.get('Max-Forwards');
   return text === undefined ? DEFAULT_HOPS : Math.max(0, parseMaxForwards(text) - 1);
 }

@@ -14,7 +14,7 @@ import { checkInner, checkOuter, demandsKey } from '../sdp/sdp-rules.js';
 import { readSdp, type PreferredLines } from '../sdp/sdp-read.js';
 
 /** Reads a description of `side` and checks it as that side's must be. */
-export function readChecked(
+function readChecked(
   call: Call,
   media: CallMedia | null,
   side: Side,

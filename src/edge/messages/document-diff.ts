@@ -8,7 +8,7 @@ import type { CodePoints } from '../../config/index.js';
 import { decodedContent, leafParts, type BodyPart } from '../../sip/index.js';
 import { attribute, escapeXml, parseXml } from '../../xml/index.js';
 
-export const XCAP_DIFF_NAMESPACE = 'urn:ietf:params:xml:ns:xcap-diff';
+const XCAP_DIFF_NAMESPACE = 'urn:ietf:params:xml:ns:xcap-diff';
 
 export interface DocumentChange {
   readonly group: string;

@@ -19,7 +19,7 @@ export const NO_WISHES: FloorWishes = { source: null, keyed: false, level: 'norm
 
 /** Variables that the dialplan sets; headers of its INVITEs are named alike. */
 export const PTT = 'SEGY_PTT';
-export const PTT_SOURCE = 'SEGY_PTT_SOURCE';
+const PTT_SOURCE = 'SEGY_PTT_SOURCE';
 export const PRIORITY = 'SEGY_PRIORITY';
 
 const HEADERS: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@
 import { connectionOf, type Sdp, type SdpMedia } from '../../sip/index.js';
 import type { FloorDescription, FloorParameters } from './sdp-model.js';
 
-export const NO_FLOOR_PARAMETERS: FloorParameters = {
+const NO_FLOOR_PARAMETERS: FloorParameters = {
   queueing: false,
   priority: null,
   granted: false,

@@ -71,7 +71,7 @@ export function readEvent(data: Uint8Array, app: string): AriNews | null {
 }
 
 /** ARI's Channel model; null when it is none. */
-export function readChannel(value: unknown, app: string): ChannelFacts | null {
+function readChannel(value: unknown, app: string): ChannelFacts | null {
   const channel = fields(value);
   const id = text(channel.id);
   if (id === '') return null;
