@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkCertificates } from '../../src/cli/check-certificates.js';
@@ -91,7 +91,9 @@ describe('the settings of the HTTPS listener', () => {
     const folder = mkdtempSync(join(tmpdir(), 'segy-https-'));
     try {
       for (const name of ['tls.crt', 'tls.key']) {
-        writeFileSync(join(folder, name), 'x', { mode: 0o644 });
+        const file = join(folder, name);
+        writeFileSync(file, 'x');
+        chmodSync(file, 0o644);
       }
       const tls = {
         certFile: join(folder, 'tls.crt'),
