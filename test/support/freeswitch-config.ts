@@ -98,7 +98,7 @@ function mainFile(folder: string, plan: FreeSwitchPlan): string {
     param('rtp-end-port', plan.rtpStart + RTP_PORTS - 1),
     '</settings></configuration>',
     '<configuration name="logfile.conf"><settings/><profiles><profile name="default">',
-    '<settings/><mappings><map name="all" value="debug,info,notice,warning,err,crit,alert"/></mappings>',
+    '<settings/><mappings><map name="all" value="console,debug,info,notice,warning,err,crit,alert"/></mappings>',
     '</profile></profiles></configuration>',
     '<configuration name="acl.conf"><network-lists>',
     include('segy_acl.xml'),

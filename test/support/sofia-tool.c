@@ -1,13 +1,13 @@
 /*
  * A user agent on sofia-sip, the SIP stack that FreeSWITCH is built on, set up as its SIP module does: no
- * answer, acknowledgement or following of a redirection by itself, session timers taken part in, UPDATE
- * allowed. It holds one description of audio and lets the stack negotiate.
+ * answer, acknowledgement, following of a redirection or retry after a 503 by itself, session timers taken
+ * part in, UPDATE allowed, UDP at any size. It holds one description of audio and lets the stack negotiate.
  *
  *   tool ADDRESS PORT
  *
  * It reads commands, a line each: `invite ID URI FROM-USER`, `again ID URI`, `respond ID STATUS`,
- * `reinvite ID`, `update ID`, `bye ID`, `cancel ID`. ID is the Call-ID. It writes events, a line each, with fields between tabs:
- * `EVENT ID STATUS DETAIL`. A re-INVITE is answered with 200 at once.
+ * `reinvite ID`, `update ID`, `bye ID`, `cancel ID`. ID is the Call-ID. It writes events, a line each, with
+ * fields between tabs: `EVENT ID STATUS DETAIL`. A re-INVITE is answered with 200 at once.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -202,11 +202,11 @@ int main(int argc, char **argv) {
            address, address);
   su_init();
   root = su_root_create(NULL);
-  nua = nua_create(root, on_event, NULL, NUTAG_URL(url), TAG_END());
+  nua = nua_create(root, on_event, NULL, NUTAG_URL(url), NTATAG_UDP_MTU(65535), TAG_END());
   if (!nua) return 1;
   nua_set_params(nua, SIPTAG_USER_AGENT_STR("FreeSWITCH-mod_sofia"), NUTAG_AUTOANSWER(0),
                  NUTAG_AUTOACK(0), NUTAG_AUTOALERT(0), NUTAG_ENABLEMESSENGER(1),
-                 NUTAG_SESSION_TIMER(0), NUTAG_MIN_SE(120), NUTAG_AUTO302(0),
+                 NUTAG_SESSION_TIMER(0), NUTAG_MIN_SE(120), NUTAG_AUTO302(0), NUTAG_MAX_RETRY_AFTER(0),
                  NUTAG_ALLOW("UPDATE"), NUTAG_ALLOW("INFO"),
                  SIPTAG_SUPPORTED_STR("timer, path, replaces"), SOATAG_AF(SOA_AF_IP4_ONLY),
                  TAG_END());

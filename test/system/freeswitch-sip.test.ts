@@ -203,4 +203,11 @@ describe('the gateway and the SIP stack of FreeSWITCH', function () {
     mc.bye();
     await pbx.next('bye', id);
   });
+
+  it('pass 503 at once, with no try of its own, when the MC system cannot be reached', async () => {
+    await scene.mc.close();
+    const { id, response } = callOut('alice');
+    await response(503);
+    await pbx.next('down', id);
+  });
 });
