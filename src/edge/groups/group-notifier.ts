@@ -15,7 +15,7 @@ import { ownContact } from '../messages/contact.js';
 import type { EdgeDependencies } from '../dependencies.js';
 import { wayOf } from '../interfaces.js';
 import { groupOfEntry, writeDocumentDiff, type DocumentChange } from '../messages/document-diff.js';
-import { GroupSubscription } from './group-subscription.js';
+import { GroupSubscription, subscriptionKey } from './group-subscription.js';
 import type { HomeGroupsPort, OutgoingKey } from '../ports/home-groups-port.js';
 import { keyParts, outgoingPart, type OutgoingPart } from './key-parts.js';
 import {
@@ -90,8 +90,9 @@ export class GroupNotifier<Key extends OutgoingKey = OutgoingKey> {
 
   /** The subscription that a request within a dialog belongs to. */
   find(request: SipRequest, partner: PartnerConfig): GroupSubscription | undefined {
-    const callId = request.headers.get('Call-ID') ?? '';
-    const found = this.#subscriptions.get(`${partner.name} ${callId}`);
+    const { headers } = request;
+    const key = subscriptionKey(partner, headers.get('Call-ID') ?? '', headers.get('To') ?? '');
+    const found = this.#subscriptions.get(key);
     return found?.owns(request, partner) === true ? found : undefined;
   }
 
@@ -99,6 +100,10 @@ export class GroupNotifier<Key extends OutgoingKey = OutgoingKey> {
   refresh(uas: ServerTransaction, subscription: GroupSubscription): void {
     const seconds = this.#requested(uas, subscription.partner);
     if (seconds === null) return;
+    if (!subscription.isOfEvent(uas.request)) {
+      uas.respond(createResponse(uas.request, 481));
+      return;
+    }
     if (!subscription.isInOrder(uas.request)) {
       uas.respond(createResponse(uas.request, 500));
       return;

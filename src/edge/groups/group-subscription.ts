@@ -80,12 +80,13 @@ export class GroupSubscription {
     this.#local = withTag(headers.get('To') ?? '', init.uas.localTag);
     this.#event = headers.get('Event') ?? '';
     this.#routeSet = routeSetOf(init.uas.request, false);
-    this.#remoteTarget = contactUri(init.uas.request) ?? '';
+    this.#remoteTarget = requiredContact(init.uas.request);
     this.#received = parseCSeq(headers.get('CSeq') ?? '').number;
   }
 
+  /** Names its dialog: a subscriber may begin another one under the same Call-ID. */
   get key(): string {
-    return `${this.partner.name} ${this.#callId}`;
+    return subscriptionKey(this.partner, this.#callId, this.#local);
   }
 
   get isActive(): boolean {
@@ -97,9 +98,13 @@ export class GroupSubscription {
     return (
       !this.#ended &&
       partner === this.partner &&
-      tagOf(request.headers.get('To') ?? '') === tagOf(this.#local) &&
       tagOf(request.headers.get('From') ?? '') === tagOf(this.#remote)
     );
+  }
+
+  /** Whether a SUBSCRIBE names the event of this one, `id` and all (RFC 6665 clause 8.2.1). */
+  isOfEvent(request: SipRequest): boolean {
+    return eventId(request.headers.get('Event') ?? '') === eventId(this.#event);
   }
 
   /** Whether its CSeq comes after those before (RFC 3261 clause 12.2.2); notes it. */
@@ -201,6 +206,21 @@ export class GroupSubscription {
       throw toSegyError(error);
     }
   }
+}
+
+export function subscriptionKey({ name }: PartnerConfig, callId: string, local: string): string {
+  return `${name} ${callId} ${tagOf(local)}`;
+}
+
+/** Where its NOTIFYs go. @throws SegyError SEGY_E_SIP_SYNTAX without one (RFC 6665 clause 3.1.1) */
+function requiredContact(request: SipRequest): string {
+  const uri = contactUri(request);
+  if (uri === null) throw new SegyError('SEGY_E_SIP_SYNTAX', 'a SUBSCRIBE without a Contact');
+  return uri;
+}
+
+function eventId(event: string): string | undefined {
+  return /;\s*id\s*=\s*([^;\s]+)/i.exec(event)?.[1];
 }
 
 /** One part as it is, several as multipart/mixed, none as no body. */

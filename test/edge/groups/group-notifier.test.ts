@@ -28,6 +28,8 @@ interface Ask {
   readonly event?: string;
   readonly cseq?: number;
   readonly dialog?: ReturnType<typeof callerDialog>;
+  readonly callId?: string;
+  readonly contact?: null;
 }
 
 describe('edge: the notifier of our groups (RFC 5875, RFC 6665)', () => {
@@ -84,9 +86,9 @@ describe('edge: the notifier of our groups (RFC 5875, RFC 6665)', () => {
     const headers = new SipHeaders([
       ['From', o.dialog?.from ?? `<${user ?? ALICE}>;tag=sub-${asked}`],
       ['To', o.dialog?.to ?? '<sip:gms@lmr.example>'],
-      ['Call-ID', o.dialog?.callId ?? `sub-${asked}@127.0.2.1`],
+      ['Call-ID', o.dialog?.callId ?? o.callId ?? `sub-${asked}@127.0.2.1`],
       ['CSeq', `${o.cseq ?? 1} SUBSCRIBE`],
-      ['Contact', h.mc.contact],
+      ...(o.contact === null ? [] : [['Contact', h.mc.contact] as [string, string]]),
       ['Event', o.event ?? 'xcap-diff'],
       ['Accept', o.accept ?? EVERY_ACCEPT],
       ['Expires', o.expires ?? '600'],
@@ -270,6 +272,60 @@ describe('edge: the notifier of our groups (RFC 5875, RFC 6665)', () => {
       await subscribe({ dialog, cseq: 3 }).sent.expect(481);
     });
 
+    it('stands beside another one under the same Call-ID, and ends alone', async () => {
+      await start();
+      const callId = 'reused@127.0.2.1';
+      const first = await subscribed({ callId });
+      const second = await subscribed({ callId, cseq: 2 });
+      assert.equal(notifier.size, 2);
+      assert.ok(partsOf(second.notify).some(({ type }) => type === 'application/mikey'));
+      await subscribe({ dialog: first.dialog, cseq: 3, expires: '0' }).sent.expect(200);
+      assert.equal(stateOf(await nextNotify()), 'terminated;reason=timeout');
+      assert.equal(notifier.size, 1);
+      groups.put(TALKGROUP, 'e2', A(ALICE));
+      const told = await nextNotify();
+      assert.equal(told.headers.get('To'), second.notify.headers.get('To'));
+      await subscribe({ dialog: second.dialog, cseq: 3 }).sent.expect(200);
+      assert.equal(stateOf(await nextNotify()), 'active;expires=600');
+    });
+
+    it('is refreshed by its own event alone', async () => {
+      await start();
+      const { dialog } = await subscribed({ event: 'xcap-diff;id=1' });
+      await subscribe({ dialog, cseq: 2, event: 'xcap-diff;id=2' }).sent.expect(481);
+      await subscribe({ dialog, cseq: 3, event: 'xcap-diff' }).sent.expect(481);
+      await subscribe({ dialog, cseq: 4, event: 'presence;id=1' }).sent.expect(489);
+      await subscribe({ dialog, cseq: 5, event: 'XCAP-Diff ; ID = 1' }).sent.expect(200);
+      assert.equal((await nextNotify()).headers.get('Event'), 'xcap-diff;id=1');
+    });
+
+    it('is gone for a refresh that comes after its time', async () => {
+      await start();
+      const { dialog } = await subscribed();
+      timers.advance(600_000);
+      await nextNotify();
+      await subscribe({ dialog, cseq: 2 }).sent.expect(481);
+    });
+
+    it('that asks for no time and does not answer the NOTIFY leaves nothing behind', async () => {
+      await start();
+      await subscribe({ expires: '0' }).sent.expect(200);
+      await h.mc.expect('NOTIFY');
+      assert.equal(notifier.size, 0);
+    });
+
+    for (const status of [401, 500, 503]) {
+      it(`stands where a NOTIFY meets ${status}, which says nothing of the subscription`, async () => {
+        await start();
+        await subscribe().sent.expect(200);
+        const notify = await h.mc.expect('NOTIFY');
+        notify.respond(createResponse(notify.request, status));
+        groups.put(TALKGROUP, 'e2', A(ALICE));
+        assert.equal(stateOf(await nextNotify()), 'active;expires=600');
+        assert.deepEqual(groups.taken, []);
+      });
+    }
+
     it('takes no refresh that comes out of order', async () => {
       await start();
       const { dialog } = await subscribed({ cseq: 7 });
@@ -277,7 +333,7 @@ describe('edge: the notifier of our groups (RFC 5875, RFC 6665)', () => {
       assert.equal(notifier.size, 1);
     });
 
-    for (const status of [481, 404, 489]) {
+    for (const status of [404, 410, 481, 482, 483, 489, 501, 604]) {
       it(`ends when a NOTIFY meets ${status}, and nothing more is sent`, async () => {
         await start();
         await subscribe().sent.expect(200);
@@ -386,6 +442,11 @@ describe('edge: the notifier of our groups (RFC 5875, RFC 6665)', () => {
       await start();
       const response = await refusalOf({ expires: '59' }, 423);
       assert.equal(response.headers.get('Min-Expires'), '60');
+    });
+
+    it('without a Contact to send its NOTIFYs to', async () => {
+      await start();
+      await refusalOf({ contact: null }, 400);
     });
 
     it('where Expires is no number', async () => {
