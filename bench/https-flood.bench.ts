@@ -14,7 +14,7 @@ import { httpsSchema } from '../src/config/https-schema.js';
 import { gmsSchema } from '../src/config/gms-schema.js';
 import { DocumentGuard } from '../src/gms/index.js';
 import { ClientLimits, HttpsListener } from '../src/https/index.js';
-import { XcapServer } from '../src/xcap/index.js';
+import { TreeNodes, XcapServer } from '../src/xcap/index.js';
 import {
   accessTokens,
   ALICE,
@@ -74,7 +74,7 @@ async function listen(anyone: typeof rate): Promise<HttpsListener> {
     routes: [
       new XcapServer({
         ...{ root: 'https://127.0.0.1/xcap/', usages: [], guard },
-        ...{ maxDocumentOctets: 1_048_576, clock: systemClock },
+        ...{ maxDocumentOctets: 1_048_576, large: new TreeNodes(), clock: systemClock },
       }),
     ],
   });

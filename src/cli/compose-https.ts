@@ -8,7 +8,13 @@ import type { Alarms } from '../base/alarms.js';
 import type { Environment } from '../base/environment.js';
 import { rollRootOf } from '../config/index.js';
 import type { HttpsConfig, SegyConfig } from '../config/index.js';
-import { DocumentGuard, GroupChanges, GroupUsage, RollRoute } from '../gms/index.js';
+import {
+  DocumentGuard,
+  DocumentThread,
+  GroupChanges,
+  GroupUsage,
+  RollRoute,
+} from '../gms/index.js';
 import type { StatementKeys } from '../idm-client/index.js';
 import { checkTlsIdentity } from '../sip/index.js';
 import { XcapServer } from '../xcap/index.js';
@@ -75,7 +81,7 @@ export async function openHttps(
       parallel: limits.parallel,
     },
     clients: clientLimits(https, env),
-    routes: [...(idm?.routes ?? []), ...documentRoutes(parts, idm)],
+    routes: [...(idm?.routes ?? []), ...documentRoutes(parts, idm, closers)],
     env,
   });
   closers.push(() => listener.close());
@@ -121,15 +127,19 @@ function clientLimits({ rate, known, limits }: HttpsConfig, env: Environment): C
 function documentRoutes(
   { config, state, env, gms }: HttpsParts,
   idm: RunningIdm | null,
+  closers: (() => Promise<void> | void)[],
 ): HttpRoute[] {
   const settings = config.current.gms;
   if (settings?.xcapRoot === undefined || gms === null || idm === null) return [];
   const { documents, homeOf } = gms;
+  const thread = new DocumentThread(env.log);
+  closers.push(() => thread.close());
   const changes = new GroupChanges({ gms: gms.gms, homeOf, audit: state.audit });
   const usage = new GroupUsage({
     groups: gms.gms.groups,
     documents,
     changes,
+    readLarge: thread.read,
     homeOf,
     folders: () => config.current.partners.map(({ codePoints }) => codePoints.groupDocumentPath),
   });
@@ -146,6 +156,7 @@ function documentRoutes(
       usages: [usage],
       guard,
       maxDocumentOctets: settings.documents.maxOctets,
+      large: thread,
       clock: env.clock,
     }),
   ];

@@ -56,9 +56,13 @@ const schema = z.strictObject({
 export type Delivery = Readonly<z.output<typeof schema>>;
 export type DeliveryRedirect = Readonly<z.output<typeof redirectSchema>>;
 
-export function newDelivery(
-  what: Pick<Delivery, 'group' | 'keyId' | 'says' | 'member' | 'partner' | 'kmsUri'>,
-): Delivery {
+/** Which key goes to whom. */
+export type DeliveryTarget = Pick<
+  Delivery,
+  'group' | 'keyId' | 'says' | 'member' | 'partner' | 'kmsUri'
+>;
+
+export function newDelivery(what: DeliveryTarget): Delivery {
   return {
     ...what,
     step: 'waiting',

@@ -5,21 +5,30 @@
  */
 import { SegyError } from '../base/errors.js';
 import { encodeSegment } from '../base/uri-segment.js';
+import type { GroupDocumentNames } from '../config/index.js';
 import { parseXcapPath, XcapConflict } from '../xcap/index.js';
 import type { DocumentSelector, XcapDocument, XcapUsage, XcapWriter } from '../xcap/index.js';
 import { isMemberOf, nameOf, type DocumentCaller } from './document-access.js';
 import { GROUP_DOCUMENT_AUID, GROUP_DOCUMENT_TYPE } from './group-document.js';
 import { groupOfDocument, readGroupDocument } from './group-document.js';
+import type { GroupDocument } from './document-model.js';
 import type { GroupChanges } from './group-changes.js';
 import type { GroupDocuments } from './group-documents.js';
 import type { GroupStore } from './group-store.js';
 import type { Group, MemberHome } from './group.js';
+
+export type ReadDocument = (
+  octets: Uint8Array,
+  names: GroupDocumentNames,
+) => Promise<GroupDocument>;
 
 export interface GroupUsageOptions {
   readonly groups: Pick<GroupStore, 'get'>;
   readonly documents: GroupDocuments;
   readonly changes: GroupChanges;
   readonly homeOf: (uri: string) => MemberHome | undefined;
+  /** reads a document of more than 32 KiB, which takes its time, as `readGroupDocument` */
+  readonly readLarge: ReadDocument;
   /**
    * Folders of the documents by group ID, below the XCAP root and with their last slash, as partners
    * know them.
@@ -27,6 +36,8 @@ export interface GroupUsageOptions {
   readonly folders: () => readonly string[];
 }
 
+/** What is read within some 10 ms. */
+const SMALL = 32_768;
 /** Longest phrase of an error document; what it says may be of the client's making. */
 const MAX_PHRASE = 200;
 const MEMBER_FIELD = 'group/list-service/list/entry/@uri';
@@ -82,7 +93,7 @@ export class GroupUsage implements XcapUsage<DocumentCaller> {
       throw new XcapConflict('no-parent', 'group documents are in another folder', { ancestor });
     }
     const { groups, documents, changes, homeOf } = this.#options;
-    const document = readChecked(octets, documents);
+    const document = await readChecked(octets, documents.names, this.#options.readLarge);
     if (document.id !== id) {
       throw new XcapConflict('constraint-failure', 'the document is of another group than its URI');
     }
@@ -146,18 +157,20 @@ function refuseOvertaken(before: XcapDocument | undefined, now: XcapDocument | u
   throw new SegyError('SEGY_E_CHANGED', 'the document is not what it was');
 }
 
-/** @throws XcapConflict */
-function readChecked(
+/** @throws XcapConflict; SegyError SEGY_E_BUSY */
+async function readChecked(
   octets: Uint8Array,
-  { names }: GroupDocuments,
-): ReturnType<typeof readGroupDocument> {
+  names: GroupDocumentNames,
+  readLarge: ReadDocument,
+): Promise<GroupDocument> {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(octets);
   } catch {
     throw new XcapConflict('not-utf-8', 'the document is not UTF-8');
   }
   try {
-    const document = readGroupDocument(octets, names);
+    const isLarge = octets.length > SMALL;
+    const document = isLarge ? await readLarge(octets, names) : readGroupDocument(octets, names);
     if (new Set(document.members.map(({ uri }) => uri)).size < document.members.length) {
       const details = { field: MEMBER_FIELD };
       throw new XcapConflict('uniqueness-failure', 'a member comes twice', details);

@@ -98,11 +98,24 @@ export function checkGroup(input: unknown): Group {
   return { ...group, services: GROUP_SERVICES.filter((each) => group.services.includes(each)) };
 }
 
-/** The member with this MC service ID, whichever service it is for. */
+/** Members by every MC service ID they have, of each version of a group that was asked about. */
+const indices = new WeakMap<Group, ReadonlyMap<string, GroupMember>>();
+
+/** The member with this MC service ID, whichever service it is for: the first, where several have it. */
 export function memberOf(group: Group, uri: string): GroupMember | undefined {
-  return group.members.find(
-    (member) => member.uri === uri || member.mcvideoId === uri || member.mcdataId === uri,
-  );
+  const index = indices.get(group) ?? indexOf(group);
+  indices.set(group, index);
+  return index.get(uri);
+}
+
+function indexOf({ members }: Group): ReadonlyMap<string, GroupMember> {
+  const index = new Map<string, GroupMember>();
+  for (const member of members) {
+    for (const id of [member.uri, member.mcvideoId, member.mcdataId]) {
+      if (id !== null && !index.has(id)) index.set(id, member);
+    }
+  }
+  return index;
 }
 
 /** Partners that have members, in a fixed order. */

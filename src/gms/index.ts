@@ -14,6 +14,7 @@ export type { StoredDocument } from './group-document.js';
 export { GroupDocuments } from './group-documents.js';
 export { GroupChanges } from './group-changes.js';
 export type { ChangeAudit } from './group-changes.js';
+export { DocumentThread } from './document-thread.js';
 export { DocumentGuard } from './document-guard.js';
 export type { AccessTokens } from './document-guard.js';
 export type { AccessTokenClaims, DocumentCaller } from './document-access.js';

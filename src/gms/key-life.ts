@@ -268,7 +268,7 @@ export class KeyLife {
   /** What the members need of a valid key and do not have a delivery for; none for others. */
   async #deliver(key: OwnKey, group: Group): Promise<OwnKey> {
     const { records } = this.#options;
-    const deliveries = deliveriesOfKey(key, group).filter((wanted) => {
+    const deliveries = deliveriesOfKey(key, group, (wanted) => {
       const known = records.delivery(wanted);
       return known?.kmsUri !== wanted.kmsUri || known.partner !== wanted.partner;
     });

@@ -3,7 +3,7 @@ import { fromHex } from '../base/bytes.js';
 import { STATUS_VALID } from '../keys/index.js';
 import type { HeldKey } from '../keys/index.js';
 import { defaultPolicy } from '../mikey/index.js';
-import { type Delivery, newDelivery } from './delivery.js';
+import { type Delivery, type DeliveryTarget, newDelivery } from './delivery.js';
 import { type Group, memberOf } from './group.js';
 import type { OwnKey, OwnKeyType } from './own-key.js';
 
@@ -25,18 +25,18 @@ export function holdersOf(group: Group): string[] {
   return [...new Set(group.speaker === null ? own : [...own, group.speaker])];
 }
 
-/** The deliveries by which a key reaches every member. */
-export function deliveriesOfKey(key: OwnKey, group: Group): Delivery[] {
-  return outsideMembers(group).map(({ uri, partner, kmsUri }) =>
-    newDelivery({
-      group: key.group,
-      keyId: key.keyId,
-      says: 'valid',
-      member: uri,
-      partner,
-      kmsUri,
-    }),
-  );
+/** The deliveries by which a key reaches every member, or those members that lack one. */
+export function deliveriesOfKey(
+  { group: id, keyId }: OwnKey,
+  group: Group,
+  lacks: (wanted: DeliveryTarget) => boolean = () => true,
+): Delivery[] {
+  const deliveries: Delivery[] = [];
+  for (const { uri: member, partner, kmsUri } of outsideMembers(group)) {
+    const wanted = { group: id, keyId, says: 'valid', member, partner, kmsUri } as const;
+    if (lacks(wanted)) deliveries.push(newDelivery(wanted));
+  }
+  return deliveries;
 }
 
 /** The delivery that takes back what `given` gave. */

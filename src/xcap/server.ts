@@ -13,13 +13,13 @@ import {
   type HttpResponse,
   type StagedRoute,
 } from '../https/index.js';
-import { parseSignedTree, type SignedNode } from '../xmldsig/index.js';
 import { capabilities } from './capabilities.js';
 import { checkConditions } from './conditions.js';
 import { conflictResponse, XcapConflict } from './conflict.js';
 import { parseBindings, parseXcapPath, type DocumentSelector } from './document-uri.js';
 import { typeOfNode } from './node-change.js';
-import { parseNodeSelector, selectNode, type NodeSelector } from './node-selector.js';
+import { parseNodeSelector, type NodeSelector } from './node-selector.js';
+import { TreeNodes, type Nodes } from './nodes.js';
 import type { XcapDocument, XcapGuard, XcapUsage } from './usage.js';
 import { writeDocument, writeNode, type Write, type WriteTarget } from './write.js';
 
@@ -29,28 +29,20 @@ export interface XcapServerOptions<Caller> {
   readonly usages: readonly XcapUsage<Caller>[];
   readonly guard: XcapGuard<Caller>;
   readonly maxDocumentOctets: number;
+  /** reads and changes nodes of documents of more than 32 KiB, which takes its time */
+  readonly large: Nodes;
   readonly clock: Clock;
 }
 
 const READ = 'GET, HEAD';
 const READ_WRITE = 'GET, HEAD, PUT, DELETE';
-/** Parsed documents that are kept for the next node selector. */
-const TREES = 8;
-/** Documents that are parsed for node selectors, and large ones put, in a second by all callers. */
-const PARSES_PER_SECOND = 2;
-const PARSES_AT_ONCE = 8;
-/** What is parsed within some 10 ms, as often as the rate of its client lets it. */
-const SMALL = 32_768;
-/** Largest document whose nodes can be selected, so that parsing stays within some 50 ms. */
-const MAX_SELECTABLE = 262_144;
-const TREE_LIMITS = {
-  maxBytes: MAX_SELECTABLE,
-  maxDepth: 32,
-  maxElements: MAX_SELECTABLE,
-  maxAttributes: 64,
-};
-const ATTEMPTS = 4;
 const BUSY: HttpResponse = { status: 503, headers: { 'Retry-After': '1' } };
+/** Large documents that are changed in a second by all callers. */
+const CHANGES_PER_SECOND = 2;
+const CHANGES_AT_ONCE = 8;
+/** What is parsed within some 10 ms. */
+const SMALL = 32_768;
+const ATTEMPTS = 4;
 
 export class XcapServer<Caller> implements StagedRoute {
   readonly name = 'xcap';
@@ -58,15 +50,18 @@ export class XcapServer<Caller> implements StagedRoute {
   readonly #root: URL;
   readonly #guard: XcapGuard<Caller>;
   readonly #usages: readonly XcapUsage<Caller>[];
-  readonly #trees = new Map<string, SignedNode>();
-  readonly #parses: TokenBucket;
+  readonly #small = new TreeNodes();
+  readonly #large: Nodes;
+  readonly #changes: TokenBucket;
 
-  constructor({ root, usages, guard, maxDocumentOctets, clock }: XcapServerOptions<Caller>) {
+  constructor(options: XcapServerOptions<Caller>) {
+    const { root, usages, guard, maxDocumentOctets, large, clock } = options;
     this.#root = new URL(root.endsWith('/') ? root : `${root}/`);
     this.#guard = guard;
     this.#usages = [capabilities(usages), ...usages];
     this.maxBodyOctets = maxDocumentOctets;
-    this.#parses = new TokenBucket(clock, PARSES_PER_SECOND, PARSES_AT_ONCE);
+    this.#large = large;
+    this.#changes = new TokenBucket(clock, CHANGES_PER_SECOND, CHANGES_AT_ONCE);
   }
 
   matches(path: string): boolean {
@@ -100,16 +95,16 @@ export class XcapServer<Caller> implements StagedRoute {
     if (selector === undefined) return { status: 400 };
     const mediaType = typeOfNode(selector);
     if (mediaType === null) return methodNotAllowed(READ);
-    const write = writeNode({ ...target, selector }, (kept) => this.#requireTree(kept));
+    const write = writeNode({ ...target, selector }, (kept) => this.#nodesOf(kept));
     return this.#beginWrite(head, usage, document, mediaType, write);
   }
 
-  #read(
+  async #read(
     head: HttpRequestHead,
     usage: XcapUsage<Caller>,
     at: DocumentSelector,
     nodeSelector: string | null,
-  ): HttpResponse {
+  ): Promise<HttpResponse> {
     const document = usage.read(at);
     if (document === undefined) return { status: 404 };
     if (nodeSelector === null) {
@@ -117,10 +112,7 @@ export class XcapServer<Caller> implements StagedRoute {
     }
     const selector = readSelector(head, nodeSelector, usage);
     if (selector === undefined) return { status: 400 };
-    if (document.octets.length > MAX_SELECTABLE) return { status: 501 };
-    const tree = this.#treeOf(document);
-    if (tree === undefined) return BUSY;
-    const node = selectNode(tree, selector);
+    const node = await this.#nodesOf(document).select(document, selector);
     if (node === undefined) return { status: 404 };
     return representation(head, document, node.mediaType, node.text);
   }
@@ -140,10 +132,13 @@ export class XcapServer<Caller> implements StagedRoute {
       // a part of a document would be taken for the whole (RFC 9110 clause 14.5)
       if (head.header('content-range') !== undefined) return { status: 400 };
     }
-    return (body) =>
-      body.length > SMALL && !this.#parses.take()
+    return (body) => {
+      const isWhole = mediaType === usage.mediaType;
+      const octets = isWhole ? body.length : usage.read(at)?.octets.length;
+      return (octets ?? 0) > SMALL && !this.#changes.take()
         ? Promise.resolve(BUSY)
         : this.#write(head, usage, at, (before) => write(before, body));
+    };
   }
 
   /** Tries again what another change overtook, as long as the conditions hold for what is kept then. */
@@ -167,24 +162,8 @@ export class XcapServer<Caller> implements StagedRoute {
     }
   }
 
-  /** @throws SegyError SEGY_E_BUSY while too many were parsed; undefined for one that is too large */
-  #requireTree(document: XcapDocument): SignedNode | undefined {
-    if (document.octets.length > MAX_SELECTABLE) return undefined;
-    const tree = this.#treeOf(document);
-    if (tree === undefined) throw new SegyError('SEGY_E_BUSY', 'too many documents to parse');
-    return tree;
-  }
-
-  /** undefined while too many were parsed. */
-  #treeOf({ etag, octets }: XcapDocument): SignedNode | undefined {
-    const known = this.#trees.get(etag);
-    if (known !== undefined) return known;
-    if (!this.#parses.take()) return undefined;
-    const tree = parseSignedTree(octets, TREE_LIMITS);
-    const [oldest] = this.#trees.keys();
-    if (oldest !== undefined && this.#trees.size >= TREES) this.#trees.delete(oldest);
-    this.#trees.set(etag, tree);
-    return tree;
+  #nodesOf({ octets }: XcapDocument): Nodes {
+    return octets.length > SMALL ? this.#large : this.#small;
   }
 }
 

@@ -1,11 +1,10 @@
 /** What PUT and DELETE do: to a whole document, or to one node of it. */
 import { utf8 } from '../base/bytes.js';
 import type { HttpResponse } from '../https/index.js';
-import type { SignedNode } from '../xmldsig/index.js';
 import { XcapConflict } from './conflict.js';
 import type { DocumentSelector } from './document-uri.js';
-import { deleteNode, putNode } from './node-change.js';
 import type { NodeSelector } from './node-selector.js';
+import type { Nodes } from './nodes.js';
 import type { XcapDocument, XcapWriter } from './usage.js';
 
 /** @throws XcapConflict; SegyError SEGY_E_CHANGED when `before` is not what is kept any more */
@@ -30,24 +29,22 @@ export function writeDocument<Caller>({ method, at, writer, caller }: WriteTarge
   };
 }
 
-/** @param treeOf parses a document; undefined for one that is too large */
 export function writeNode<Caller>(
   { method, at, writer, caller, selector }: WriteTarget<Caller> & { selector: NodeSelector },
-  treeOf: (document: XcapDocument) => SignedNode | undefined,
+  nodesOf: (document: XcapDocument) => Nodes,
 ): Write {
   return async (before, body) => {
     if (before === undefined) {
       if (method === 'DELETE') return { status: 404 };
       throw new XcapConflict('no-parent', 'there is no such document');
     }
-    const tree = treeOf(before);
-    if (tree === undefined) return { status: 501 };
+    const nodes = nodesOf(before);
     if (method === 'PUT') {
-      const { text, isNew } = putNode(tree, selector, textOf(body));
+      const { text, isNew } = await nodes.put(before, selector, textOf(body));
       const { etag } = await writer.put(at, utf8(text), before, caller);
       return { status: isNew ? 201 : 200, headers: { ETag: etag } };
     }
-    const text = deleteNode(tree, selector);
+    const text = await nodes.delete(before, selector);
     if (text === undefined) return { status: 404 };
     const { etag } = await writer.put(at, utf8(text), before, caller);
     return { status: 200, headers: { ETag: etag } };

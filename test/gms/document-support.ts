@@ -2,10 +2,16 @@
 import { utf8 } from '../../src/base/bytes.js';
 import { SegyError } from '../../src/base/errors.js';
 import { gmsSchema } from '../../src/config/gms-schema.js';
-import { DocumentGuard, GroupChanges, GroupDocuments, GroupUsage } from '../../src/gms/index.js';
-import type { AccessTokenClaims, DocumentCaller } from '../../src/gms/index.js';
+import {
+  DocumentGuard,
+  GroupChanges,
+  GroupDocuments,
+  GroupUsage,
+  readGroupDocument,
+} from '../../src/gms/index.js';
+import type { AccessTokenClaims, DocumentCaller, DocumentThread } from '../../src/gms/index.js';
 import type { HttpRequestHead, HttpResponse } from '../../src/https/index.js';
-import { documentPath, XcapServer } from '../../src/xcap/index.js';
+import { documentPath, TreeNodes, XcapServer } from '../../src/xcap/index.js';
 import { gmsScene, GMS_URI, type GmsScene, type SceneOptions } from './gms-scene.js';
 import { ALICE, BOB, homeOf, newGroup, TALKGROUP } from './support.js';
 
@@ -45,7 +51,10 @@ export interface DocumentScene extends GmsScene {
 
 /** With a talkgroup of Alice of `a`, Bob of `b` and a radio, read by tokens of their names. */
 export async function documentScene(
-  options: SceneOptions & { readonly folders?: readonly string[] } = {},
+  options: SceneOptions & {
+    readonly folders?: readonly string[];
+    readonly thread?: DocumentThread;
+  } = {},
 ): Promise<DocumentScene> {
   const scene = await gmsScene(options);
   const config = gmsSchema.parse({ uri: GMS_URI, documents: { administrators: [ADMIN] } });
@@ -72,6 +81,9 @@ export async function documentScene(
         documents,
         changes: new GroupChanges({ gms, homeOf, audit }),
         homeOf,
+        readLarge:
+          options.thread?.read ??
+          ((octets, names) => Promise.resolve(readGroupDocument(octets, names))),
         folders: () => options.folders ?? [`${AUID}/global/byGroupID/`],
       }),
     ],
@@ -87,6 +99,7 @@ export async function documentScene(
       access: config.documents,
     }),
     maxDocumentOctets: config.documents.maxOctets,
+    large: options.thread ?? new TreeNodes(),
     clock: { now: () => scene.timers.now },
   });
   await gms.start();

@@ -1,13 +1,13 @@
 /** An XCAP server over documents in memory, asked as its listener asks it. */
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/environment.js';
 import type { Clock } from '../../src/base/environment.js';
+import { fileURLToPath } from 'node:url';
 import { utf8 } from '../../src/base/bytes.js';
 import { SegyError } from '../../src/base/errors.js';
 import type { HttpRequestHead, HttpResponse } from '../../src/https/index.js';
-import { documentPath, XcapConflict, XcapServer } from '../../src/xcap/index.js';
-import type { XcapDocument, XcapUsage } from '../../src/xcap/index.js';
+import { documentPath, TreeNodes, XcapConflict, XcapServer } from '../../src/xcap/index.js';
+import type { Nodes, XcapDocument, XcapUsage } from '../../src/xcap/index.js';
 
 export const AUID = 'org.openmobilealliance.groups';
 export const TYPE = 'application/vnd.oma.poc.groups+xml';
@@ -70,7 +70,11 @@ export class MemoryUsage implements XcapUsage<Caller> {
   }
 }
 
-export function serverOver(usage: MemoryUsage, clock: Clock = systemClock): XcapServer<Caller> {
+export function serverOver(
+  usage: MemoryUsage,
+  clock: Clock = systemClock,
+  large: Nodes = new TreeNodes(),
+): XcapServer<Caller> {
   return new XcapServer({
     root: ROOT,
     usages: [usage],
@@ -84,6 +88,7 @@ export function serverOver(usage: MemoryUsage, clock: Clock = systemClock): Xcap
       forbidden: () => ({ status: 403 }),
     },
     maxDocumentOctets: 40_000,
+    large,
     clock,
   });
 }
