@@ -152,12 +152,15 @@ export class ContextStore {
     }
   }
 
-  /** Drops every context whose MKI is or begins with `mki`, so that a resolver is asked again. */
+  /**
+   * Drops every context whose MKI is or begins with `mki`, so that a resolver is asked again. The key
+   * may have ended, so they go also where the record of evicted streams is full, which then grows by them.
+   */
   forgetMki(mki: Uint8Array): void {
     const prefix = toHex(mki);
     for (const table of this.tables) {
       for (const context of [...table.all()]) {
-        if (toHex(context.mki).startsWith(prefix)) this.#drop(table, context);
+        if (toHex(context.mki).startsWith(prefix)) this.#drop(table, context, true);
       }
     }
   }
@@ -207,8 +210,8 @@ export class ContextStore {
     return oldest !== undefined && this.#retire(oldest.context, oldest.stream);
   }
 
-  #retire(context: ReceiveContext, stream: ReceiveStream): boolean {
-    if (this.#retired.size >= this.#limits.retired) return false;
+  #retire(context: ReceiveContext, stream: ReceiveStream, always = false): boolean {
+    if (!always && this.#retired.size >= this.#limits.retired) return false;
     this.#retired.set(retiredKey(context, stream.ssrc), {
       rtp: stream.rtp.highest,
       rtcp: stream.rtcp.highest,
@@ -258,9 +261,9 @@ export class ContextStore {
   }
 
   /** Wipes a context; its streams leave only their highest indexes behind. */
-  #drop(table: MkiTable, context: ReceiveContext): boolean {
+  #drop(table: MkiTable, context: ReceiveContext, always = false): boolean {
     for (const stream of [...context.streams.values()]) {
-      if (!this.#retire(context, stream) && context.resolved) return false;
+      if (!this.#retire(context, stream, always) && context.resolved) return false;
     }
     this.#streams -= context.streams.size;
     table.remove(context);

@@ -247,6 +247,20 @@ describe('SRTP receiver that asks for keys by MKI', () => {
     );
   });
 
+  it('opens nothing under an MKI that was forgotten, also where no more streams can be remembered', () => {
+    let held = true;
+    const resolve = (mki: Uint8Array): SrtpKeyMaterial[] => (held ? [keyOf(numberOf(mki), 9)] : []);
+    const limits = { streams: 1, retired: 1 };
+    const receiver = new SrtpReceiver({ resolver: { framings: [framing], resolve }, limits });
+    for (const ssrc of [1, 2, 3]) open(receiver, packets(keyOf(5, 9), [1], ssrc)[0]);
+    assert.equal(open(receiver, packets(keyOf(5, 9), [2], 2)[0]), 2);
+    held = false;
+    receiver.forgetMki(mkiOf(5));
+    assert.equal(open(receiver, packets(keyOf(5, 9), [3], 2)[0]), 'unknown-mki');
+    held = true;
+    assert.equal(open(receiver, packets(keyOf(5, 9), [2], 2)[0]), 'replay');
+  });
+
   it('evicts nobody who talks for invented MKIs, and keeps a bounded number of them', () => {
     const resolve = (mki: Uint8Array): SrtpKeyMaterial[] => [keyOf(numberOf(mki), 9)];
     const receiver = new SrtpReceiver({ resolver: { framings: [framing], resolve } });

@@ -86,6 +86,7 @@ export async function allocate(
       return null;
     }
     call.media = media;
+    if (group !== null) group.onFailed = (error) => call.abort(error);
     media.watch(
       () => call.abort(new SegyError('SEGY_E_MEDIA_ENDED', 'the media worker ended')),
       (mki) => tellTalker(call, mki),

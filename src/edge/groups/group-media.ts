@@ -4,7 +4,7 @@
  */
 import { concatBytes, toHex, wipe } from '../../base/bytes.js';
 import type { Log } from '../../base/environment.js';
-import { toSegyError } from '../../base/errors.js';
+import { toSegyError, type SegyError } from '../../base/errors.js';
 import type { GroupConfig } from '../../config/index.js';
 import type { HeldKey } from '../../keys/index.js';
 import { isRevoked } from '../../keys/index.js';
@@ -17,6 +17,10 @@ import type { CallMediaSession } from '../ports/media-port.js';
 
 /** GMKs that ended during the call and whose late packets are still counted as such. */
 const MAX_ENDED = 16;
+/** GMKs that are heard, those activated last; a GMS that gives no expiry adds one with each roll. */
+const MAX_USABLE = 40;
+/** GMKs whose packets are counted as revoked, those revoked last. */
+const MAX_REVOKED = 8;
 /** Members whose GUK-IDs the media knows beforehand, the first of those configured. */
 const MAX_KNOWN_MEMBERS = 500;
 
@@ -35,6 +39,8 @@ export class GroupMedia {
   readonly partner: string;
   readonly group: GroupConfig;
   readonly #init: GroupMediaInit;
+  /** the media may go on under keys that have ended: the call has to end */
+  onFailed?: (error: SegyError) => void;
   readonly #ended = new Map<string, GroupKey>();
   /** GUK-IDs of the configured members, by GMK-ID */
   readonly #members = new Map<string, Uint32Array>();
@@ -72,8 +78,10 @@ export class GroupMedia {
     this.#queue = this.#queue
       .then(() => this.#refresh())
       .catch((error: unknown) => {
-        const { code, message } = toSegyError(error);
+        const failure = toSegyError(error);
+        const { code, message } = failure;
         this.#init.log.error('group.keys.failed', { group: this.group.id, code, message });
+        if (!this.#closed) this.onFailed?.(failure);
       });
   }
 
@@ -100,6 +108,8 @@ export class GroupMedia {
     session: CallMediaSession,
     clockRates: Readonly<Record<number, number>>,
   ): Promise<void> {
+    // the call may have ended since, and its session with it
+    if (this.#closed) return;
     this.#session = session;
     const group = this.#receiving();
     const send = this.#newSend();
@@ -141,16 +151,18 @@ export class GroupMedia {
 
   /** Keys to hear with: those held, pending ones too, and what ended since they were given. */
   #receiving(): GroupKey[] {
-    const now = new Map(this.#held().map((held) => [toHex(held.keyId), this.#groupKeyOf(held)]));
+    const now = new Map(
+      mostRecent(this.#held()).map((held) => [toHex(held.keyId), this.#groupKeyOf(held)]),
+    );
     for (const id of this.#members.keys()) if (!now.has(id)) this.#members.delete(id);
     for (const [id, key] of this.#given) {
       if (!now.has(id) && key.state !== 'revoked')
         this.#ended.set(id, { ...keyless(key), state: 'expired' });
     }
     for (const id of now.keys()) this.#ended.delete(id);
-    const ended = [...this.#ended].slice(-MAX_ENDED);
+    for (const id of [...this.#ended.keys()].slice(0, -MAX_ENDED)) this.#ended.delete(id);
     this.#given = new Map([...now].map(([id, key]) => [id, keyless(key)]));
-    return [...now.values(), ...ended.map(([, key]) => key)];
+    return [...now.values(), ...this.#ended.values()];
   }
 
   #groupKeyOf(held: HeldKey): GroupKey {
@@ -185,12 +197,32 @@ export class GroupMedia {
   /** The key to send with, where it changed: null for none any more, undefined for no change. */
   #newSend(): Send | undefined {
     const sending = this.#sending();
-    const id = sending === null ? '' : `${sending.id}/${toHex(sending.held.rand)}`;
+    const id = sending === null ? '' : sendingIdOf(sending);
     if (id === this.#sendingId) return undefined;
     this.#sendingId = id;
     if (sending === null) return null;
     return { key: sendingMaterial(sending.held, sending.speaker) };
   }
+}
+
+/** As many of the keys of a group as the media take, in their order. */
+function mostRecent(held: readonly HeldKey[]): readonly HeldKey[] {
+  const latest = (keys: readonly HeldKey[], time: 'activation' | 'stamp', most: number) =>
+    keys.toSorted((a, b) => b[time].getTime() - a[time].getTime()).slice(0, most);
+  const chosen = new Set([
+    ...latest(
+      held.filter((key) => !isRevoked(key)),
+      'activation',
+      MAX_USABLE,
+    ),
+    ...latest(held.filter(isRevoked), 'stamp', MAX_REVOKED),
+  ]);
+  return held.filter((key) => chosen.has(key));
+}
+
+/** Changes with whatever the sending depends on. */
+function sendingIdOf({ id, held: { rand, policy } }: { id: string; held: HeldKey }): string {
+  return `${id}/${toHex(rand)}/${suiteOf(policy)}/${policy.roc?.rate ?? 0}`;
 }
 
 /** What is remembered of a key that was given to the media. */
