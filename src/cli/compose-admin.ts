@@ -82,7 +82,7 @@ function contextOf(parts: Omit<AdminParts, 'more'>): ActionContext {
     effects: {
       users: () => directory.replace([...parts.config.current.users, ...users.list()]),
       trust: () => void prepareTables(parts),
-      domain: ({ certificate }) => domain.adopt(certificate),
+      domain: (renewed) => domain.adopt(renewed),
     },
   };
 }

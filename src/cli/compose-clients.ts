@@ -9,6 +9,7 @@ import { ReplayRecord } from '../keys/index.js';
 import type { KeyRing, SendingMemory } from '../keys/index.js';
 import { CredentialCache } from '../kms/index.js';
 import type { SignallingProtection } from '../protect/index.js';
+import { watchClock } from './clock-watch.js';
 import { prepareKeys, receiverTables, trustedCertificates } from './prepare-keys.js';
 import { makeProtection } from './protection.js';
 import type { LiveConfig } from './reload.js';
@@ -78,6 +79,8 @@ export async function makeClients(
       });
   };
   prepare();
+  // Another period than that of the next hour: its key sets and tables are made now, not by the first calls.
+  closers.push(watchClock({ clock, timers }, prepare));
   closers.push(() => {
     if (timer !== undefined) timers.clearTimeout(timer);
   });

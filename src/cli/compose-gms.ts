@@ -75,7 +75,9 @@ async function openGms(
     spaces: { groups: state.store.space('groups'), keys: state.store.space('group-keys') },
     identity: {
       uri: gms.uri,
-      certificate: domain.certificate,
+      get certificate() {
+        return domain.certificate;
+      },
       keySetAt: (unixMs) => credentials.at(gms.uri, unixMs),
     },
     certificates: state.trust,

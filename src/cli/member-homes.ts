@@ -16,13 +16,12 @@ export function memberHomes(
   certificates: PartnerCertificates,
 ): HomeOf {
   const trust = new PartnerTrust(domain, certificates);
-  const own = domain.certificate;
   const isOwn = (host: string): boolean =>
-    own.domains.some((each) => (hostOf(each) ?? each) === host);
+    domain.certificate.domains.some((each) => (hostOf(each) ?? each) === host);
   return (uri, kmsUri) => {
     const host = hostOf(uri);
     if (host === undefined) return undefined;
-    if (isOwn(host)) return { partner: '', kmsUri: own.kmsUri };
+    if (isOwn(host)) return { partner: '', kmsUri: domain.certificate.kmsUri };
     const partner = config.partners.find(({ domains }) => domains.includes(host));
     if (partner === undefined) return undefined;
     if (kmsUri !== undefined) {

@@ -38,6 +38,12 @@ export interface DomainParameters {
   readonly certUri?: string;
 }
 
+/** The domain's certificate as it is shown to others, and as the gateway itself goes by it. */
+export interface OwnCertificates {
+  readonly published: KmsCertificate;
+  readonly certificate: KmsCertificate;
+}
+
 export interface DomainTools {
   readonly random: RandomBytes;
   readonly slow: SlowCrypto;
@@ -47,23 +53,28 @@ export class SecurityDomain {
   readonly #z: Uint8Array;
   readonly #ksak: Uint8Array;
   readonly #tools: DomainTools;
-  #certificate: KmsCertificate;
+  #certificates: OwnCertificates;
 
   private constructor(
     z: Uint8Array,
     ksak: Uint8Array,
-    certificate: KmsCertificate,
+    certificates: OwnCertificates,
     tools: DomainTools,
   ) {
     this.#z = z;
     this.#ksak = ksak;
-    this.#certificate = certificate;
+    this.#certificates = certificates;
     this.#tools = tools;
   }
 
-  /** What partners get: Role External, IsSecurityGateway true. */
+  /** What partners get: Role External, IsSecurityGateway true. After a renewal it may be valid only later. */
+  get published(): KmsCertificate {
+    return this.#certificates.published;
+  }
+
+  /** What the gateway itself goes by: the published one, valid since the first one for these keys was. */
   get certificate(): KmsCertificate {
-    return this.#certificate;
+    return this.#certificates.certificate;
   }
 
   /**
@@ -90,7 +101,8 @@ export class SecurityDomain {
       pubAuthKey: signing.publicKey,
       domains: parameters.domains.map((domain) => domain.toLowerCase()),
     };
-    return new SecurityDomain(drawn.secret, signing.secret, certificate, tools);
+    const certificates = { certificate, published: certificate };
+    return new SecurityDomain(drawn.secret, signing.secret, certificates, tools);
   }
 
   /**
@@ -110,27 +122,27 @@ export class SecurityDomain {
         'a renewed certificate begins before the present one ends, and ends after it',
       );
     }
-    const certificate: KmsCertificate = {
-      ...this.certificate,
+    const published: KmsCertificate = {
+      ...this.published,
       validFrom: wholeSeconds(change.validFrom),
       validTo: wholeSeconds(change.validTo),
       domains: (change.domains ?? this.certificate.domains).map((domain) => domain.toLowerCase()),
     };
-    checkParameters({ ...certificate, validFrom: change.validFrom, validTo: change.validTo });
+    checkParameters({ ...published, validFrom: change.validFrom, validTo: change.validTo });
     return new SecurityDomain(
       Uint8Array.from(this.#z),
       Uint8Array.from(this.#ksak),
-      certificate,
+      { published, certificate: validSince(this.certificate, published) },
       this.#tools,
     );
   }
 
   /**
-   * Goes on under a certificate that `renew` made for these keys.
-   * @throws SegyError SEGY_E_ARGUMENT when it is of another domain
+   * Goes on under the certificates that `renew` made for these keys.
+   * @throws SegyError SEGY_E_ARGUMENT when they are of another domain
    */
-  adopt(certificate: KmsCertificate): void {
-    const { kmsUri, pubEncKey, pubAuthKey } = this.#certificate;
+  adopt({ certificate, published }: OwnCertificates): void {
+    const { kmsUri, pubEncKey, pubAuthKey } = this.certificate;
     if (
       certificate.kmsUri !== kmsUri ||
       !equalBytes(certificate.pubEncKey, pubEncKey) ||
@@ -138,7 +150,7 @@ export class SecurityDomain {
     ) {
       throw new SegyError('SEGY_E_ARGUMENT', 'the certificate is of another domain');
     }
-    this.#certificate = certificate;
+    this.#certificates = { certificate, published };
   }
 
   /**
@@ -169,13 +181,14 @@ export class SecurityDomain {
 
   /**
    * Master secrets and certificate as octets, for the sealed store only. The caller wipes them.
-   *   "SEGYDOM1", z (128), KSAK (32), certificate as Annex D XML
+   *   "SEGYDOM1", z (128), KSAK (32), as Annex D XML the published certificate and the one gone by
    */
   toSecret(): Uint8Array {
     return concatBytes(
       SECRET_MAGIC,
       this.#z,
       this.#ksak,
+      utf8(writeKmsCertificate(this.published)),
       utf8(writeKmsCertificate(this.certificate)),
     );
   }
@@ -190,14 +203,19 @@ export class SecurityDomain {
     if (bytesToUint(octets.subarray(0, zAt)) !== bytesToUint(SECRET_MAGIC)) throw damaged();
     const z = Uint8Array.from(octets.subarray(zAt, ksakAt));
     const ksak = Uint8Array.from(octets.subarray(ksakAt, xmlAt));
-    let certificate;
+    let certificates: readonly KmsCertificate[];
     try {
-      [certificate] = readKmsDocument(octets.subarray(xmlAt)).certificates;
+      ({ certificates } = readKmsDocument(octets.subarray(xmlAt)));
     } catch (error) {
+      wipe(z, ksak);
       throw damaged(error);
     }
-    if (certificate === undefined) throw damaged();
-    return new SecurityDomain(z, ksak, certificate, tools);
+    const [published, certificate = published] = certificates;
+    if (published === undefined || certificate === undefined) {
+      wipe(z, ksak);
+      throw damaged();
+    }
+    return new SecurityDomain(z, ksak, { published, certificate }, tools);
   }
 
   /** Overwrites the master secrets; nothing can be minted afterwards. */
@@ -243,6 +261,16 @@ function checkParameters(parameters: DomainParameters): void {
   if (!(parameters.validFrom < parameters.validTo)) {
     refuse('the validity ends before it begins');
   }
+}
+
+/**
+ * The keys serve without a break under certificates that follow each other: until a renewed one becomes
+ * valid, partners go by the one before it.
+ */
+function validSince(before: KmsCertificate, published: KmsCertificate): KmsCertificate {
+  const { validFrom } = before;
+  if (validFrom === undefined || published.validFrom === undefined) return published;
+  return validFrom < published.validFrom ? { ...published, validFrom } : published;
 }
 
 function wholeSeconds(date: Date): Date {

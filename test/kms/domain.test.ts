@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { concatBytes, toHex, utf8 } from '../../src/base/bytes.js';
 import { eccsiSign, eccsiValidate, EccsiVerifier } from '../../src/crypto/index.js';
 import {
+  certificateFault,
   loadDomain,
   periodAt,
   periodBounds,
@@ -115,6 +116,25 @@ describe('security domain', () => {
       assert.deepEqual(renewed.pubEncKey, domain.certificate.pubEncKey);
       assert.deepEqual(renewed.pubAuthKey, domain.certificate.pubAuthKey);
       assert.deepEqual(renewed.validTo, later.validTo);
+    });
+
+    it('lets the gateway go by the keys from the first certificate on, whenever the published one begins', async () => {
+      const soon = { ...later, validFrom: new Date(NOW + 3600_000) };
+      const renewed = domain.renew(soon);
+      const again = domain.renew(soon).renew({ ...soon, validTo: new Date(NOW + 20 * 86_400_000) });
+      for (const each of [renewed, again]) {
+        const kept = SecurityDomain.fromSecret(each.toSecret(), TOOLS);
+        for (const { published, certificate } of [each, kept]) {
+          assert.deepEqual(published.validFrom, soon.validFrom);
+          assert.equal(certificateFault(published, NOW), 'not yet valid');
+          assert.equal(certificateFault(certificate, NOW), null);
+          assert.deepEqual(certificate.validTo, published.validTo);
+        }
+      }
+      const running = SecurityDomain.fromSecret(domain.toSecret(), TOOLS);
+      running.adopt(renewed);
+      assert.equal(certificateFault(running.certificate, NOW), null);
+      assert.deepEqual(running.published, renewed.published);
     });
 
     it('refuses a gap between the two, and an end that is not later', () => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '../../src/base/bytes.js';
+import { systemRandom } from '../../src/base/environment.js';
 import {
   backupStore,
   openLevelBackend,
   openStore,
+  rekeyStore,
   restoreStore,
   verifyStore,
 } from '../../src/store/index.js';
@@ -39,6 +41,23 @@ describe('embedded back end', () => {
       await assert.rejects(openLevelBackend(join(folder, 'empty'), { create: false }), {
         code: 'SEGY_E_STORE',
       });
+    }));
+
+  it('keeps nothing after a rekey that the former master key opens', () =>
+    withFolder(async (folder) => {
+      const backend = await openLevelBackend(folder, { create: true });
+      const store = await openStore(storeOptions(backend));
+      await store.space('a').put('k', utf8('value'));
+      const former = [(await backend.get('k'))!, (await backend.get('r/a/k'))!];
+      const onDisk = (): boolean[] => {
+        const files = readdirSync(folder).map((name) => readFileSync(join(folder, name)));
+        return former.map((octets) => files.some((file) => file.includes(octets)));
+      };
+      assert.deepEqual(onDisk(), [true, true]);
+      await rekeyStore(store, { master: OTHER_MASTER, random: systemRandom });
+      assert.deepEqual(onDisk(), [false, false]);
+      assert.equal(Buffer.from((await store.space('a').get('k'))!).toString(), 'value');
+      await store.close();
     }));
 
   describe('backup', () => {

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { anchorIn, AuditLog } from '../../src/audit/index.js';
-import { fromHex, toHex } from '../../src/base/bytes.js';
+import { toHex } from '../../src/base/bytes.js';
+import type { RecordSpace } from '../../src/base/records.js';
 import { silentLog, systemRandom, systemTimers } from '../../src/base/environment.js';
+import { StatementKeys } from '../../src/idm-client/index.js';
 import { KeyRing, ReplayRecord, SendingMemory, sendingKeyTag } from '../../src/keys/index.js';
 import type { HeldKey } from '../../src/keys/index.js';
-import { CredentialCache, saveDomain } from '../../src/kms/index.js';
-import { defaultPolicy } from '../../src/mikey/index.js';
+import { CredentialCache, saveDomain, writeSignedKmsResponse } from '../../src/kms/index.js';
+import { defaultPolicy, KEY_TYPES, newKeyId } from '../../src/mikey/index.js';
 import { backupStore, openLevelBackend, openStore, rekeyStore } from '../../src/store/index.js';
 import { CLOCK, makeDomain, NOW, TOOLS } from '../kms/support.js';
-import { MASTER, storeOptions, withFolder } from './support.js';
+import { secretForms } from '../support/secret-forms.js';
+import { storeOptions, withFolder } from './support.js';
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -18,36 +21,23 @@ function filesBelow(folder: string): string[] {
     .filter((path) => statSync(path).isFile());
 }
 
-/** Raw, hex in both cases, and base64 at each of its three alignments. */
-function forms(secret: Uint8Array): Buffer[] {
-  const aligned = [0, 1, 2].map((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), secret]).toString('base64');
-    return Buffer.from(
-      text
-        .slice(shift === 0 ? 0 : shift + 1)
-        .replace(/=*$/, '')
-        .slice(0, -1),
-    );
-  });
-  const hex = toHex(secret);
-  return [Buffer.from(secret), Buffer.from(hex), Buffer.from(hex.toUpperCase()), ...aligned];
-}
-
 function found(folder: string, secrets: ReadonlyMap<string, Uint8Array>): string[] {
   return filesBelow(folder).flatMap((path) => {
     const octets = readFileSync(path);
     return [...secrets]
-      .filter(([, secret]) => forms(secret).some((form) => octets.includes(form)))
+      .filter(([, secret]) => secretForms(secret).some((form) => octets.includes(form)))
       .map(([name]) => `${name} in ${path}`);
   });
 }
 
-function groupKey(n: number): HeldKey {
+/** Keys of all types in turn. */
+function heldKey(n: number): HeldKey {
+  const keyType = KEY_TYPES[n % KEY_TYPES.length]!;
   return {
-    keyType: n % 5 === 0 ? 'PCK' : 'GMK',
-    keyId: fromHex(`${n % 5 === 0 ? '1' : '0'}a0000${n.toString(16).padStart(2, '0')}`),
+    keyType,
+    keyId: newKeyId(keyType, systemRandom),
     partner: 'mc-a',
-    dialog: n % 5 === 0 ? `d${n}` : '',
+    dialog: keyType === 'PCK' ? `d${n}` : '',
     key: systemRandom(16),
     rand: systemRandom(16),
     otherRands: [],
@@ -60,8 +50,16 @@ function groupKey(n: number): HeldKey {
     stamp: new Date(NOW),
     source: 'received',
     text: '',
-    policy: defaultPolicy('GMK'),
+    policy: defaultPolicy(keyType),
   };
+}
+
+/** The private part of a JWK, from the plain text of its record. */
+async function jwkSecret(records: RecordSpace): Promise<Uint8Array> {
+  const [record] = (await records.all()).records;
+  const [, d = ''] = /"d":"([\w-]{43})"/.exec(Buffer.from(record!.value).toString('utf8')) ?? [];
+  assert.equal(d.length, 43);
+  return new Uint8Array(Buffer.from(d, 'base64url'));
 }
 
 describe('after a life of minting, keying, rekeying and backing up', () => {
@@ -69,7 +67,10 @@ describe('after a life of minting, keying, rekeying and backing up', () => {
     withFolder(async (folder) => {
       const secrets = new Map<string, Uint8Array>();
       const backend = await openLevelBackend(join(folder, 'store'), { create: true });
-      const store = await openStore(storeOptions(backend));
+      const master = { kind: 'key', key: systemRandom(32) } as const;
+      secrets.set('master key', master.key);
+      const store = await openStore(storeOptions(backend, { master }));
+      secrets.set('first data key', store.keys.currentKey.slice());
       const anchor = anchorIn(store.space('audit'));
       const audit = await AuditLog.open({
         folder: join(folder, 'audit'),
@@ -86,7 +87,29 @@ describe('after a life of minting, keying, rekeying and backing up', () => {
       for (let user = 0; user < 4; user += 1) {
         const keySet = await cache.issue(`sip:r${user}@radio.example`, 1544n);
         secrets.set(`RSK ${user}`, keySet.rsk.slice(1)).set(`SSK ${user}`, keySet.ssk);
+        const [tk, next, ink] = [systemRandom(32), systemRandom(32), systemRandom(32)];
+        secrets.set(`TrK ${user}`, tk).set(`next TrK ${user}`, next).set(`InK ${user}`, ink);
+        const response = {
+          userUri: keySet.userUri,
+          kmsUri: keySet.kmsUri,
+          time: new Date(NOW),
+          clientReqUrl: '/keymanagement/identity/v1/keyprov',
+          message: {
+            kind: 'keyProv',
+            keySets: [keySet],
+            newKeys: { transportKey: { name: 'tk.2', key: next } },
+          },
+        } as const;
+        const signer = { kind: 'hmac', keyName: 'ink.1', key: ink } as const;
+        const transportKey = { name: 'tk.1', key: tk };
+        writeFileSync(
+          join(folder, `hand-over-${user}`),
+          writeSignedKmsResponse(response, signer, { transportKey }),
+        );
       }
+      const statements = await StatementKeys.open(store.space('token-keys'), CLOCK);
+      await statements.add();
+      secrets.set('key of statements', await jwkSecret(store.space('token-keys')));
       const ring = await KeyRing.open({
         records: store.space('keys'),
         clock: CLOCK,
@@ -99,16 +122,19 @@ describe('after a life of minting, keying, rekeying and backing up', () => {
         log: silentLog,
       });
       const sending = await SendingMemory.open(store.space('sending'));
-      for (let n = 1; n <= 40; n += 1) {
-        const held = groupKey(n);
-        secrets.set(`key ${n}`, held.key);
+      for (let n = 0; n < 6 * KEY_TYPES.length; n += 1) {
+        const held = heldKey(n);
+        secrets.set(`${held.keyType} ${n}`, held.key);
         await replay.enter(`message ${n}`, `d${n}`, NOW + 300_000);
         await audit.record({ action: 'opened', keyType: held.keyType, keyId: toHex(held.keyId) });
         await ring.enter(held);
         await sending.claim(sendingKeyTag(held.key, held.rand), n);
       }
       await backupStore(store, backend, join(folder, 'backup-1'));
-      await rekeyStore(store, { master: MASTER, random: systemRandom });
+      const newMaster = { kind: 'key', key: systemRandom(32) } as const;
+      secrets.set('new master key', newMaster.key);
+      await rekeyStore(store, { master: newMaster, random: systemRandom });
+      secrets.set('data key', store.keys.currentKey.slice());
       await backupStore(store, backend, join(folder, 'backup-2'));
       const copies = new Map([...secrets].map(([name, secret]) => [name, secret.slice()]));
       assert.deepEqual(found(folder, copies), []);
@@ -122,7 +148,7 @@ describe('after a life of minting, keying, rekeying and backing up', () => {
     withFolder(async (folder) => {
       const backend = await openLevelBackend(folder, { create: true });
       const secret = systemRandom(16);
-      for (const [index, form] of forms(secret).entries()) {
+      for (const [index, form] of secretForms(secret).entries()) {
         await backend.write([{ name: 'leak', value: Buffer.concat([Buffer.alloc(index), form]) }]);
         assert.equal(found(folder, new Map([['secret', secret]])).length > 0, true);
       }

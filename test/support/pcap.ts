@@ -3,6 +3,7 @@
  * IPv4 packets (link type 101), UDP as it was, a TCP chunk as one UDP packet of the same ports.
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
+import { secretForms } from './secret-forms.js';
 
 const LINKTYPE_RAW = 101;
 const IP_HEADER = 20;
@@ -41,23 +42,11 @@ export class Capture {
     if (this.path !== undefined) appendFileSync(this.path, record(from, to, copy));
   }
 
-  /** True when `needle` occurs in any packet, as octets, as hexadecimal of either case or as base64. */
+  /** True when `needle` occurs in any packet, in whatever form. */
   holds(needle: Uint8Array): boolean {
-    const raw = Buffer.from(needle);
-    const forms = [raw, ...texts(raw).map((text) => Buffer.from(text, 'latin1'))];
+    const forms = secretForms(needle);
     return this.packets.some((packet) => forms.some((form) => packet.payload.includes(form)));
   }
-}
-
-/** The texts in which octets could travel; of base64 the part that does not depend on what stands around. */
-function texts(raw: Buffer): string[] {
-  const base64 = [0, 1, 2].map((shift) => {
-    const shifted = Buffer.concat([Buffer.alloc(shift), raw])
-      .toString('base64')
-      .replace(/=+$/, '');
-    return shifted.slice(shift === 0 ? 0 : shift + 1, -2);
-  });
-  return [raw.toString('hex'), raw.toString('hex').toUpperCase(), ...base64];
 }
 
 function record(from: Peer, to: Peer, payload: Buffer): Buffer {

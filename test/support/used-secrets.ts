@@ -1,4 +1,5 @@
 /** Every secret octet string that a scene uses, to be searched for where none may be. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog, systemClock } from '../../src/base/environment.js';
 import { commandEnvironment, openState } from '../../src/cli/state.js';
@@ -45,6 +46,9 @@ export class UsedSecrets {
     const period = periodAt(domain.certificate, systemClock.now());
     const { rsk, ssk } = await cache.issue(user, period);
     this.byName.set('RSK', rsk.slice(1)).set('SSK', ssk);
+    this.byName.set('data key', store.keys.currentKey.slice());
+    const master = readFileSync(where.masterKey, 'utf8').trim();
+    this.byName.set('master key', Uint8Array.from(Buffer.from(master, 'hex')));
     await opened.close();
   }
 
@@ -59,6 +63,11 @@ export class UsedSecrets {
 }
 
 function srtpSecrets(key: SrtpKeyMaterial): Uint8Array[] {
-  const derived = (['rtp', 'rtcp'] as const).map((kind) => deriveSessionKeys(key, kind).encryption);
-  return [key.masterKey, ...derived].map((octets) => Uint8Array.from(octets));
+  const derived = (['rtp', 'rtcp'] as const).flatMap((kind) => {
+    const { encryption, salt, authentication } = deriveSessionKeys(key, kind);
+    return [encryption, salt, authentication];
+  });
+  return [key.masterKey, key.masterSalt, ...derived]
+    .filter((octets) => octets.length > 0)
+    .map((octets) => Uint8Array.from(octets));
 }

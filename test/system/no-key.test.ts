@@ -115,7 +115,7 @@ describe('after a day of calls, commands and a restart', function () {
     assert.ok(seen.size > 15);
     assert.ok(written > 100_000);
     assert.ok(control.packets.length > 50);
-    for (const name of ['GMK', 'z', 'KSAK', 'RSK', 'SSK']) {
+    for (const name of ['GMK', 'z', 'KSAK', 'RSK', 'SSK', 'data key', 'master key']) {
       assert.ok(secrets.byName.has(name), name);
     }
     assert.ok(secrets.byName.size > 30);

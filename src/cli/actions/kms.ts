@@ -31,10 +31,10 @@ export const KMS_ACTIONS = {
     body: z.strictObject({}),
     changes: false,
     run: (context) => {
-      const { certificate } = domainOf(context);
+      const { published } = domainOf(context);
       return Promise.resolve({
-        xml: writeKmsCertificate(certificate),
-        summary: summaryOf(certificate, context.clock.now()),
+        xml: writeKmsCertificate(published),
+        summary: summaryOf(published, context.clock.now()),
       });
     },
   }),
@@ -56,7 +56,7 @@ export const KMS_ACTIONS = {
         validTo: new Date(from + validMs),
         ...(domains && { domains }),
       });
-      const summary = summaryOf(renewed.certificate, now);
+      const summary = summaryOf(renewed.published, now);
       await audit.record({
         action: 'domain-renewed',
         kmsUri: summary.kmsUri,
