@@ -93,8 +93,18 @@ class LevelBackend implements StoreBackend {
     return mended;
   }
 
-  compact(): Promise<void> {
-    return this.#database.compactRange('', LAST_NAME);
+  /**
+   * LevelDB rewrites a table only to merge it with a newer one whose names it overlaps. So the first and
+   * the last entry are written once more as they are, which overlaps everything.
+   */
+  async compact(): Promise<void> {
+    await this.#database.compactRange('', LAST_NAME);
+    const [first] = await this.#database.iterator({ limit: 1 }).all();
+    const [last] = await this.#database.iterator({ limit: 1, reverse: true }).all();
+    if (first === undefined || last === undefined) return;
+    const entries = [first, last].map(([name, value]) => ({ name, value }));
+    await this.write(entries);
+    await this.#database.compactRange('', LAST_NAME);
   }
 
   async *entries(prefix: string): AsyncIterable<BackendEntry> {

@@ -212,6 +212,7 @@ export class SealedStore {
     try {
       await this.#backend.compact();
     } catch (error) {
+      this.#torn = true;
       this.#log.warn('store.compact.failed', { reason: describe(error) });
     }
   }

@@ -118,7 +118,7 @@ describe('security domain', () => {
       assert.deepEqual(renewed.validTo, later.validTo);
     });
 
-    it('lets the gateway go by the keys from the first certificate on, whenever the published one begins', async () => {
+    it('lets the gateway go by the keys from the first certificate on, whenever the published one begins', () => {
       const soon = { ...later, validFrom: new Date(NOW + 3600_000) };
       const renewed = domain.renew(soon);
       const again = domain.renew(soon).renew({ ...soon, validTo: new Date(NOW + 20 * 86_400_000) });

@@ -51,7 +51,7 @@ describe('embedded back end', () => {
       const former = [(await backend.get('k'))!, (await backend.get('r/a/k'))!];
       const onDisk = (): boolean[] => {
         const files = readdirSync(folder).map((name) => readFileSync(join(folder, name)));
-        return former.map((octets) => files.some((file) => file.includes(octets)));
+        return former.map((octets) => files.some((file) => file.includes(Buffer.from(octets))));
       };
       assert.deepEqual(onDisk(), [true, true]);
       await rekeyStore(store, { master: OTHER_MASTER, random: systemRandom });
