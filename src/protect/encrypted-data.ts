@@ -115,8 +115,19 @@ function child(parent: LocatedElement, name: string, namespace: string): Located
   return only ?? null;
 }
 
+/** One element without attributes that holds plain characters, as nearly every sender writes it. */
+const PLAIN_ELEMENT =
+  /^<(?:([A-Za-z]\w*):)?([A-Za-z]\w*)>[\x20-\x25\x27-\x3b\x3d\x3f-\x7e]*<\/(?:\1:)?\2>$/;
+
 /** Bare text, or one element of the schema that holds text; it cannot close what it stands in. */
 function checkContent(text: string, holder: LocatedElement, vocabulary: InfoVocabulary): void {
+  const [plain, prefix = '', name = ''] = PLAIN_ELEMENT.exec(text) ?? [];
+  const isPlain =
+    plain !== undefined &&
+    plain.endsWith(`</${prefix === '' ? '' : `${prefix}:`}${name}>`) &&
+    holder.scope.get(prefix) === holder.namespace &&
+    vocabulary.contents.has(name);
+  if (isPlain) return;
   const scope = holder.scope.bindings().filter(([prefix]) => prefix !== 'xml');
   const declared = scope.map(
     ([prefix, uri]) => ` ${prefix === '' ? 'xmlns' : `xmlns:${prefix}`}="${escapeXml(uri)}"`,

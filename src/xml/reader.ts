@@ -153,7 +153,12 @@ function build(node: RawNode, outer: NamespaceScope): XmlElement {
   };
 }
 
-function parseRoot(xml: string, limits: XmlLimits): XmlElement {
+/** It keeps nothing of what it parses, so one serves all documents of a depth. */
+const parsers = new Map<number, XMLParser>();
+
+function parserOf(maxDepth: number): XMLParser {
+  const known = parsers.get(maxDepth);
+  if (known !== undefined) return known;
   const parser = new XMLParser({
     preserveOrder: true,
     ignoreAttributes: false,
@@ -163,13 +168,18 @@ function parseRoot(xml: string, limits: XmlLimits): XmlElement {
     processEntities: false,
     trimValues: false,
     cdataPropName: CDATA,
-    maxNestedTags: limits.maxDepth + 1,
+    maxNestedTags: maxDepth + 1,
     // Names such as "toString" are legal XML and harmless here: the tree is rebuilt by build().
     onDangerousProperty: (name) => name,
   });
+  parsers.set(maxDepth, parser);
+  return parser;
+}
+
+function parseRoot(xml: string, limits: XmlLimits): XmlElement {
   let nodes: readonly RawNode[];
   try {
-    nodes = childNodes(parser.parse(xml));
+    nodes = childNodes(parserOf(limits.maxDepth).parse(xml));
   } catch (cause) {
     throw new SegyError('SEGY_E_XML', 'not well-formed', { cause });
   }

@@ -29,9 +29,16 @@ export class Composer {
   /** How header values of `from` are written for the other side, over `dialog` there. */
   wording(call: Call, from: Side, dialog: Pick<Dialog, 'target'>): HeaderContext {
     const receiver = otherSide(from);
-    const host = ownHost(call.deps.settings, receiver, dialog.target);
-    const map = this.#registry.mapFrom(from, call.partner.name);
-    return { map, host, transfers: takesTransfers(call) };
+    return this.#context(call, from, ownHost(call.deps.settings, receiver, dialog.target));
+  }
+
+  #context(call: Call, from: Side, host: string): HeaderContext {
+    return {
+      map: this.#registry.mapFrom(from, call.partner.name),
+      host,
+      transfers: takesTransfers(call),
+      referrer: from === 'inner' ? call.deps.settings.outer.identity : null,
+    };
   }
 
   /** The call of a partner that a Call-ID of `side` names. */
@@ -48,10 +55,11 @@ export class Composer {
   /** Fills `to`, the INVITE that opens a call's other half, with what of `from` may pass. */
   passInitial(call: Call, from: SipRequest, to: SipRequest, way: PeerWay): void {
     const host = ownHost(call.deps.settings, call.calleeSide, way);
-    const map = this.#registry.mapFrom(call.callerSide, call.partner.name);
-    const transfers = takesTransfers(call);
-    passHeaders(from, to.headers, { map, host, transfers });
-    if (!to.headers.has('Allow')) to.headers.set('Allow', methodsWith(transfers).join(', '));
+    const context = this.#context(call, call.callerSide, host);
+    passHeaders(from, to.headers, context);
+    if (!to.headers.has('Allow')) {
+      to.headers.set('Allow', methodsWith(context.transfers).join(', '));
+    }
     to.headers.set('Max-Forwards', String(hopsLeft(from)));
   }
 

@@ -1,21 +1,24 @@
 /**
  * Free text of one side (Warning, Reason, Retry-After comments) with everything that could name a
- * host of that side taken out: IP literals and dotted names.
+ * host or user of that side taken out: IP literals, dotted names, and what stands around an @.
  */
 
 const BRACKETED_IPV6 = /\[[0-9A-Fa-f:.]{2,}\]/g;
 const BARE_IPV6 = /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z])/g;
 const DOTTED = /[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?::[0-9]+)?/g;
+/** A user at a host, whatever the host is called. */
+const USER_AT = /[^\s@]{1,128}@[^\s@]{1,128}/g;
 const UNPRINTABLE = /[^\x20-\x7e]|["\\]/g;
 const MAX_LENGTH = 256;
 /** A quoted string longer than this is not read. */
 const MAX_QUOTED = 2048;
 
-/** `text` without host names, addresses, quotes and control characters, at most 256 characters. */
+/** `text` without host names, addresses, users at hosts, quotes and control characters, at most 256 characters. */
 export function hideHosts(text: string): string {
   return text
     .slice(0, MAX_LENGTH)
     .replace(UNPRINTABLE, ' ')
+    .replace(USER_AT, '...')
     .replace(BRACKETED_IPV6, '...')
     .replace(BARE_IPV6, '...')
     .replace(DOTTED, '...')
@@ -43,7 +46,7 @@ export function rewriteWarning(value: string, agent: string): string | null {
 
 /** A Reason value (RFC 3326) with its protocol, cause and a text that names no host. */
 export function rewriteReason(value: string): string | null {
-  const protocol = /^\s*([A-Za-z0-9._-]{1,32})\s*(?:;|$)/.exec(value)?.[1];
+  const protocol = /^\s*(Q\.850|[A-Za-z0-9_-]{1,32})\s*(?:;|$)/i.exec(value)?.[1];
   if (protocol === undefined) return null;
   const cause = /;\s*cause\s*=\s*([0-9]{1,4})/i.exec(value)?.[1];
   const text = /;\s*text\s*=/i.test(value) ? quotedText(value) : null;

@@ -36,7 +36,15 @@ const PASSED: readonly string[] = [
 const PLAIN_VALUE = /^[A-Za-z0-9 \t!%*+,./:;=_~-]{0,256}$/;
 
 /** Option tags that concern the hop or a body that ends here, so they end here too. */
-const HOP_TAGS = new Set(['path', 'outbound', 'gruu', 'sec-agree', 'recipient-list-invite', 'ice']);
+const HOP_TAGS = new Set([
+  'path',
+  'outbound',
+  'gruu',
+  'sec-agree',
+  'recipient-list-invite',
+  'ice',
+  'histinfo',
+]);
 
 const MAX_VALUES = 32;
 
@@ -47,6 +55,8 @@ export interface HeaderContext {
   readonly host: string;
   /** whether calls may be transferred */
   readonly transfers: boolean;
+  /** URI of who refers, where users of the far side stay behind; null where they may be known */
+  readonly referrer: string | null;
 }
 
 /** Copies what may pass from `from` into `to`, rewritten for the receiver. */
@@ -68,7 +78,7 @@ export function passHeaders(from: SipMessage, to: SipHeaders, context: HeaderCon
     copy(from.headers, to, name, (value) => mapDialogReference(value, context.map));
   }
   copy(from.headers, to, 'In-Reply-To', (value) => mapInReplyTo(value, context.map));
-  copy(from.headers, to, 'Referred-By', (value) => rewriteReferredBy(value, context.host));
+  copy(from.headers, to, 'Referred-By', (value) => rewriteReferredBy(value, context));
 }
 
 /**
@@ -116,8 +126,8 @@ function passAllow(from: SipHeaders, to: SipHeaders, transfers: boolean): void {
   if (both.length > 0) to.set('Allow', both.join(', '));
 }
 
-function rewriteReferredBy(value: string, host: string): string | null {
+function rewriteReferredBy(value: string, { host, referrer }: HeaderContext): string | null {
   const match = /(sips?):([A-Za-z0-9+._-]+)@/i.exec(value);
   if (match?.[1] === undefined || match[2] === undefined) return null;
-  return `<${match[1].toLowerCase()}:${match[2]}@${host}>`;
+  return `<${referrer ?? `${match[1].toLowerCase()}:${match[2]}@${host}`}>`;
 }

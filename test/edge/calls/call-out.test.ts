@@ -146,6 +146,21 @@ describe('edge: private call from the radio to MC', () => {
     });
   });
 
+  it('names no user or host of the PBX in Referred-By and Reason', async () => {
+    h = await Harness.start();
+    const call = await h.establishOut({
+      headers: [
+        ['Referred-By', '<sip:1002@127.0.0.1>'],
+        ['Reason', 'SIP;cause=302;text="moved by 1002@pbx"'],
+        ['History-Info', '<sip:1002@127.0.0.1>;index=1'],
+      ],
+    });
+    const { headers } = call.offered;
+    assert.match(headers.get('Referred-By') ?? '', /^<sip:segy@[^>]+>$/);
+    assert.equal(headers.get('Reason'), 'SIP;cause=302;text="moved by ..."');
+    assert.doesNotMatch(textOf(call.offered), /1002|127\.0\.0\.|@pbx/);
+  });
+
   it('keeps forks apart and gives the audio to the one that answered', async () => {
     h = await Harness.start();
     const { request, sent } = h.fromPbx();

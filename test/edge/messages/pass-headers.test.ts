@@ -9,7 +9,11 @@ function passed(...entries: [string, string][]): [string, string][] {
   return passedWhere(false, entries);
 }
 
-function passedWhere(transfers: boolean, entries: [string, string][]): [string, string][] {
+function passedWhere(
+  transfers: boolean,
+  entries: [string, string][],
+  referrer: string | null = null,
+): [string, string][] {
   const request: SipRequest = {
     kind: 'request',
     method: 'INVITE',
@@ -18,7 +22,7 @@ function passedWhere(transfers: boolean, entries: [string, string][]): [string, 
     body: new Uint8Array(),
   };
   const to = new SipHeaders();
-  passHeaders(request, to, { map: NOTHING, host: 'gw.example', transfers });
+  passHeaders(request, to, { map: NOTHING, host: 'gw.example', transfers, referrer });
   return to.entries();
 }
 
@@ -78,7 +82,9 @@ describe('edge/pass-headers', () => {
   });
 
   it('keeps option tags of the hop to the hop', () => {
-    assert.deepEqual(passed(['Supported', 'path, timer, gruu']), [['Supported', 'timer']]);
+    assert.deepEqual(passed(['Supported', 'path, timer, gruu, histinfo']), [
+      ['Supported', 'timer'],
+    ]);
   });
 
   it('gives Warning and Referred-By our host', () => {
@@ -95,6 +101,21 @@ describe('edge/pass-headers', () => {
         ['Referred-By', '<sip:bob@gw.example>'],
       ],
     );
+  });
+
+  it('names the gateway in Referred-By where users of the far side stay behind', () => {
+    assert.deepEqual(
+      passedWhere(false, [['Referred-By', '<sip:1002@10.0.0.1>']], 'sip:segy@gw.example'),
+      [['Referred-By', '<sip:segy@gw.example>']],
+    );
+  });
+
+  it('names no user at a host in a Reason, whatever the host is called', () => {
+    const text = 'SIP;cause=480;text="sent by 1001@pbx to <sip:1002@trunk>"';
+    assert.equal(rewriteReason(text), 'SIP;cause=480;text="sent by ... to ..."');
+    assert.equal(rewriteReason('Q.850;cause=16'), 'Q.850;cause=16');
+    assert.equal(rewriteReason('10.0.0.1;cause=16'), null);
+    assert.equal(rewriteReason('pbx.internal;cause=16'), null);
   });
 
   it('does not pass a Replaces that names no dialog here', () => {
