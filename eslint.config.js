@@ -19,7 +19,6 @@ const LAYERS = {
   mikey: ['crypto', 'kms'],
   keys: ['crypto', 'kms', 'mikey'],
   floor: ['srtp'],
-  mcdata: ['crypto', 'srtp', 'mikey'],
   media: ['srtp', 'floor', 'mikey'],
   clients: ['crypto', 'kms', 'mikey', 'keys'],
   gms: ['crypto', 'kms', 'mikey', 'keys', 'xml', 'sip', 'clients', 'config', 'https', 'xcap'],

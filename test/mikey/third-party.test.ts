@@ -4,7 +4,6 @@ import {
   writeKmsCertificate,
   writeKmsKeySets,
   writeKmsResponse,
-  type KmsCertificate,
   type KmsKeySet,
 } from '../../src/kms/index.js';
 import {
@@ -16,15 +15,8 @@ import {
 } from '../../src/mikey/index.js';
 import { runSegy } from '../support/cli.js';
 import { KmsFiles, withoutDeclaration } from '../support/kms-files.js';
-import { readVectors } from '../support/vectors.js';
+import { certificateOf, readVectors, type CertificateVector } from '../support/vectors.js';
 
-interface CertVector {
-  readonly kmsUri: string;
-  readonly userKeyPeriod: number;
-  readonly userKeyOffset: number;
-  readonly pubEncKey: string;
-  readonly pubAuthKey: string;
-}
 interface UserVector {
   readonly uri: string;
   readonly uid: string;
@@ -45,7 +37,7 @@ interface MessageVector {
   };
 }
 interface Product {
-  readonly cert: CertVector;
+  readonly cert: CertificateVector;
   readonly users: Readonly<Record<string, UserVector>>;
   readonly iMessages: readonly MessageVector[];
 }
@@ -75,20 +67,6 @@ const captured = readVectors('mikey-plain-identities-pck-256') as {
   base64: string;
   parsed: Record<string, string> & { sp: [number, string][] };
 };
-
-function certificateOf(cert: CertVector): KmsCertificate {
-  return {
-    role: 'Root',
-    isSecurityGateway: false,
-    kmsUri: cert.kmsUri,
-    revoked: false,
-    userKeyPeriod: BigInt(cert.userKeyPeriod),
-    userKeyOffset: BigInt(cert.userKeyOffset),
-    pubEncKey: fromHex(cert.pubEncKey),
-    pubAuthKey: fromHex(cert.pubAuthKey),
-    domains: [],
-  };
-}
 
 function keySetOf(user: UserVector, kmsUri: string): KmsKeySet {
   return {

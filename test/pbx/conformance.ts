@@ -7,7 +7,7 @@ import type { PbxChannel, PbxPort } from '../../src/edge/ports/pbx-port.js';
 import type { PortOptions } from '../../src/pbx/index.js';
 import { needsOwnPbx } from '../support/each-pbx.js';
 import type { PbxRig } from '../support/pbx-rig.js';
-import { until } from './until.js';
+import { until } from '../support/waiting.js';
 
 export { until };
 

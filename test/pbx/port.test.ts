@@ -3,7 +3,7 @@ import { SegyError } from '../../src/base/errors.js';
 import type { PbxPort } from '../../src/edge/ports/pbx-port.js';
 import type { ChannelFacts, LinkListener, PbxDriver, PbxLink } from '../../src/pbx/driver.js';
 import { type PortOptions, createPort } from '../../src/pbx/port.js';
-import { quietEnvironment } from '../support/asterisk-rig.js';
+import { quietEnvironment } from '../support/quiet-environment.js';
 import { until } from './conformance.js';
 
 const PARKED: ChannelFacts = { id: '1', name: 'one', callId: 'call', handedOver: true };

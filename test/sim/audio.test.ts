@@ -1,26 +1,11 @@
 import assert from 'node:assert/strict';
-import {
-  silentLog,
-  silentMetrics,
-  systemClock,
-  systemRandom,
-  systemTimers,
-} from '../../src/base/environment.js';
-import type { Environment } from '../../src/base/environment.js';
 import { AudioStream } from '../../src/sim/audio.js';
 import { CODECS } from '../../src/sim/codec.js';
 import type { CodecName } from '../../src/sim/codec.js';
 import { SrtpProtection } from '../../src/sim/protection.js';
 import { findTone } from '../../src/sim/tone.js';
 import type { SrtpKeyMaterial } from '../../src/srtp/index.js';
-
-const env: Environment = {
-  clock: systemClock,
-  timers: systemTimers,
-  random: systemRandom,
-  log: silentLog,
-  metrics: silentMetrics,
-};
+import { quietEnvironment as env } from '../support/quiet-environment.js';
 
 const key = (fill: number): SrtpKeyMaterial => ({
   suite: 'AEAD_AES_128_GCM',

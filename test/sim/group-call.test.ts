@@ -1,12 +1,4 @@
 import assert from 'node:assert/strict';
-import {
-  silentLog,
-  silentMetrics,
-  systemClock,
-  systemRandom,
-  systemTimers,
-} from '../../src/base/environment.js';
-import type { Environment } from '../../src/base/environment.js';
 import { toHex, utf8 } from '../../src/base/bytes.js';
 import { createInlineCrypto } from '../../src/crypto/index.js';
 import { gukId, makeIMessage, newKeyId } from '../../src/mikey/index.js';
@@ -18,15 +10,8 @@ import { findTone } from '../../src/sim/tone.js';
 import { createResponse, SipEndpoint, SipHeaders } from '../../src/sip/index.js';
 import type { ServerTransaction, SipRequest, SipResponse } from '../../src/sip/index.js';
 import { makeMultipart } from '../../src/sip/index.js';
+import { quietEnvironment as env } from '../support/quiet-environment.js';
 import { sleep, until, within } from '../support/waiting.js';
-
-const env: Environment = {
-  clock: systemClock,
-  timers: systemTimers,
-  random: systemRandom,
-  log: silentLog,
-  metrics: silentMetrics,
-};
 
 const ALICE = 'sip:alice@mc-a.example';
 const BOB = 'sip:bob@mc-b.example';
@@ -97,9 +82,9 @@ describe('members of a talkgroup in simulated MC domains', function () {
 
   function newKey(): Made {
     return {
-      keyId: newKeyId('GMK', systemRandom),
-      key: systemRandom(16),
-      rand: systemRandom(16),
+      keyId: newKeyId('GMK', env.random),
+      key: env.random(16),
+      rand: env.random(16),
     };
   }
 
@@ -143,7 +128,7 @@ describe('members of a talkgroup in simulated MC domains', function () {
         headers: new SipHeaders([['Content-Type', part.type]]),
         body: part.body,
       })),
-      systemRandom,
+      env.random,
     );
     const request: SipRequest = {
       kind: 'request',
@@ -152,7 +137,7 @@ describe('members of a talkgroup in simulated MC domains', function () {
       headers: new SipHeaders([
         ['From', `<${GMS}>;tag=1`],
         ['To', `<sip:x@${address}>`],
-        ['Call-ID', toHex(systemRandom(8))],
+        ['Call-ID', toHex(env.random(8))],
         ['CSeq', '1 MESSAGE'],
         ['Max-Forwards', '70'],
         ['Content-Type', contentType],

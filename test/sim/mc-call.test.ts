@@ -1,12 +1,4 @@
 import assert from 'node:assert/strict';
-import {
-  silentLog,
-  silentMetrics,
-  systemClock,
-  systemRandom,
-  systemTimers,
-} from '../../src/base/environment.js';
-import type { Environment } from '../../src/base/environment.js';
 import { createInlineCrypto } from '../../src/crypto/index.js';
 import type { SimCall } from '../../src/sim/call.js';
 import { createSimKms, simCertificate } from '../../src/sim/domain-files.js';
@@ -14,15 +6,8 @@ import { SimDomain } from '../../src/sim/domain.js';
 import { McSystem } from '../../src/sim/mc-system.js';
 import type { McCallOptions, McMedia } from '../../src/sim/mc-system.js';
 import { findTone } from '../../src/sim/tone.js';
+import { quietEnvironment as env } from '../support/quiet-environment.js';
 import { sleep, until, within } from '../support/waiting.js';
-
-const env: Environment = {
-  clock: systemClock,
-  timers: systemTimers,
-  random: systemRandom,
-  log: silentLog,
-  metrics: silentMetrics,
-};
 
 const ALICE = 'sip:alice@mc-a.example';
 const ANNE = 'sip:anne@mc-a.example';

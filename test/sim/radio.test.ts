@@ -1,27 +1,12 @@
 import assert from 'node:assert/strict';
-import {
-  silentLog,
-  silentMetrics,
-  systemClock,
-  systemRandom,
-  systemTimers,
-} from '../../src/base/environment.js';
-import type { Environment } from '../../src/base/environment.js';
 import { SegyError } from '../../src/base/errors.js';
 import type { SimCall } from '../../src/sim/call.js';
 import type { PartyMedia } from '../../src/sim/party-media.js';
 import { RadioTrunk } from '../../src/sim/radio.js';
 import { reportCall } from '../../src/sim/report.js';
 import { findTone } from '../../src/sim/tone.js';
+import { quietEnvironment as env } from '../support/quiet-environment.js';
 import { until, within } from '../support/waiting.js';
-
-const env: Environment = {
-  clock: systemClock,
-  timers: systemTimers,
-  random: systemRandom,
-  log: silentLog,
-  metrics: silentMetrics,
-};
 
 /** A trunk whose PBX is the other trunk. */
 async function trunks(): Promise<[RadioTrunk, RadioTrunk]> {

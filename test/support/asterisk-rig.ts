@@ -1,22 +1,13 @@
 /**
  * The conformance suite's rig on a real Asterisk.
  */
-import { type Environment, silentMetrics, systemClock } from '../../src/base/environment.js';
-import { silentLog, systemRandom, systemTimers } from '../../src/base/environment.js';
 import { createAriPort } from '../../src/pbx/index.js';
 import { AsteriskInstance } from './asterisk.js';
 import type { PbxRig } from './pbx-rig.js';
+import { quietEnvironment } from './quiet-environment.js';
 import type { SentCall } from './raw-sip.js';
 import { openSides, realRig } from './real-rig.js';
 import type { RigSides } from './real-rig.js';
-
-export const quietEnvironment: Environment = {
-  clock: systemClock,
-  timers: systemTimers,
-  random: systemRandom,
-  log: silentLog,
-  metrics: silentMetrics,
-};
 
 /** A dialplan route past the gateway, for the call that never enters Stasis. */
 const PAST = ['[from-segy]', 'exten => past-gateway,1,Answer()', ' same => n,Wait(30)', ''].join(

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createEslPort } from '../../src/pbx/index.js';
-import { quietEnvironment } from './asterisk-rig.js';
+import { quietEnvironment } from './quiet-environment.js';
 import { type FakeChannel, FakeFreeSwitch } from './esl-fake.js';
 import type { PbxRig, RigArrival, RigCall } from './pbx-rig.js';
 

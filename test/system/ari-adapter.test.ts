@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createAriPort } from '../../src/pbx/index.js';
 import { portConformance, until } from '../pbx/conformance.js';
-import { AsteriskRig, quietEnvironment } from '../support/asterisk-rig.js';
+import { AsteriskRig } from '../support/asterisk-rig.js';
+import { quietEnvironment } from '../support/quiet-environment.js';
 import { freePort } from '../support/ports.js';
 
 describe('the ARI adapter on a real Asterisk', function () {

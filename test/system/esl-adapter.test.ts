@@ -1,6 +1,6 @@
 import { createEslPort } from '../../src/pbx/index.js';
 import { portConformance } from '../pbx/conformance.js';
-import { quietEnvironment } from '../support/asterisk-rig.js';
+import { quietEnvironment } from '../support/quiet-environment.js';
 import { describeOnFreeSwitch, extension } from '../support/each-pbx.js';
 import { startFreeSwitch } from '../support/freeswitch.js';
 import type { PbxRig } from '../support/pbx-rig.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkFreeSwitch } from '../../src/cli/check-freeswitch.js';
 import { createEslPort } from '../../src/pbx/index.js';
-import { quietEnvironment } from '../support/asterisk-rig.js';
+import { quietEnvironment } from '../support/quiet-environment.js';
 import { describeOnFreeSwitch, needsModule } from '../support/each-pbx.js';
 import { startFreeSwitch, type FreeSwitch } from '../support/freeswitch.js';
 import { openSides, type RigSides } from '../support/real-rig.js';

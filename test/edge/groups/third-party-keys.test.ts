@@ -6,7 +6,7 @@ import { keyLine, keyView } from '../../../src/cli/key-view.js';
 import { Directory, GroupKeys } from '../../../src/clients/index.js';
 import { createInlineCrypto, EccsiVerifier } from '../../../src/crypto/index.js';
 import { KeyRing, ReplayRecord, SendingMemory } from '../../../src/keys/index.js';
-import type { KmsCertificate, KmsKeySet } from '../../../src/kms/index.js';
+import type { KmsKeySet } from '../../../src/kms/index.js';
 import {
   decodeMikeyText,
   ntpToUnixMs,
@@ -15,20 +15,14 @@ import {
 } from '../../../src/mikey/index.js';
 import { ALL_TOLERANCES } from '../../../src/mikey/index.js';
 import { MemoryBackend, openStore } from '../../../src/store/index.js';
-import { readVectors } from '../../support/vectors.js';
+import { certificateOf, readVectors, type CertificateVector } from '../../support/vectors.js';
 import { storeOptions } from '../../store/support.js';
 import { Harness } from '../support/harness.js';
 import { within } from '../support/peer.js';
 import type { Partner } from '../support/fakes.js';
 
 interface Product {
-  readonly cert: {
-    kmsUri: string;
-    userKeyPeriod: number;
-    userKeyOffset: number;
-    pubEncKey: string;
-    pubAuthKey: string;
-  };
+  readonly cert: CertificateVector;
   readonly users: Readonly<
     Record<
       string,
@@ -48,20 +42,6 @@ interface Product {
 const streamwide = readVectors('streamwide-and-third-party') as Product & { alea: Product };
 const FAR = Date.UTC(2026, 0, 1);
 
-function certificateOf({ cert }: Product): KmsCertificate {
-  return {
-    role: 'Root',
-    isSecurityGateway: false,
-    kmsUri: cert.kmsUri,
-    revoked: false,
-    userKeyPeriod: BigInt(cert.userKeyPeriod),
-    userKeyOffset: BigInt(cert.userKeyOffset),
-    pubEncKey: fromHex(cert.pubEncKey),
-    pubAuthKey: fromHex(cert.pubAuthKey),
-    domains: [],
-  };
-}
-
 function keySetOf(product: Product, uri: string): KmsKeySet[] {
   return Object.values(product.users)
     .filter((user) => user.uri === uri)
@@ -79,7 +59,7 @@ function keySetOf(product: Product, uri: string): KmsKeySet[] {
 
 /** An edge whose represented users are those of `product`. */
 async function productScene(product: Product) {
-  const certificate = certificateOf(product);
+  const certificate = certificateOf(product.cert);
   const gmks = product.iMessages.filter(({ name }) => name.startsWith('GMK'));
   const octets = gmks.map(({ iMessage }) => decodeMikeyText(iMessage));
   const [first] = octets;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createEslPort } from '../../../src/pbx/index.js';
-import { quietEnvironment } from '../../support/asterisk-rig.js';
+import { quietEnvironment } from '../../support/quiet-environment.js';
 import { FakeFreeSwitch, type FakeChannel } from '../../support/esl-fake.js';
 import { until } from '../conformance.js';
 import type { PbxPort } from '../../../src/edge/ports/pbx-port.js';
