@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createResponse, type SipProtocol, type SipTarget } from '../../src/sip/index.js';
+import { needsIpv6 } from '../support/ipv6.js';
 import {
   Endpoints,
   errorOf,
@@ -28,7 +29,8 @@ describe('sip/endpoint on real sockets', () => {
 
   for (const protocol of ['udp', 'tcp'] as const) {
     for (const address of ['127.0.0.1', '::1']) {
-      it(`an OPTIONS is answered over ${protocol} ${address}`, async () => {
+      it(`an OPTIONS is answered over ${protocol} ${address}`, async function () {
+        if (address === '::1') needsIpv6(this);
         const { client, server, target } = await pair(protocol, address);
         server.onRequest = (tx) => tx.respond(createResponse(tx.request, 200));
         const response = await finalOf(client.request(makeRequest('OPTIONS'), target));
@@ -36,7 +38,8 @@ describe('sip/endpoint on real sockets', () => {
         assert.match(response.headers.get('To') ?? '', /;tag=[0-9a-f]{16}$/);
       });
 
-      it(`an INVITE rings, is answered and acknowledged over ${protocol} ${address}`, async () => {
+      it(`an INVITE rings, is answered and acknowledged over ${protocol} ${address}`, async function () {
+        if (address === '::1') needsIpv6(this);
         const { client, server, target } = await pair(protocol, address);
         const acked = new Promise<string>((resolve) => {
           server.onAck = (ack) => resolve(ack.headers.get('Call-ID') ?? '');

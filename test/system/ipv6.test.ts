@@ -1,6 +1,7 @@
 /** Calls whose every leg between MC system, gateway and PBX is IPv6. */
 import assert from 'node:assert/strict';
 import { callMc, callRadio, hears } from '../support/call-pair.js';
+import { needsIpv6 } from '../support/ipv6.js';
 import { MC_TONE_HZ, RADIO_TONE_HZ, Scene } from '../support/scene.js';
 import { within } from '../support/waiting.js';
 
@@ -13,7 +14,8 @@ describe('calls over IPv6', function () {
   });
 
   for (const protocol of ['tls', 'udp'] as const) {
-    it(`run both ways and are heard both ways, with ${protocol} outside`, async () => {
+    it(`run both ways and are heard both ways, with ${protocol} outside`, async function () {
+      needsIpv6(this);
       scene = await Scene.start({ ipv6: true, protocol });
       for (const place of [callRadio, callMc]) {
         const { mc, radio } = await place(scene);

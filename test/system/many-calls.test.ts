@@ -15,7 +15,10 @@ describeOnEachPbx('sixty calls at once through a real', function (kind) {
   let scene: Scene;
 
   before(async () => {
-    scene = await Scene.start({ pbx: kind, config: { limits: { setupSeconds: 30 } } });
+    scene = await Scene.start({
+      pbx: kind,
+      config: { limits: { setupSeconds: 30, outboundChannelMs: 5000 } },
+    });
   });
   after(async () => {
     await scene.stop();
