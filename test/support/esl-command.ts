@@ -29,7 +29,9 @@ export function eslCommand(at: Peer, password: string, command: string): Promise
         else if (head.includes('api/response')) {
           socket.destroy();
           resolve(body);
-        } else fail(head);
+        } else if (head.includes('rude-rejection')) fail('refused by its apply-inbound-acl');
+        else if (head.includes('-ERR invalid')) fail('-ERR invalid: the password is another one');
+        else fail(head.replaceAll('\n', ', '));
       }
     });
   });

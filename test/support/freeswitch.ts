@@ -162,10 +162,18 @@ class RunningFreeSwitch extends FreeSwitch {
 
   static async join(at: { control: Peer; password: string; sip: Peer }): Promise<FreeSwitch> {
     const ask = async (what: string, field: string): Promise<string> => {
-      const answer = await eslCommand(at.control, at.password, `sofia xmlstatus ${what}`);
+      const answer = await eslCommand(at.control, at.password, `sofia xmlstatus ${what}`).catch(
+        (cause: unknown) => {
+          const { message } = cause as Error;
+          throw new Error(`SEGY_TEST_ESL leads to no FreeSWITCH that lets us in: ${message}`);
+        },
+      );
       const value = new RegExp(`<${field}>([^<]*)</${field}>`).exec(answer)?.[1];
       if (value === undefined) {
-        throw new Error(`the running FreeSWITCH has no sofia ${what}: ${answer.trim()}; ${HOW}`);
+        const said = answer.trim().slice(0, 200);
+        throw new Error(
+          `the running FreeSWITCH has no sofia ${what}: ${said}; what it needs is in docs/freeswitch.md`,
+        );
       }
       return value;
     };

@@ -29,14 +29,14 @@ const COMPLAINT = /\[(WARNING|ERR|CRIT|ALERT)\]/;
 describeOnFreeSwitch('the FreeSWITCH at hand', function () {
   this.timeout(90_000);
   let pbx: FreeSwitch;
-  let sides: RigSides;
+  let sides: RigSides | undefined;
 
   before(async () => {
     pbx = await startFreeSwitch();
     sides = await openSides(pbx);
   });
   after(async () => {
-    await sides.close();
+    await sides?.close();
   });
 
   afterEach(function () {
@@ -50,6 +50,7 @@ describeOnFreeSwitch('the FreeSWITCH at hand', function () {
     );
   });
 
+  const opened = (): RigSides => sides ?? assert.fail('both sides are open');
   const link = (): { host: string; port: number; password: string } => ({
     host: pbx.control.address,
     port: pbx.control.port,
@@ -132,7 +133,7 @@ describeOnFreeSwitch('the FreeSWITCH at hand', function () {
     try {
       await until('the adapter logs in, subscribes and reads the channel list', () => port.linked);
       const callId = `at-hand-${process.pid}-${Date.now()}`;
-      const call = sides.edge.invite('radio7', callId, { 'X-SeGy-Session': 'at-hand' });
+      const call = opened().edge.invite('radio7', callId, { 'X-SeGy-Session': 'at-hand' });
       const channel = await Promise.race([
         port
           .inboundChannel({ callId, sessionId: 'at-hand', timeoutMs: ANSWER_MS })
@@ -148,7 +149,7 @@ describeOnFreeSwitch('the FreeSWITCH at hand', function () {
       await channel.proceed();
       const atRadio = await within(
         'segy-to-radio dials the trunk',
-        sides.radio.nextInvite(),
+        opened().radio.nextInvite(),
         ANSWER_MS,
       );
       assert.match(atRadio.requestUri, /^sip:radio7@/);
@@ -164,9 +165,9 @@ describeOnFreeSwitch('the FreeSWITCH at hand', function () {
   });
 
   it('names its channel by the Call-ID of a call to MC, and passes on the status of a refusal', async () => {
-    const call = sides.radio.invite('alice.mc', `at-hand-out-${process.pid}-${Date.now()}`);
+    const call = opened().radio.invite('alice.mc', `at-hand-out-${process.pid}-${Date.now()}`);
     const atEdge = await Promise.race([
-      within('to-segy dials the gateway', sides.edge.nextInvite(), ANSWER_MS),
+      within('to-segy dials the gateway', opened().edge.nextInvite(), ANSWER_MS),
       call.final.then((status) => {
         throw new Error(`the call was answered with ${status}, and not sent to the gateway`);
       }),
