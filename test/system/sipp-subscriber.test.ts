@@ -96,6 +96,23 @@ describe('SIPp at the notifier of our groups', function () {
     });
   }
 
+  for (const [what, seconds, state, answer] of [
+    ['asks for no time', '0', 'terminated;reason=timeout', '200 OK'],
+    ['answers its NOTIFY 481', '600', 'active;expires=', '481 Subscription Does Not Exist'],
+    ['answers its NOTIFY 483', '600', 'active;expires=', '483 Too Many Hops'],
+  ] as const) {
+    it(`is no subscriber any more after the first NOTIFY where it ${what}`, async () => {
+      const { done, log } = play('subscribe-gone.xml', tcp, {
+        user: ALICE,
+        seconds,
+        state,
+        answer,
+      });
+      await within('SIPp ends', done);
+      assert.match(log(), /^gone /m);
+    });
+  }
+
   it('is refused where the subscriber is no member, asks for another event, or for too short a time', async () => {
     const refusal = async (keys: Record<string, string>): Promise<string> => {
       const all = { user: ALICE, event: 'xcap-diff', seconds: '600', ...keys };
