@@ -26,6 +26,7 @@ import type { PathEnvironment } from './path.js';
 import type { PathRtcp } from './path-rtcp.js';
 import type { Protection } from './protection.js';
 import { SentStream } from './rtcp-reporter.js';
+import { TalkerNews } from './talker-news.js';
 import type { DropReason } from './types.js';
 
 /** What both streams of one session work on. */
@@ -106,12 +107,19 @@ export class InwardStream {
   #sentAt: number | null = null;
   #clockRate = 8_000;
   #eventTimestamp = 0;
+  readonly #news: TalkerNews;
 
   constructor(parts: StreamParts, counters: DirectionCounters, markTalkSpurts: boolean) {
     this.#parts = parts;
     this.#counters = counters;
     this.ssrc = random32(parts.env);
     this.#stream = newContinuity(parts.env, true, markTalkSpurts);
+    this.#news = new TalkerNews((event) => parts.env.emit(event));
+  }
+
+  /** Tells who was heard last, where that had to wait. */
+  tick(now: number): void {
+    this.#news.tick(now);
   }
 
   /**
@@ -137,8 +145,8 @@ export class InwardStream {
     );
     if (outcome !== 'ok') return outcome;
     if (stream.switched) {
-      env.emit({ type: 'talker', ssrc, mki: toHex(mki), leg: leg.name });
-    }
+      this.#news.heard({ type: 'talker', ssrc, mki: toHex(mki), leg: leg.name }, now);
+    } else this.#news.tick(now);
     const out = rewritten(packet, headerLength, end, stream, this.ssrc, this.#inserted);
     this.#sentAt = now;
     this.#clockRate = clockRate;

@@ -168,6 +168,7 @@ export class MediaPath {
     this.#protection.tick();
     this.#reportDrops(now);
     if (!this.#protection.armed) return;
+    this.#inward.tick(now);
     this.#rtcp.tick(now, this.#outward.ssrc, this.#inward.ssrc);
     this.#floor?.tick(now);
     const destination = this.#legs.destination;
