@@ -16,12 +16,11 @@ import {
   type MediaLimits,
 } from './options.js';
 import { DEFAULT_MEDIA_NICE } from './priority.js';
-import type { FloorStats } from './floor-types.js';
 import { PortPool } from './port-pool.js';
-import { TOTALS_FIELDS } from './protocol.js';
-import type { SessionCommand, WorkerConfig, WorkerTotals } from './protocol.js';
+import type { SessionCommand, WorkerConfig } from './protocol.js';
 import { createSendingMemory, type SendingMemory } from './sending-memory.js';
 import { EngineSession, type SessionOwner } from './session.js';
+import { Totals } from './totals.js';
 import type {
   AllocateRequest,
   DropReason,
@@ -67,8 +66,7 @@ class Engine implements MediaEngine {
   readonly #limits: MediaLimits;
   readonly #config: Omit<WorkerConfig, 'lag'>;
   readonly #lags: LagBoard;
-  /** by session */
-  readonly #totals = new Map<string, SessionTotals>();
+  readonly #totals: Totals;
   readonly #sending: SendingMemory;
   readonly #outerPorts: PortPool;
   readonly #outerAddresses: readonly string[];
@@ -84,6 +82,7 @@ class Engine implements MediaEngine {
     }
     this.#env = env;
     this.#sending = sending;
+    this.#totals = new Totals(env, (id) => this.#slots.some((slot) => slot.sessions.has(id)));
     this.#limits = { ...DEFAULT_MEDIA_LIMITS, ...options.limits };
     this.#lags = options.lags ?? new LagBoard();
     this.#outerAddresses = [outer.address, ...(outer.otherAddresses ?? [])].map(normaliseAddress);
@@ -158,7 +157,7 @@ class Engine implements MediaEngine {
   }
 
   totals(session: string): SessionTotals | undefined {
-    return this.#totals.get(session);
+    return this.#totals.of(session);
   }
 
   async sessionStats(id: string): Promise<MediaStats> {
@@ -226,7 +225,7 @@ class Engine implements MediaEngine {
   #release(slot: Slot, id: string, session: EngineSession, outer: number, inner: number): void {
     if (slot.sessions.get(id) !== session) return;
     slot.sessions.delete(id);
-    this.#totals.delete(id);
+    this.#totals.forget(id);
     this.#outerPorts.release(outer);
     this.#innerPorts.release(inner);
   }
@@ -248,8 +247,8 @@ class Engine implements MediaEngine {
     const config = { ...this.#config, lag: this.#lags.cell('media', index) };
     return new WorkerLink(config, this.#env.timers, {
       event: (session, event) => this.#onEvent(index, session, event),
-      totals: (totals) => this.#onTotals(totals),
-      floorTotals: (totals) => this.#onFloorTotals(totals),
+      totals: (totals) => this.#totals.take(totals),
+      floorTotals: (totals) => this.#totals.takeFloor(totals),
       gone: (error) => this.#onGone(index, error),
     });
   }
@@ -265,42 +264,6 @@ class Engine implements MediaEngine {
       });
     }
     this.#slots[index]?.sessions.get(id)?.emit(event);
-  }
-
-  #onTotals(totals: WorkerTotals): void {
-    const { metrics } = this.#env;
-    metrics.count('segy_media_packets_total', { direction: 'to_inner' }, totals.toInner);
-    metrics.count('segy_media_packets_total', { direction: 'to_outer' }, totals.toOuter);
-    for (const [reason, count] of Object.entries(totals.dropped)) {
-      metrics.count('segy_media_dropped_total', { reason }, count);
-    }
-    for (const [at, session] of totals.sessions.entries()) {
-      // What a worker tells of a session may come after the session went.
-      if (!this.#slots.some((slot) => slot.sessions.has(session))) continue;
-      const row = totals.rows.subarray(at * TOTALS_FIELDS, (at + 1) * TOTALS_FIELDS);
-      this.#totals.set(session, this.#totalsOf(row, this.#totals.get(session)));
-    }
-  }
-
-  #totalsOf(row: Float64Array, before: SessionTotals | undefined): SessionTotals {
-    const [toInner = 0, toOuter = 0, dropped = 0, authFailures = 0, lost = 0, jitterMs = 0] = row;
-    const now = this.#env.clock.now();
-    const moved = (count: number, was: number | undefined, at: number | null): number | null =>
-      count > (was ?? 0) ? now : at;
-    return {
-      ...{ toInner, toOuter, dropped, authFailures, lost, jitterMs },
-      toInnerAt: moved(toInner, before?.toInner, before?.toInnerAt ?? null),
-      toOuterAt: moved(toOuter, before?.toOuter, before?.toOuterAt ?? null),
-    };
-  }
-
-  #onFloorTotals({ received, sent, dropped }: FloorStats): void {
-    const { metrics } = this.#env;
-    metrics.count('segy_floor_messages_total', { direction: 'received' }, received);
-    metrics.count('segy_floor_messages_total', { direction: 'sent' }, sent);
-    for (const [reason, count] of Object.entries(dropped)) {
-      metrics.count('segy_floor_dropped_total', { reason }, count);
-    }
   }
 
   #onGone(index: number, error: Error | null): void {
