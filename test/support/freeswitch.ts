@@ -41,8 +41,7 @@ const HOW =
   'name one by SEGY_TEST_FREESWITCH=<prefix folder>, or a running one by ' +
   'SEGY_TEST_ESL=host:port:password and SEGY_TEST_FS_SIP=host:port';
 
-const isFile = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
 /** Looks for a running one first, then for the named prefix, then on PATH. */
 export function findFreeSwitch(env: NodeJS.ProcessEnv = process.env): FoundFreeSwitch {
