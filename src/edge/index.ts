@@ -55,7 +55,7 @@ export {
   type NaptrRecord,
   type SrvRecord,
 } from './partners/sip-servers.js';
-export type { CallOutcome, CallView, LegView } from './calls/call-view.js';
+export type { CallView, LegView } from './calls/call-view.js';
 export { Edge } from './edge.js';
 export type {
   InboundChannelRequest,

@@ -25,6 +25,13 @@ export type CallState =
   | 'ending'
   | 'ended';
 
+/** How a call was set up, or why it was not. */
+export interface CallOutcome {
+  readonly kind: 'connected' | 'refused' | 'rejected' | 'cancelled';
+  /** our code of a refusal, the SIP status of a rejection by the called side, else `-` */
+  readonly code: string;
+}
+
 export type CallEvent =
   /** the INVITE went to the callee's side */
   | 'sent'

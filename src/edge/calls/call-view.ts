@@ -2,15 +2,8 @@
 import type { Environment } from '../../base/environment.js';
 import { formatHostPort, type SipTarget } from '../../sip/index.js';
 import type { Call } from './call.js';
-import type { CallState } from './call-state.js';
+import type { CallOutcome, CallState } from './call-state.js';
 import { otherSide, type Side } from '../dependencies.js';
-
-/** How a call was set up, or why it was not. */
-export interface CallOutcome {
-  readonly kind: 'connected' | 'refused' | 'rejected' | 'cancelled';
-  /** our code of a refusal, the SIP status of a rejection by the called side, else `-` */
-  readonly code: string;
-}
 
 /** One of the two SIP sides of a call. */
 export interface LegView {

@@ -10,8 +10,13 @@ import type { FloorLevel } from '../../media/index.js';
 import type { ClientTransaction, ServerTransaction, SipResponse } from '../../sip/index.js';
 import { Byes } from './byes.js';
 import type { CallMedia } from './call-media.js';
-import type { CallOutcome } from './call-view.js';
-import { isLive, nextCallState, type CallEvent, type CallState } from './call-state.js';
+import {
+  isLive,
+  nextCallState,
+  type CallEvent,
+  type CallOutcome,
+  type CallState,
+} from './call-state.js';
 import { otherSide, type CallDependencies, type Side } from '../dependencies.js';
 import type { OuterInterface } from '../interfaces.js';
 import type { Pair } from './pair.js';
