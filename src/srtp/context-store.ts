@@ -101,10 +101,11 @@ export class ContextStore {
   ): readonly ReceiveContext[] {
     const held = table.find(packet, mkiAt);
     if (held === undefined) return this.#resolve(table, packet, mkiAt, ssrc);
-    if (this.#unproven.size === 0 || held.some((context) => !this.#unproven.has(context))) {
-      return held;
-    }
+    if (this.#unproven.size === 0) return held;
+    const isProven = held.some((context) => !this.#unproven.has(context));
+    // also beside a proven one: the talker may go on under another of its keys
     this.#used(held);
+    if (isProven) return held;
     const mki = packet.subarray(mkiAt, mkiAt + table.framing.mkiLength);
     return this.#resolver?.triesAgain?.(mki, ssrc) === false ? [] : held;
   }

@@ -261,6 +261,18 @@ describe('SRTP receiver that asks for keys by MKI', () => {
     assert.equal(open(receiver, packets(keyOf(5, 9), [2], 2)[0]), 'replay');
   });
 
+  it('keeps the other keys of a talker’s MKI while it talks, whatever is invented meanwhile', () => {
+    const resolve = (mki: Uint8Array): SrtpKeyMaterial[] =>
+      [8, 9].map((rand) => keyOf(numberOf(mki), rand));
+    const receiver = new SrtpReceiver({ resolver: { framings: [framing], resolve } });
+    const talker = packets(keyOf(5, 8), range(0, 20));
+    for (let i = 0; i < 2_000; i++) {
+      if (i % 100 === 0) assert.equal(open(receiver, talker[i / 100]), i / 100);
+      open(receiver, packets(keyOf(1000 + i, 1), [1])[0]);
+    }
+    assert.equal(open(receiver, packets(keyOf(5, 9), [30])[0]), 30);
+  });
+
   it('evicts nobody who talks for invented MKIs, and keeps a bounded number of them', () => {
     const resolve = (mki: Uint8Array): SrtpKeyMaterial[] => [keyOf(numberOf(mki), 9)];
     const receiver = new SrtpReceiver({ resolver: { framings: [framing], resolve } });
