@@ -32,11 +32,19 @@ export class MetricsServer {
         response.writeHead(found ? 405 : 404, { Connection: 'close' }).end();
         return;
       }
+      let text: string;
+      try {
+        text = expose();
+      } catch {
+        // A gauge that cannot be read takes nothing down with it.
+        response.writeHead(500, { Connection: 'close' }).end();
+        return;
+      }
       response.writeHead(200, {
         'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
         'Cache-Control': 'no-store',
       });
-      response.end(method === 'HEAD' ? undefined : expose());
+      response.end(method === 'HEAD' ? undefined : text);
     });
     server.maxConnections = CONNECTIONS;
     try {

@@ -114,6 +114,18 @@ describe('segy kms, store and audit', () => {
     assert.equal(json('store', 'restore', backup, ...state('x')).code, 'SEGY_E_STORE');
   });
 
+  it('a backup that cannot be written, and a restore from what is none, leave nothing behind', () => {
+    const nowhere = join(folder, 'nowhere', 'backup');
+    assert.equal(json('store', 'backup', nowhere, ...state('x')).code, 'SEGY_E_IO');
+    const target = ['--state', join(folder, 'none'), '--master-key', join(folder, 'x.key')];
+    writeFileSync(join(folder, 'no-backup'), 'SEGYBAK1');
+    assert.equal(
+      json('store', 'restore', join(folder, 'no-backup'), ...target).code,
+      'SEGY_E_STORE',
+    );
+    assert.equal(existsSync(join(folder, 'none')), false);
+  });
+
   it('rekey makes the new master key the only one', () => {
     const old = join(folder, 'old.key');
     execFileSync('cp', ['-p', join(folder, 'a.key'), old]);
