@@ -98,10 +98,12 @@ export class MediaPath {
         return;
       }
       case 'rekey': {
-        if (command.clockRates) this.#clockRates = clockRateTable(command.clockRates);
         this.#begin(this.#protection.rekey(command.receive?.keys ?? null, command.send));
         return;
       }
+      case 'clockRates':
+        this.#clockRates = clockRateTable(command.clockRates);
+        return;
       case 'group':
         this.#begin(this.#protection.changeGroup(command.keys, command.send));
         return;

@@ -66,8 +66,8 @@ export type SessionCommand =
       readonly type: 'rekey';
       readonly receive: { readonly keys: readonly SrtpKeyMaterial[] } | null;
       readonly send: { readonly key: SrtpKeyMaterial; readonly ssrc: number } | null;
-      readonly clockRates: ClockRates | null;
     }
+  | { readonly type: 'clockRates'; readonly clockRates: ClockRates }
   | {
       readonly type: 'group';
       readonly keys: readonly GroupKey[] | null;

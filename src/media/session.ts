@@ -13,7 +13,7 @@ import {
 } from '../srtp/index.js';
 import type { FloorAddress, FloorCommand, FloorSetup } from './floor-types.js';
 import { normaliseAddress } from './options.js';
-import type { SessionCommand, WireSend } from './protocol.js';
+import type { ClockRates, SessionCommand, WireSend } from './protocol.js';
 import { drawSsrc, type SendingMemory } from './sending-memory.js';
 import { SessionFloor, type FloorOwner } from './session-floor.js';
 import { checkGroupKeys, copyGroupKey, wipeGroupKeys } from './talkers.js';
@@ -115,7 +115,7 @@ export class EngineSession implements MediaSession {
 
   rekey(request: RekeyRequest): Promise<void> {
     const receive = request.receive?.keys ?? null;
-    const { send = null, clockRates = null } = request;
+    const { send = null } = request;
     return this.#withKeys([...(receive ?? []), ...(send ? [send.key] : [])], async (copies) => {
       if (!this.#sending) throw new SegyError('SEGY_E_MEDIA', 'the session is not armed with keys');
       const keys = copies.slice(0, receive?.length ?? 0);
@@ -123,7 +123,6 @@ export class EngineSession implements MediaSession {
         type: 'rekey',
         receive: receive ? { keys } : null,
         send: send ? await this.#sendingOf(copies.slice(-1), send.ssrc) : null,
-        clockRates,
       });
     });
   }
@@ -142,6 +141,10 @@ export class EngineSession implements MediaSession {
       const checked = address && checkAddress(address);
       await this.#send({ type: 'remote', side, leg: checkLeg(leg), address: checked });
     });
+  }
+
+  setClockRates(clockRates: ClockRates): Promise<void> {
+    return this.#inOrder(() => this.#send({ type: 'clockRates', clockRates }));
   }
 
   setDirection(direction: MediaDirection): Promise<void> {

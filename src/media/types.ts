@@ -85,7 +85,6 @@ export interface ArmRequest {
 export interface RekeyRequest {
   readonly receive?: { readonly keys: readonly SrtpKeyMaterial[] };
   readonly send?: { readonly key: SrtpKeyMaterial; readonly ssrc?: number };
-  readonly clockRates?: Readonly<Record<number, number>>;
 }
 
 export interface MediaDirection {
@@ -229,6 +228,8 @@ export interface MediaSession {
     options?: { leg?: string },
   ): Promise<void>;
   /** Hold: what is not allowed in a direction is dropped; authentication and replay state go on. */
+  /** RTP clocks as in `ArmRequest`, instead of those of before. */
+  setClockRates(clockRates: Readonly<Record<number, number>>): Promise<void>;
   setDirection(direction: MediaDirection): Promise<void>;
   /** The confirmed dialog: only its media is heard and only it is sent to. */
   selectLeg(leg: string): Promise<void>;

@@ -114,6 +114,24 @@ describe('media path', () => {
     assert.deepEqual(rig.path.stats().toInner.dropped, { held: 1, replay: 1 });
   });
 
+  for (const [rate, ticks] of [
+    [8_000, 80_000],
+    [16_000, 160_000],
+  ] as const) {
+    it(`counts a pause of ten seconds by the clock of ${rate} Hz that it was told`, () => {
+      const { rig, sender } = armed();
+      rig.path.command({ type: 'clockRates', clockRates: { 98: rate } });
+      const hear = (sequence: number): number => {
+        const packet = voice(sequence, { payloadType: 98 });
+        rig.path.onOuterRtp(sender.protect(packet, sequence), PEER, 5_000);
+        return parseRtp(rig.rtp('inner').at(-1)!.packet)!.timestamp;
+      };
+      const before = hear(1);
+      rig.now += 10_000;
+      assert.equal((hear(2) - before) >>> 0, ticks);
+    });
+  }
+
   it('hears old and new keys during a re-key, and each set alone after it', () => {
     const { rig, sender } = armed();
     const next = testKey(3);
@@ -122,7 +140,6 @@ describe('media path', () => {
       type: 'rekey',
       receive: { keys: [next] },
       send: null,
-      clockRates: null,
     } as const;
     rig.path.command(rekey);
     rig.path.onOuterRtp(sender.protect(voice(1), 1), PEER, 5_000);

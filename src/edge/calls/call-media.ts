@@ -164,6 +164,11 @@ export class CallMedia {
     await this.#session.setRemote(side, remote, leg === undefined ? {} : { leg });
   }
 
+  /** RTP clock of each payload type in Hz, as the latest offer and answer have it. */
+  async setClockRates(clockRates: Readonly<Record<number, number>>): Promise<void> {
+    await this.#session.setClockRates(clockRates);
+  }
+
   /** Sets which way media may go, from the answer (RFC 3264 clause 6.1). */
   async setDirection(answerer: Side, answer: AudioDescription): Promise<void> {
     const live = answer.port !== 0;

@@ -7,6 +7,7 @@ import { SegyError } from '../../base/errors.js';
 import type { CallMedia } from './call-media.js';
 import { otherSide, type Side } from '../dependencies.js';
 import type { FloorAgreement } from '../push-to-talk/call-floor.js';
+import { clockRatesOf } from '../sdp/clock-rates.js';
 import type { FloorLine } from '../sdp/floor-sdp.js';
 import type {
   AudioDescription,
@@ -153,6 +154,7 @@ export class Negotiation {
     if (answer === null) return;
     const answerer = otherSide(offer.offerer);
     await this.#media.setRemote(answerer, answer, leg);
+    await this.#media.setClockRates({ ...clockRatesOf(offer.audio), ...clockRatesOf(answer) });
     await this.#media.setDirection(answerer, answer);
     await this.#media.floor?.agree(floor, [offer.audio, answer], leg);
   }

@@ -16,7 +16,7 @@ import { partnerTargets } from '../partners/next-hop.js';
 import type { PbxChannel } from '../ports/pbx-port.js';
 import type { SessionModel } from '../sdp/sdp-model.js';
 import { allocate, type CallProtection } from './to-pbx.js';
-import { clockRatesOf } from './translate.js';
+import { clockRatesOf } from '../sdp/clock-rates.js';
 
 /** Carries a call whose channel is attached to the partner, with `info` as its mcptt-info. */
 export async function carryToPartner(
@@ -32,7 +32,7 @@ export async function carryToPartner(
   if (media === null || channel === null) return;
   if (call.partner.floor?.offer === true) await media.floor?.open();
   const [armed] = await Promise.all([
-    media.arm(clockRatesOf(offer)),
+    media.arm(clockRatesOf(offer.audio)),
     channel.setVariables(callVariables(call, media)),
   ]);
   if (!armed || !call.isLive() || media.isClosed()) return;

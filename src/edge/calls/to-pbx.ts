@@ -21,7 +21,7 @@ import type { SessionModel } from '../sdp/sdp-model.js';
 import { floorOf } from './floor-of-call.js';
 import { wishesOfChannel } from '../push-to-talk/floor-wishes.js';
 import { checkOuter } from '../sdp/sdp-rules.js';
-import { clockRatesOf } from './translate.js';
+import { clockRatesOf } from '../sdp/clock-rates.js';
 
 /** What protects a call's media: a PCK, the keys of a group, or by policy nothing. */
 export interface CallProtection {
@@ -66,7 +66,7 @@ export async function carryToPbx(
   if (settings.inner.mcBodies) setSdpAndMcBodies(invite, sdp, call.invite, env.random);
   else setSdp(invite, sdp);
   relay.start(invite, [pbxTarget(settings)]);
-  await armWhenHandedOver(call, media, relay, clockRatesOf(offer));
+  await armWhenHandedOver(call, media, relay, clockRatesOf(offer.audio));
 }
 
 /** Ports for the call; null when it ended meanwhile. */

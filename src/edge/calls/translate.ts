@@ -97,13 +97,3 @@ async function takeKey(call: Call, media: CallMedia, model: SessionModel): Promi
   }
   await media.adopt(next);
 }
-
-/** RTP clock rates of the payload types in an audio description's rtpmap attributes. */
-export function clockRatesOf(model: SessionModel): Record<number, number> {
-  const rates: Record<number, number> = {};
-  for (const attribute of model.audio?.attributes ?? []) {
-    const match = /^rtpmap:([0-9]{1,3}) [^/]+\/([0-9]{1,6})/.exec(attribute);
-    if (match !== null) rates[Number(match[1])] = Number(match[2]);
-  }
-  return rates;
-}

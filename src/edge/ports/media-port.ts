@@ -54,6 +54,8 @@ export interface CallMediaSession {
     at: { readonly address: string; readonly port: number; readonly rtcpPort?: number } | null,
     options?: { leg?: string },
   ): Promise<void>;
+  /** RTP clock of each payload type from here on, in Hz. */
+  setClockRates(clockRates: Readonly<Record<number, number>>): Promise<void>;
   setDirection(direction: { readonly toInner: boolean; readonly toOuter: boolean }): Promise<void>;
   /** The early dialog that became the call. */
   selectLeg(leg: string): Promise<void>;

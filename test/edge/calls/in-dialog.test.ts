@@ -64,6 +64,21 @@ describe('edge: within a dialog', () => {
     assert.equal(h.clients.opened.length, 1, 'the same I_MESSAGE is not opened again');
   });
 
+  it('times the stream by the clocks of the codecs that a re-INVITE brings', async () => {
+    const call = await h.establishIn();
+    const session = h.media.sessions[0]!;
+    assert.deepEqual(session.clockRates, { 0: 8000 });
+    const wide = (address: string, port: number, ...extra: string[]): string =>
+      sdp(address, port, 'a=rtpmap:98 AMR-WB/16000', ...extra).replace('RTP/AVP 0', 'RTP/AVP 98 0');
+    await reinviteFromMc(
+      call.callerDialog,
+      102,
+      wide('127.0.2.1', 41000, keyMgmt()),
+      wide('127.0.0.1', 12000),
+    );
+    assert.deepEqual(session.clockRates, { 0: 8000, 98: 16_000 });
+  });
+
   it('carries no key in our re-offers where the peer made it', async () => {
     const call = await h.establishIn();
     const sent = h.pbx.send(

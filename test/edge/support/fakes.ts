@@ -143,6 +143,7 @@ export class FakeMediaSession implements CallMediaSession {
   readonly inner: LocalMedia;
   armed: ArmMedia | null = null;
   closed = false;
+  clockRates: Readonly<Record<number, number>> = {};
   readonly log: string[] = [];
   readonly rekeys: Parameters<CallMediaSession['rekey']>[0][] = [];
   readonly groupChanges: Parameters<CallMediaSession['changeGroup']>[0][] = [];
@@ -183,6 +184,10 @@ export class FakeMediaSession implements CallMediaSession {
     return this.#did(
       `remote ${side} ${where}${options?.leg === undefined ? '' : ` of ${options.leg}`}`,
     );
+  }
+  setClockRates(clockRates: Readonly<Record<number, number>>): Promise<void> {
+    this.clockRates = clockRates;
+    return Promise.resolve();
   }
   setDirection(...[d]: Parameters<CallMediaSession['setDirection']>): Promise<void> {
     return this.#did(`direction ${d.toInner ? 'in' : '-'} ${d.toOuter ? 'out' : '-'}`);
