@@ -14,19 +14,18 @@
  * What is to be done is found by looking at the group, its keys and their deliveries, never by
  * remembering an event. So a change that a crash cut off is finished at the next start.
  */
-import { fromHex, toHex } from '../base/bytes.js';
+import { toHex } from '../base/bytes.js';
 import type { Clock, Log, RandomBytes, TimerHandle, Timers } from '../base/environment.js';
 import { SegyError, toSegyError } from '../base/errors.js';
 import { newKeyId } from '../mikey/index.js';
 import type { Delivery } from './delivery.js';
-import { type Group, partnersOf } from './group.js';
+import type { Group } from './group.js';
 import type { GroupStore } from './group-store.js';
 import type { KeyRecords } from './key-records.js';
 import {
   deliveriesOfKey,
   hasExpired,
   hasKey,
-  heldKeyOf,
   holdersOf,
   isLost,
   isMember,
@@ -37,6 +36,7 @@ import {
 import type { OwnKey, OwnKeyType, RollOrder, RollReason } from './own-key.js';
 import { OWN_KEY_TYPES } from './own-key.js';
 import type { OwnRing } from './ports.js';
+import { RingEntries } from './ring-entries.js';
 
 const KEY_OCTETS = 16;
 const FORGET_AFTER_MS = 7 * 86_400_000;
@@ -91,13 +91,13 @@ export class KeyLife {
   #waiting = 0;
   /** groups that are looked at before long */
   readonly #asked = new Set<string>();
-  /** what our own ring was given, by key and partner */
-  readonly #adopted = new Map<string, string>();
+  readonly #ring: RingEntries;
   #closed = false;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: KeyLifeOptions) {
     this.#options = options;
+    this.#ring = new RingEntries(options.ring, options.settings.uri);
   }
 
   /** Finishes what an earlier run left, and follows the groups from now on. */
@@ -203,7 +203,7 @@ export class KeyLife {
     else if (now >= rollAt(current, this.#options.settings))
       await this.#roll(group, type, { reason: 'schedule' }, now);
     for (const key of this.#valid(group.id, type).filter((each) => !hasExpired(each, now))) {
-      await this.#adopt(await this.#deliver(key, group), group);
+      await this.#ring.adopt(await this.#deliver(key, group), group);
     }
   }
 
@@ -303,13 +303,13 @@ export class KeyLife {
         drop: records.deliveriesOf(valid.keyId).filter(({ step }) => step !== 'delivered'),
         deliveries: settings.tellRevoked ? told.map(revocationOf) : [],
       });
-      await this.#adoptRevoked(revoked);
+      await this.#ring.revoke(revoked);
       log.info('gms.key.revoked', { group: valid.group, keyId: valid.keyId });
     }
   }
 
   async #forget(id: string, group: Group | undefined): Promise<void> {
-    const { records, clock, ring } = this.#options;
+    const { records, clock } = this.#options;
     const forget = records.keysOf(id).filter(({ keyId, revokedAt, order }) => {
       if (revokedAt === null) return false;
       const isAsked = order !== null && group !== undefined;
@@ -318,28 +318,8 @@ export class KeyLife {
         .some(({ says, step }) => says === 'revoked' && step !== 'delivered');
       return (!open && !isAsked) || clock.now() >= revokedAt.getTime() + FORGET_AFTER_MS;
     });
-    for (const { keyId } of forget) await ring.drop(fromHex(keyId));
+    for (const key of forget) await this.#ring.drop(key);
     await records.write({ forget });
-  }
-
-  /** Puts a key into our own ring, under the name of every partner whose members have it. */
-  async #adopt(key: OwnKey, group: Group): Promise<void> {
-    const { ring, settings } = this.#options;
-    for (const partner of partnersOf(group)) {
-      const name = `${key.keyId}/${partner}`;
-      const known = `${key.holders.join(' ')} ${+(key.revokedAt ?? 0)}`;
-      if (this.#adopted.get(name) === known) continue;
-      await ring.adopt(heldKeyOf(key, partner, settings.uri));
-      this.#adopted.set(name, known);
-    }
-  }
-
-  async #adoptRevoked(key: OwnKey): Promise<void> {
-    const { ring, settings } = this.#options;
-    for (const partner of ring.partnersOf(fromHex(key.keyId))) {
-      await ring.adopt(heldKeyOf(key, partner, settings.uri));
-      this.#adopted.delete(`${key.keyId}/${partner}`);
-    }
   }
 
   #valid(id: string, type: OwnKeyType): OwnKey[] {

@@ -227,9 +227,9 @@ export interface MediaSession {
     address: MediaAddress | null,
     options?: { leg?: string },
   ): Promise<void>;
-  /** Hold: what is not allowed in a direction is dropped; authentication and replay state go on. */
   /** RTP clocks as in `ArmRequest`, instead of those of before. */
   setClockRates(clockRates: Readonly<Record<number, number>>): Promise<void>;
+  /** Hold: what is not allowed in a direction is dropped; authentication and replay state go on. */
   setDirection(direction: MediaDirection): Promise<void>;
   /** The confirmed dialog: only its media is heard and only it is sent to. */
   selectLeg(leg: string): Promise<void>;
