@@ -81,8 +81,8 @@ function unionCure(issue: Extract<Issue, { code: 'invalid_union' }>): string {
 }
 
 function byText(message: string): Advice {
-  const [what, ...todo] = message.split('; ');
-  if (todo.length > 0) return { message: what ?? message, cure: todo.join('; ') };
+  const [what, ...steps] = message.split('; ');
+  if (steps.length > 0) return { message: what ?? message, cure: steps.join('; ') };
   const cure = BY_TEXT.find(([pattern]) => pattern.test(message))?.[1];
   return { message, cure: cure ?? 'see the documentation of this setting' };
 }

@@ -1,3 +1,4 @@
+/** The command socket as both of its ends see it: server, client, limits and the place of the socket. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {

@@ -1,3 +1,4 @@
+/** What the gateway says of itself: the commands that look, the gauges, and the trace of one call. */
 import assert from 'node:assert/strict';
 import { callReports, collectGauges, viewCommands } from '../../src/admin/index.js';
 import type { AdminCommand, ExpiryView, GatewayViews, TraceLine } from '../../src/admin/index.js';

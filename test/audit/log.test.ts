@@ -1,3 +1,4 @@
+/** The audit log as written and as read again: chain, files, rotation, the end noted in the store, search. */
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
